@@ -1,0 +1,45 @@
+# Every command sets itself up: a .venv from python3 and the locked packages, nothing else.
+PY := .venv/bin/python
+export GATEWAY_ENV ?= sandbox
+ONLY ?=
+ONCE ?=
+
+.PHONY: demo test check prove bench setup lock openapi
+
+setup: .venv/.ready
+
+.venv/.ready: requirements.txt pyproject.toml
+	test -x $(PY) || python3 -m venv .venv
+	test -f .venv/.packages && cmp -s requirements.txt .venv/.packages || \
+	  { $(PY) -m pip install --quiet --require-hashes -r requirements.txt && cp requirements.txt .venv/.packages; }
+	$(PY) -m pip install --quiet --no-index --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: setup
+	ONCE=$(ONCE) $(PY) -m gateway demo
+
+test: setup
+	$(PY) -m pytest -n 2 --dist worksteal --ignore tests/prove --ignore tests/benchmarks
+
+check: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	$(PY) -m pytest -q tests/tidy
+
+prove: setup
+	$(PY) -m tests.prove $(ONLY)
+
+bench: setup
+	$(PY) -m tests.benchmarks $(ONLY)
+
+# Written from the operations' types; a test fails when it is stale.
+openapi: setup
+	$(PY) -m gateway openapi > openapi.yaml
+
+# Needs a package registry; run after a change of dependencies in pyproject.toml.
+lock:
+	python3 -m venv .data/lock && .data/lock/bin/pip install --quiet pip-tools
+	CUSTOM_COMPILE_COMMAND="make lock" .data/lock/bin/pip-compile --quiet --all-extras --allow-unsafe --generate-hashes --strip-extras \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file requirements.txt pyproject.toml
