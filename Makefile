@@ -19,14 +19,14 @@ demo: setup
 	ONCE=$(ONCE) $(PY) -m gateway demo
 
 test: setup
-	$(PY) -m pytest -n 2 --dist worksteal --ignore tests/prove --ignore tests/benchmarks
+	$(PY) -m pytest -n 2 --dist worksteal
 
 check: setup
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	$(PY) -m pytest -q tests/tidy
+	$(PY) -m pytest -q --noconftest tests/tidy
 
 prove: setup
 	$(PY) -m tests.prove $(ONLY)

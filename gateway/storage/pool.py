@@ -1,0 +1,73 @@
+"""Connection pools whose every wait has an end."""
+
+import asyncpg
+import tenacity
+
+from gateway.storage.errors import DatabaseUnreachable
+
+# A till waits 10 s at most for its answer; a statement that takes half of that is lost anyway.
+STATEMENT_TIMEOUT_S = 5.0
+# A transaction may sit idle this long; then its process hangs, and PostgreSQL frees its locks.
+IDLE_IN_TRANSACTION_TIMEOUT_S = 10.0
+# How long start-up waits for a database that is still starting.
+START_TIMEOUT_S = 60.0
+
+_NOT_YET = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError, TimeoutError)
+
+
+async def open_pool(
+    url: str,
+    *,
+    size: int,
+    statement_timeout_s: float = STATEMENT_TIMEOUT_S,
+    start_timeout_s: float = START_TIMEOUT_S,
+    statement_cache_size: int = 1024,
+    application_name: str = "gateway",
+) -> asyncpg.Pool:
+    """Open a pool, waiting for a database that is still starting.
+
+    Args:
+        url: a libpq URL; several hosts with `target_session_attrs` work.
+        size: the most connections; all are opened lazily but two.
+        statement_timeout_s: PostgreSQL's own limit on each statement.
+        start_timeout_s: how long to wait for the first connection.
+        statement_cache_size: prepared statements a connection keeps; 0 behind a PgBouncer that keeps none.
+        application_name: what `pg_stat_activity` shows.
+
+    Raises:
+        DatabaseUnreachable: no connection within `start_timeout_s`.
+    """
+    async for attempt in tenacity.AsyncRetrying(
+        stop=tenacity.stop_after_delay(start_timeout_s),
+        wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=2.0),
+        retry=tenacity.retry_if_exception_type(_NOT_YET),
+        retry_error_callback=_unreachable,
+    ):
+        with attempt:
+            return await asyncpg.create_pool(
+                url,
+                min_size=min(2, size),
+                max_size=size,
+                command_timeout=statement_timeout_s + 1.0,
+                timeout=5.0,
+                statement_cache_size=statement_cache_size,
+                server_settings={
+                    "application_name": application_name,
+                    "statement_timeout": _ms(statement_timeout_s),
+                    "idle_in_transaction_session_timeout": _ms(IDLE_IN_TRANSACTION_TIMEOUT_S),
+                    # Schemas are always named; an unqualified name is a mistake, not a search.
+                    "search_path": "pg_catalog",
+                    "jit": "off",
+                    "timezone": "UTC",
+                },
+            )
+    raise AssertionError("the retrying either returns or raises")
+
+
+def _unreachable(state: tenacity.RetryCallState) -> None:
+    cause = state.outcome.exception() if state.outcome else None
+    raise DatabaseUnreachable from cause
+
+
+def _ms(seconds: float) -> str:
+    return str(int(seconds * 1000))

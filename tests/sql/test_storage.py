@@ -1,0 +1,100 @@
+import asyncio
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from gateway.storage.hub import Hub
+from gateway.storage.migrate import migrate
+from gateway.storage.pool import open_pool
+from tests.servers import execute
+
+
+async def test_a_notice_wakes_who_waits_on_another_process(database_url: str) -> None:
+    here, there = Hub(database_url), Hub(database_url)
+    await here.start()
+    await there.start()
+    try:
+        async with there.waiting_for("pay_1") as told, there.waiting_for("pay_2") as not_told:
+            told.clear()
+            not_told.clear()
+            here.tell("pay_1")
+            await asyncio.wait_for(told.wait(), 5)
+            assert not not_told.is_set()
+    finally:
+        await here.stop()
+        await there.stop()
+
+
+async def test_a_thousand_notices_at_once_all_arrive(database_url: str) -> None:
+    here, there = Hub(database_url), Hub(database_url)
+    heard: set[str] = set()
+    all_heard = asyncio.Event()
+    ids = [f"pay_{n:032x}" for n in range(1000)]
+
+    def hear(one: str) -> None:
+        heard.add(one)
+        if heard.issuperset(ids):
+            all_heard.set()
+
+    await here.start()
+    await there.start()
+    try:
+        there.watch(hear, lost=heard.clear)
+        here.tell(*ids)
+        await asyncio.wait_for(all_heard.wait(), 5)
+    finally:
+        await here.stop()
+        await there.stop()
+
+
+async def test_a_listener_that_loses_its_connection_wakes_everybody_and_listens_again(
+    database_url: str,
+) -> None:
+    hub = Hub(database_url)
+    await hub.start()
+    lost = asyncio.Event()
+    hub.watch(lambda _one: None, lost=lost.set)
+    try:
+        async with hub.waiting_for("pay_1") as told:
+            await execute(
+                database_url,
+                """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE datname = current_database() AND pid <> pg_backend_pid()
+                     AND query LIKE '%gateway_changed%'""",
+            )
+            await asyncio.wait_for(told.wait(), 5)
+            await asyncio.wait_for(lost.wait(), 5)
+    finally:
+        await hub.stop()
+
+
+async def test_two_replicas_that_start_together_migrate_once(
+    server_url: str, tmp_path: Path, worker_id: str
+) -> None:
+    name = f"migrated_twice_{worker_id}"
+    (tmp_path / "0001_first.sql").write_text("CREATE TABLE public.a (x int); CREATE TABLE public.b (x int);")
+    await execute(server_url + "postgres", f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+    await asyncio.gather(*(migrate(server_url + name, tmp_path) for _ in range(2)))
+    (tmp_path / "0002_second.sql").write_text("CREATE TABLE public.c (x int);")
+    await migrate(server_url + name, tmp_path)
+    await execute(server_url + name, "SELECT * FROM public.a, public.b, public.c")
+
+
+async def test_a_migration_that_fails_leaves_nothing_behind(
+    server_url: str, tmp_path: Path, worker_id: str
+) -> None:
+    name = f"migrated_badly_{worker_id}"
+    (tmp_path / "0001_bad.sql").write_text("CREATE TABLE public.a (x int); SELECT nonsense;")
+    await execute(server_url + "postgres", f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+    with pytest.raises(asyncpg.UndefinedColumnError):
+        await migrate(server_url + name, tmp_path)
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await execute(server_url + name, "SELECT * FROM public.a")
+
+
+async def test_a_statement_that_hangs_is_ended_by_the_pool(database_url: str) -> None:
+    pool = await open_pool(database_url, size=1, statement_timeout_s=0.1)
+    with pytest.raises(asyncpg.QueryCanceledError):
+        await pool.execute("SELECT pg_sleep(30)")
+    await pool.close()
