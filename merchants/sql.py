@@ -1,0 +1,90 @@
+"""The statements on the merchants themselves; stores, applications and access have their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+_MERCHANT = """partner_id, id, kind, status, version, reason, merchant_number, credit_code, licence_name,
+    short_name, city, mcc, currency, fee_basis_points, payment_limit_minor, settlement_last_four,
+    created_at"""
+
+
+async def paying_context(
+    conn: PoolConnectionProxy[asyncpg.Record],
+    *,
+    partner_id: str,
+    merchant_id: str,
+    terminal_id: str | None,
+    store_id: str | None,
+) -> asyncpg.Record | None:
+    return await conn.fetchrow(
+        "SELECT * FROM merchants.paying_context($1, $2, $3, $4)",
+        partner_id,
+        merchant_id,
+        terminal_id,
+        store_id,
+    )
+
+
+async def merchant(
+    conn: PoolConnectionProxy[asyncpg.Record], *, partner_id: str, merchant_id: str
+) -> asyncpg.Record | None:
+    return await conn.fetchrow(
+        f"SELECT {_MERCHANT} FROM merchants.merchants WHERE partner_id = $1 AND id = $2",  # noqa: S608 - fixed list
+        partner_id,
+        merchant_id,
+    )
+
+
+async def merchant_for_operator(
+    conn: PoolConnectionProxy[asyncpg.Record], *, merchant_id: str
+) -> asyncpg.Record | None:
+    return await conn.fetchrow(
+        f"SELECT {_MERCHANT} FROM merchants.merchants WHERE id = $1",  # noqa: S608 - fixed list
+        merchant_id,
+    )
+
+
+async def sub_merchants(
+    conn: PoolConnectionProxy[asyncpg.Record], *, partner_id: str, after_id: str, limit: int
+) -> list[asyncpg.Record]:
+    return await conn.fetch(
+        f"""SELECT {_MERCHANT} FROM merchants.merchants
+             WHERE partner_id = $1 AND id <> $1 AND id > $2 ORDER BY id LIMIT $3""",  # noqa: S608 - fixed list
+        partner_id,
+        after_id,
+        limit,
+    )
+
+
+async def move(
+    conn: PoolConnectionProxy[asyncpg.Record],
+    *,
+    merchant_id: str,
+    target: str,
+    sources: Iterable[str],
+    reason: str,
+) -> asyncpg.Record | None:
+    """Change the state where it is one of `sources`; None where it is not, or there is no such merchant."""
+    return await conn.fetchrow(
+        f"""UPDATE merchants.merchants
+               SET status = $2, version = version + 1, reason = $4, updated_at = now()
+             WHERE id = $1 AND status = ANY($3)
+            RETURNING {_MERCHANT}""",  # noqa: S608 - fixed list
+        merchant_id,
+        target,
+        list(sources),
+        reason,
+    )
+
+
+async def raise_offers_version(conn: PoolConnectionProxy[asyncpg.Record], *, partner_id: str) -> int | None:
+    version: int | None = await conn.fetchval(
+        """UPDATE merchants.merchants SET offers_version = offers_version + 1
+            WHERE partner_id = $1 AND id = $1 RETURNING offers_version""",
+        partner_id,
+    )
+    return version
