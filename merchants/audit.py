@@ -1,0 +1,39 @@
+"""Who did what to whose record, when and why: rows only ever added, in the deed's own transaction."""
+
+import json
+from collections.abc import Mapping
+
+from asyncpg.pool import PoolConnectionProxy
+
+
+async def record(
+    conn: PoolConnectionProxy,
+    *,
+    actor: str,
+    deed: str,
+    object_id: str,
+    partner_id: str | None,
+    reason: str = "",
+    facts: Mapping[str, str | int | bool | None] | None = None,
+) -> None:
+    """Add the deed to the trail; commits or vanishes with what it tells of.
+
+    Args:
+        conn: in the transaction that does the deed.
+        actor: the client who did it, or `system`.
+        deed: noun and past participle, `client_key.revoked`.
+        object_id: what it was done to.
+        partner_id: whose record it is; None for the bank's own.
+        reason: the actor's words, where words are asked for.
+        facts: never secrets or personal data in clear; the trail is kept longer than they may be.
+    """
+    await conn.execute(
+        """INSERT INTO merchants.audit (actor, deed, object_id, partner_id, reason, facts)
+           VALUES ($1, $2, $3, $4, $5, $6::jsonb)""",
+        actor,
+        deed,
+        object_id,
+        partner_id,
+        reason,
+        json.dumps(dict(facts or {})),
+    )
