@@ -1,0 +1,50 @@
+"""Who calls, as the door settled it from the access token."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from aiohttp import web
+from asyncpg.pool import PoolConnectionProxy
+
+ClientKind = Literal["partner", "terminal", "wallet", "operator", "applicant"]
+Scope = Literal[
+    "pay", "query", "cancel", "refund", "merchants", "apply", "offers", "webhooks", "qr", "wallet", "operate"
+]
+Role = Literal["reviewer", "approver", "risk", "auditor"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """A client whose token was good; what it may reach is bound here and nowhere in the request.
+
+    Attributes:
+        partner_id: the partner whose data this is; None for wallets, operators and fresh applicants.
+        merchant_id, store_id, terminal_id: set when the client is bound to one place, as a till is.
+        issuer: the wallet issuer a wallet client speaks for.
+    """
+
+    client_id: str
+    kind: ClientKind
+    key_id: str
+    partner_id: str | None = None
+    merchant_id: str | None = None
+    store_id: str | None = None
+    terminal_id: str | None = None
+    issuer: str | None = None
+    scopes: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+
+    @property
+    def tenant(self) -> str:
+        """Who owns this caller's idempotency keys: the partner, the wallet's issuer, or the client itself."""
+        if self.partner_id is not None:
+            return self.partner_id
+        return f"issuer:{self.issuer}" if self.issuer is not None else self.client_id
+
+
+Authenticate = Callable[[web.BaseRequest], Awaitable[Caller]]
+"""Settles who sends a request, or raises what the 401 says; `app.py` joins it to `merchants.access`."""
+
+CheckLive = Callable[[PoolConnectionProxy, Caller], Awaitable[None]]
+"""Raises if the client or its key was suspended or revoked; asked inside every claiming transaction."""

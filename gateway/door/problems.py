@@ -1,0 +1,114 @@
+"""Errors become RFC 9457 problems here, and nowhere else is it said which HTTP status an error has.
+
+A floor's error class is all there is to know: its name in snake_case is the `code`, its docstring's first
+paragraph the `detail`, its `pointer` and `faults` the listed errors, and every other public attribute a
+member of the problem. A second paragraph of the docstring tells the operator more, in `openapi.yaml`.
+"""
+
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.door import errors as door
+from gateway.wire.problem import Fault
+from merchants import errors as merchants
+
+# An error class that is not listed answers as its nearest listed ancestor. Each floor adds its own lines.
+STATUS: Mapping[type[Exception], int] = {
+    door.DoorError: 400,
+    door.TokenMissing: 401,
+    door.InsufficientScope: 403,
+    door.InsufficientRole: 403,
+    door.NotFound: 404,
+    door.MethodNotAllowed: 405,
+    door.BodyTooSlow: 408,
+    door.SecretAlreadyShown: 409,
+    door.BodyTooLarge: 413,
+    door.UnsupportedContentType: 415,
+    door.UnsupportedContentEncoding: 415,
+    door.IdempotencyKeyReused: 422,
+    door.InternalError: 500,
+    door.NothingHappened: 503,
+    door.OutcomeUnknown: 503,
+    # merchants
+    merchants.MerchantsError: 422,
+    # qr
+    # payments
+    # wallet
+    # webhooks
+}
+
+
+_KINDS: dict[type[Exception], "ProblemKind | None"] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemKind:
+    """All that is the same for every problem of one error class."""
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    operator: str | None
+
+
+def kind_of(error: type[Exception]) -> ProblemKind | None:
+    """What an error class answers, or None for one that no floor declared: a defect."""
+    if error not in _KINDS:
+        _KINDS[error] = _read_kind(error)
+    return _KINDS[error]
+
+
+def _read_kind(error: type[Exception]) -> ProblemKind | None:
+    status = next((STATUS[one] for one in error.__mro__ if one in STATUS), None)
+    if status is None:
+        return None
+    words = re.findall(r"[A-Z]+(?=[A-Z][a-z]|$)|[A-Z][a-z0-9]*", error.__name__)
+    detail, _, operator = (inspect.getdoc(error) or error.__name__).partition("\n\n")
+    return ProblemKind(
+        status=status,
+        code="_".join(words).lower(),
+        title=" ".join(words).capitalize(),
+        detail=" ".join(detail.split()),
+        operator=" ".join(operator.split()) or None,
+    )
+
+
+def problem_of(error: Exception, *, request_id: str, type_base: str) -> dict[str, Any] | None:
+    """The problem's members in their order, or None for an error that no floor declared.
+
+    `type_base` is the URL under which codes are explained; the code is appended.
+    """
+    kind = kind_of(type(error))
+    if kind is None:
+        return None
+    return {
+        "type": type_base + kind.code,
+        "title": kind.title,
+        "status": kind.status,
+        "code": kind.code,
+        "detail": kind.detail,
+        "request_id": request_id,
+        "errors": list(_faults(error, kind)),
+        **dict(_facts(error)),
+    }
+
+
+def _faults(error: Exception, kind: ProblemKind) -> Iterator[Fault]:
+    """What is wrong, one by one: the error's own list, or the one field it points to."""
+    faults = getattr(error, "faults", ())
+    for fault in faults:
+        yield Fault(pointer=fault.pointer, code=fault.code, detail=fault.detail)
+    pointer = getattr(error, "pointer", None)
+    if not faults and pointer is not None:
+        yield Fault(pointer=pointer, code=kind.code, detail=kind.detail)
+
+
+def _facts(error: Exception) -> Iterator[tuple[str, Any]]:
+    """Public attributes of the error, which its class gave it for the caller to read."""
+    for name, value in vars(error).items():
+        if not name.startswith("_") and name not in {"faults", "pointer"}:
+            yield name, value

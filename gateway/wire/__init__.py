@@ -1,0 +1,1 @@
+"""Structs of requests and answers; they import nothing of ours, so the client can be published alone."""
