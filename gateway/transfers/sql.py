@@ -1,0 +1,223 @@
+"""Statements on transfers and their attempts. Lock order: a transfer's row before its owner's."""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import asyncpg
+import msgspec
+
+from gateway.transfers.transfer import Attempt, Connection, Instruction, Phase, Purpose
+from gateway.wallet.core import (
+    Answer,
+    Approved,
+    ConfirmationRequired,
+    Declined,
+    NotFound,
+    NotSent,
+    Pending,
+    Reversed,
+    Tombstoned,
+    Transfer,
+    Unknown,
+)
+
+_decode = msgspec.json.Decoder(Transfer).decode
+_encode = msgspec.json.Encoder().encode
+
+INSERT = """
+    INSERT INTO gateway.transfers
+           (owner_id, n, partner_id, purpose, state, instruction, due_at)
+    VALUES ($1, $2, $3, $4, 'open', $5, now() + $6 * interval '1 s')
+"""
+
+
+async def insert(conn: Connection, transfer: Transfer, *, partner_id: str, owner_id: str, n: int, purpose: Purpose,
+                 look_after_s: float) -> Instruction:  # fmt: skip
+    """Store an instruction before it is sent; the caller sends it, the resolver looks after `look_after_s`."""
+    await conn.execute(INSERT, owner_id, n, partner_id, purpose, encoded(transfer), look_after_s)
+    return fresh(transfer, partner_id=partner_id, owner_id=owner_id, n=n, purpose=purpose)
+
+
+def fresh(transfer: Transfer, *, partner_id: str, owner_id: str, n: int, purpose: Purpose) -> Instruction:
+    """The instruction as it is right after it was stored."""
+    return Instruction(
+        partner_id=partner_id, owner_id=owner_id, n=n, purpose=purpose, phase="open", transfer=transfer,
+        age_s=0.0, fence=0,
+    )  # fmt: skip
+
+
+def encoded(transfer: Transfer) -> str:
+    return _encode(transfer).decode()
+
+
+async def claim_due(conn: Connection, *, lease_s: float, limit: int) -> list[Instruction]:
+    """Lease what is due and nobody holds, oldest first; the fence tells this lease from every earlier one."""
+    rows = await conn.fetch(
+        """
+        WITH due AS (
+            SELECT owner_id, n FROM gateway.transfers
+             WHERE state <> 'final' AND due_at <= now() AND leased_until <= now()
+             ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+        UPDATE gateway.transfers t SET leased_until = now() + $1 * interval '1 s', fence = fence + 1
+          FROM due WHERE t.owner_id = due.owner_id AND t.n = due.n
+        RETURNING t.*, extract(epoch FROM now() - t.created_at)::float8 AS age_s
+        """,
+        lease_s,
+        limit,
+    )
+    return [_instruction(row) for row in rows]
+
+
+async def begin_undoing(conn: Connection, *, owner_id: str, n: int, fence: int | None = None) -> bool:
+    """From here on only the answer to a reversal decides; false if the transfer is decided or being undone."""
+    row = await conn.fetchrow(
+        """
+        UPDATE gateway.transfers SET state = 'undoing', due_at = now()
+         WHERE owner_id = $1 AND n = $2 AND state = 'open' AND ($3::bigint IS NULL OR fence = $3) RETURNING n
+        """,
+        owner_id,
+        n,
+        fence,
+    )
+    return row is not None
+
+
+async def reopen_to_undo(conn: Connection, *, owner_id: str, look_after_s: float) -> Instruction | None:
+    """Undo an owner's newest transfer, decided or not; None when its latest is being undone already."""
+    row = await conn.fetchrow(
+        """
+        UPDATE gateway.transfers t
+           SET state = 'undoing', outcome = NULL, final_at = NULL, fence = fence + 1,
+               due_at = now() + $2 * interval '1 s'
+         WHERE owner_id = $1 AND state <> 'undoing'
+           AND n = (SELECT max(n) FROM gateway.transfers WHERE owner_id = $1)
+        RETURNING t.*, extract(epoch FROM now() - t.created_at)::float8 AS age_s
+        """,
+        owner_id,
+        look_after_s,
+    )
+    return _instruction(row) if row else None
+
+
+async def finish(
+    conn: Connection, instruction: Instruction, answer: Answer, attempts: Sequence[Attempt]
+) -> bool:
+    """Write the final answer and how it came about; false when another answer decided before."""
+    deeds, outcomes, details, tooks = _columns(attempts)
+    row = await conn.fetchrow(
+        """
+        WITH noted AS (
+            INSERT INTO gateway.transfer_attempts (owner_id, n, deed, outcome, detail, took_ms)
+            SELECT $1, $2, * FROM unnest($7::text[], $8::text[], $9::text[], $10::int[]))
+        UPDATE gateway.transfers
+           SET state = 'final', outcome = $4, reason = $5, core_reference = $6, final_at = now()
+         WHERE owner_id = $1 AND n = $2 AND state = $3 RETURNING n
+        """,
+        instruction.owner_id, instruction.n, instruction.phase,
+        outcome_of(answer), reason_of(answer), reference_of(answer),
+        deeds, outcomes, details, tooks,
+    )  # fmt: skip
+    return row is not None
+
+
+async def note(conn: Connection | asyncpg.Pool, instruction: Instruction, attempts: Sequence[Attempt], *,
+               look_again_s: float) -> None:  # fmt: skip
+    """Record calls that decided nothing and say when to look again; an older lease changes nothing."""
+    deeds, outcomes, details, tooks = _columns(attempts)
+    await conn.execute(
+        """
+        WITH noted AS (
+            INSERT INTO gateway.transfer_attempts (owner_id, n, deed, outcome, detail, took_ms)
+            SELECT $1, $2, * FROM unnest($5::text[], $6::text[], $7::text[], $8::int[]))
+        UPDATE gateway.transfers SET due_at = now() + $4 * interval '1 s', leased_until = now()
+         WHERE owner_id = $1 AND n = $2 AND fence = $3 AND state <> 'final'
+        """,
+        instruction.owner_id, instruction.n, instruction.fence, look_again_s,
+        deeds, outcomes, details, tooks,
+    )  # fmt: skip
+
+
+async def hand_back(pool: asyncpg.Pool, instructions: Sequence[Instruction]) -> None:
+    """Give leases up at once when the process stops, so that another need not wait them out."""
+    await pool.execute(
+        """
+        UPDATE gateway.transfers t SET leased_until = now(), due_at = now()
+          FROM unnest($1::text[], $2::int[], $3::bigint[]) AS held (owner_id, n, fence)
+         WHERE t.owner_id = held.owner_id AND t.n = held.n AND t.fence = held.fence AND t.state <> 'final'
+        """,
+        [one.owner_id for one in instructions],
+        [one.n for one in instructions],
+        [one.fence for one in instructions],
+    )
+
+
+async def wake(conn: Connection | asyncpg.Pool, *, owner_id: str) -> None:
+    """A hint arrived that the core may have decided: look at once."""
+    await conn.execute(
+        "UPDATE gateway.transfers SET due_at = now() WHERE owner_id = $1 AND state <> 'final'", owner_id
+    )
+
+
+async def oldest_unresolved_s(pool: asyncpg.Pool) -> float:
+    """Age of the oldest transfer in doubt, 0 for none: what the alarm metric shows."""
+    age: float | None = await pool.fetchval(
+        "SELECT extract(epoch FROM now() - min(created_at))::float8 FROM gateway.transfers WHERE state <> 'final'"
+    )
+    return age or 0.0
+
+
+def outcome_of(outcome: Answer | NotFound | Unknown | NotSent) -> str:
+    """The word a row keeps of an outcome: its class in lower case."""
+    return _WORDS[type(outcome)]
+
+
+_WORDS: Final[dict[type, str]] = {
+    Approved: "approved",
+    Declined: "declined",
+    ConfirmationRequired: "confirmation_required",
+    Pending: "pending",
+    Reversed: "reversed",
+    Tombstoned: "tombstoned",
+    NotFound: "not_found",
+    Unknown: "unknown",
+    NotSent: "not_sent",
+}
+
+
+def reason_of(answer: Answer) -> str | None:
+    return answer.reason if isinstance(answer, Declined | ConfirmationRequired) else None
+
+
+def reference_of(answer: Answer) -> str | None:
+    return answer.core_reference if isinstance(answer, Approved) else None
+
+
+Columns = tuple[list[str], list[str], list[str | None], list[int]]
+
+
+def _columns(attempts: Sequence[Attempt]) -> Columns:
+    return (
+        [one.deed for one in attempts],
+        [outcome_of(one.outcome) for one in attempts],
+        [_detail(one.outcome) for one in attempts],
+        [one.took_ms for one in attempts],
+    )
+
+
+def _detail(outcome: Answer | NotFound | Unknown | NotSent) -> str | None:
+    match outcome:
+        case Unknown(why) | NotSent(why):
+            return why[:500]
+        case Declined(reason) | ConfirmationRequired(reason):
+            return reason
+        case _:
+            return None
+
+
+def _instruction(row: asyncpg.Record) -> Instruction:
+    phase: Phase = "undoing" if row["state"] == "undoing" else "open"
+    purpose: Literal["payment", "refund"] = row["purpose"]
+    return Instruction(
+        partner_id=row["partner_id"], owner_id=row["owner_id"], n=row["n"], purpose=purpose, phase=phase,
+        transfer=_decode(row["instruction"]), age_s=row["age_s"], fence=row["fence"],
+    )  # fmt: skip

@@ -1,0 +1,70 @@
+"""A numbered instruction to a core and what is known of it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from gateway.wallet.core import Answer, NotFound, NotSent, Transfer, Unknown
+
+Connection = PoolConnectionProxy[asyncpg.Record]
+Purpose = Literal["payment", "refund"]
+Deed = Literal["send", "query", "reverse"]
+# open: an answer to sending or querying decides; undoing: only the answer to a reversal does.
+Phase = Literal["open", "undoing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruction:
+    """One unresolved transfer; `n` is stored before sending and moves on only after a final answer to n - 1."""
+
+    partner_id: str
+    owner_id: str
+    n: int
+    purpose: Purpose
+    phase: Phase
+    transfer: Transfer
+    age_s: float
+    fence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One call to a core, for the record."""
+
+    deed: Deed
+    outcome: Answer | NotFound | Unknown | NotSent
+    took_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A final answer to an instruction, and the calls that led to it."""
+
+    instruction: Instruction
+    answer: Answer
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """What an owner's room does with its transfers' answers; `app.py` gives one for each purpose.
+
+    Attributes:
+        conclude: writes a final answer in one transaction of its own; does nothing if that was done before.
+        give_up: inside the resolver's transaction, says that the transfer is being undone. None for what must go
+            forward whatever happens, as a refund: it is repeated until the core answers.
+    """
+
+    conclude: Callable[[Settled], Awaitable[None]]
+    give_up: Callable[[Connection, Instruction], Awaitable[None]] | None
+
+
+Owners = Mapping[Purpose, Owner]
+
+
+def transfer_id(owner_id: str, n: int) -> str:
+    """The id a core knows the transfer by."""
+    return f"{owner_id}.{n}"

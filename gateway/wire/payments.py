@@ -1,0 +1,276 @@
+"""Payments, refunds and what a wallet is shown, on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from gateway.wire.money import Amount, PositiveAmount
+from gateway.wire.page import PageQuery
+
+# A till's patience; longer waits are asked for again.
+MAX_WAIT_S = 30
+DEFAULT_WAIT_S = 10
+# An order's code may be shown for two hours at most, five minutes if nothing is said.
+MAX_ORDER_LIFE_S = 7200
+DEFAULT_ORDER_LIFE_S = 300
+
+OrderNo = Annotated[
+    str,
+    Meta(
+        pattern="^[A-Za-z0-9._:/-]{1,64}$",
+        description="The merchant's own number; one order is paid once",
+        examples=["T7-000123"],
+    ),
+]
+RefundNo = Annotated[
+    str,
+    Meta(
+        pattern="^[A-Za-z0-9._:/-]{1,64}$",
+        description="The merchant's own number of this refund",
+        examples=["T7-000123-R1"],
+    ),
+]
+ResourceId = Annotated[str, Meta(pattern="^[a-z]{3}_[0-9a-f]{32}$")]
+WaitS = Annotated[
+    int, Meta(ge=0, le=MAX_WAIT_S, description="Seconds to wait for a final state", examples=[10])
+]
+Text = Annotated[str, Meta(min_length=1, max_length=120)]
+
+PaymentState = Literal[
+    "requires_payer", "requires_confirmation", "processing", "authorized", "capturing", "reversing",
+    "succeeded", "declined", "expired", "canceled", "reversed",
+]  # fmt: skip
+RefundState = Literal["processing", "succeeded", "failed"]
+Direction = Literal["consumer_presented", "merchant_presented", "store_code"]
+
+
+class PaymentRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A till's or a shop's wish to be paid.
+
+    With `code`, the customer's payment code as scanned, the payment is made at once. Without it the answer carries
+    a signed QR code for the customer to scan.
+    """
+
+    amount: PositiveAmount
+    merchant_order_no: OrderNo
+    code: Annotated[str, Meta(min_length=1, max_length=512, examples=["5012345678901234567"])] | None = None
+    merchant_id: ResourceId | None = None
+    store_id: ResourceId | None = None
+    terminal_id: ResourceId | None = None
+    description: Text | None = None
+    expires_in_s: Annotated[int, Meta(ge=30, le=MAX_ORDER_LIFE_S)] = DEFAULT_ORDER_LIFE_S
+    wait_s: WaitS = DEFAULT_WAIT_S
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    """Why a payment or refund is where it is: a stable code, and words for a person."""
+
+    code: Annotated[str, Meta(examples=["insufficient_funds"])]
+    detail: str
+
+
+class NextAction(Struct, frozen=True, kw_only=True):
+    """What moves the payment on.
+
+    `show_qr`: show `qr_payload` to the customer; `confirm`: the customer confirms in the wallet; `wait`: nobody has
+    to do anything, ask again.
+    """
+
+    type: Literal["show_qr", "confirm", "wait"]
+    qr_payload: str | None = None
+
+
+class AppliedOffer(Struct, frozen=True, kw_only=True):
+    """An offer that was applied to the payment, and what it took off."""
+
+    offer_id: ResourceId
+    title: str
+    discount: Amount
+
+
+class Payment(Struct, frozen=True, kw_only=True):
+    """A payment as its merchant sees it.
+
+    Attributes:
+        order: what the goods cost.
+        discount: what co-branded offers take off; their funders pay it to the merchant.
+        paid: what the customer pays: order less discount.
+        fee: what the merchant pays to the bank.
+        refunded: how much of `order` has been given back, pending refunds included.
+        resolves_by: while the outcome is not known, when it will be at the latest.
+        sequence: rises with every change; keep the highest.
+    """
+
+    id: ResourceId
+    merchant_id: ResourceId
+    store_id: ResourceId | None
+    terminal_id: ResourceId | None
+    merchant_order_no: str
+    description: str | None
+    direction: Direction
+    state: PaymentState
+    reason: Reason | None
+    next_action: NextAction | None
+    resolves_by: datetime | None
+    order: Amount
+    discount: Amount
+    paid: Amount
+    fee: Amount
+    refunded: Amount
+    offers: list[AppliedOffer]
+    sequence: int
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None
+
+
+class PaymentQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long to wait for a final state; 0 answers at once."""
+
+    wait_s: WaitS = 0
+
+
+class PaymentFilter(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which payments to list."""
+
+    merchant_id: ResourceId | None = None
+    store_id: ResourceId | None = None
+    terminal_id: ResourceId | None = None
+    merchant_order_no: OrderNo | None = None
+    state: PaymentState | None = None
+
+
+class CancelOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Cancel by order number: the way out of a till that lost every reply."""
+
+    merchant_order_no: OrderNo
+    merchant_id: ResourceId | None = None
+    wait_s: WaitS = DEFAULT_WAIT_S
+
+
+class Waiting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A call that needs nothing but a patience."""
+
+    wait_s: WaitS = DEFAULT_WAIT_S
+
+
+class RefundRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Give back part or all of an order; `amount` counts in order amount, before discounts."""
+
+    merchant_refund_no: RefundNo
+    amount: PositiveAmount
+    reason: Text | None = None
+    wait_s: WaitS = DEFAULT_WAIT_S
+
+
+class RefundPreviewRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What would happen if this much of the order were given back."""
+
+    amount: PositiveAmount
+
+
+class RefundShares(Struct, frozen=True, kw_only=True):
+    """Who gets what of a refund: the customer, the funders of the discount, and the fee back to the merchant."""
+
+    order: Amount
+    to_payer: Amount
+    to_funders: Amount
+    fee_returned: Amount
+
+
+class Refund(Struct, frozen=True, kw_only=True):
+    """A refund as its merchant sees it."""
+
+    id: ResourceId
+    payment_id: ResourceId
+    merchant_refund_no: str
+    state: RefundState
+    reason: Reason | None
+    shares: RefundShares
+    created_at: datetime
+    updated_at: datetime
+
+
+class PayerFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who pays, as the wallet's backend vouches for it.
+
+    Attributes:
+        id: the payer's account at the issuer.
+        person_id: opaque, the same for all accounts of one natural person.
+        factors: how many independent factors verified the payer, 0 to 3.
+        certificate: whether a digital certificate or e-signature was one of them.
+    """
+
+    id: Annotated[str, Meta(pattern="^[A-Za-z0-9._:-]{1,64}$", examples=["wallet-1001"])]
+    person_id: Annotated[str, Meta(pattern="^[A-Za-z0-9._:-]{1,64}$", examples=["person-1001"])]
+    segments: Annotated[list[Annotated[str, Meta(pattern="^[a-z0-9_.-]{1,32}$")]], Meta(max_length=32)] = []
+    factors: Annotated[int, Meta(ge=0, le=3)] = 1
+    certificate: bool = False
+
+
+class ScanRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The customer's wallet scanned a shop's code."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=512)]
+    payer: PayerFacts
+
+
+class Scan(Struct, frozen=True, kw_only=True):
+    """What a payer is shown before confirming: it binds nobody.
+
+    `payable` and `quote` go back in `confirm`, so that nobody is charged another amount than they saw.
+    """
+
+    id: ResourceId
+    payment_id: ResourceId
+    merchant_name: str
+    store_name: str | None
+    description: str | None
+    order: Amount
+    discount: Amount
+    payable: Amount
+    offers: list[AppliedOffer]
+    quote: str
+    expires_at: datetime
+
+
+class Confirmation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The payer agrees to pay this amount.
+
+    `scan_id` for a scanned order; without it the payer confirms a payment that the core asked about.
+    """
+
+    payable: PositiveAmount
+    scan_id: ResourceId | None = None
+    quote: Annotated[str, Meta(max_length=64)] | None = None
+    factors: Annotated[int, Meta(ge=0, le=3)] = 2
+    certificate: bool = False
+    wait_s: WaitS = DEFAULT_WAIT_S
+
+
+class Refusal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The payer does not want to pay."""
+
+    scan_id: ResourceId | None = None
+
+
+class WalletPayment(Struct, frozen=True, kw_only=True):
+    """A payment as its payer's wallet sees it; the wallet of another payer sees nothing."""
+
+    id: ResourceId
+    payer_id: str
+    merchant_name: str
+    store_name: str | None
+    description: str | None
+    state: PaymentState
+    reason: Reason | None
+    order: Amount
+    discount: Amount
+    payable: Amount
+    refunded: Amount
+    offers: list[AppliedOffer]
+    sequence: int
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None
