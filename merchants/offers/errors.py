@@ -1,0 +1,67 @@
+"""What can go wrong with an offer; each docstring is the sentence the caller reads."""
+
+from dataclasses import dataclass
+
+from merchants.errors import MerchantsError
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One thing in an offer that cannot be meant: where (JSON pointer) and what (a key of `FLAWS`)."""
+
+    pointer: str
+    code: str
+
+    @property
+    def detail(self) -> str:
+        return FLAWS[self.code]
+
+
+FLAWS = {
+    "amount_not_positive": "An amount here must be at least one minor unit; leave it out for no bound.",
+    "percent_out_of_range": "A percentage off lies between 1 and 9,999 basis points.",
+    "tiers_out_of_range": "One to ten tiers, and exactly one when it repeats.",
+    "off_reaches_threshold": "A tier takes off at least one minor unit and less than its threshold.",
+    "tiers_do_not_rise": "Each tier asks for more and gives more than the one before.",
+    "dates_reversed": "The last day lies before the first.",
+    "weekday_unknown": "Weekdays are 1 (Monday) to 7 (Sunday).",
+    "too_many_targets": "More entries than a version may list.",
+    "budget_missing": "The budget holds at least one minor unit.",
+    "shares_do_not_sum": "Funding shares are positive and sum to 10,000 basis points.",
+    "funder_twice": "Each funder stands once in the funding.",
+    "absorber_not_a_funder": "Whoever absorbs the rounding must be one of the funders.",
+    "cap_not_positive": "A cap must be at least 1; leave it out for no cap.",
+    "currency_unknown": "No ISO 4217 currency with a minor unit.",
+}
+
+
+class OfferNotFound(MerchantsError):
+    """You have no offer with this id; list yours with GET /v1/offers."""
+
+
+class OfferUnsound(MerchantsError):
+    """These terms contradict themselves; correct every field listed and send the offer again."""
+
+    def __init__(self, flaws: list[Flaw]) -> None:
+        super().__init__([flaw.code for flaw in flaws])
+        self.flaws = tuple(flaws)
+        self.pointer = flaws[0].pointer
+
+
+class OfferHashMismatch(MerchantsError):
+    """The hash is not that of the current version; read the offer again and accept what it says now."""
+
+    pointer = "/hash"
+
+
+class OfferStateForbids(MerchantsError):
+    """The offer's state does not allow this; read the offer for its state and what may follow."""
+
+    def __init__(self, state: str, deed: str) -> None:
+        super().__init__(state, deed)
+        self.state = state
+        self.deed = deed
+
+
+class OfferTargetNotFound(MerchantsError):
+    """The offer names a merchant or store that is not yours; name your own, or none for all of them."""

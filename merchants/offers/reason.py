@@ -1,0 +1,37 @@
+"""Why an offer that was looked at does not apply, by codes that tills and shops may show."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from merchants.offers.offer import Scope
+
+
+class Reason(StrEnum):
+    """Why an offer that was looked at does not apply."""
+
+    OTHER_CURRENCY = "other_currency"
+    NOT_STARTED = "not_started"
+    ENDED = "ended"
+    OTHER_WEEKDAY = "other_weekday"
+    OTHER_HOUR = "other_hour"
+    OTHER_MERCHANT = "other_merchant"
+    OTHER_STORE = "other_store"
+    OTHER_CODE_KIND = "other_code_kind"
+    OTHER_SEGMENT = "other_segment"
+    SPEND_TOO_SMALL = "spend_too_small"
+    BUDGET_USED_UP = "budget_used_up"
+    DAILY_BUDGET_USED_UP = "daily_budget_used_up"
+    STORE_BUDGET_USED_UP = "store_budget_used_up"
+    PERSON_CAP_REACHED = "person_cap_reached"
+    PERSON_DAILY_CAP_REACHED = "person_daily_cap_reached"
+    NO_LONGER_LIVE = "no_longer_live"
+    OTHERS_GIVE_MORE = "others_give_more"
+
+
+SHORT_OF: Mapping[Scope, Reason] = {
+    Scope.TOTAL: Reason.BUDGET_USED_UP,
+    Scope.DAY: Reason.DAILY_BUDGET_USED_UP,
+    Scope.STORE: Reason.STORE_BUDGET_USED_UP,
+    Scope.PERSON: Reason.PERSON_CAP_REACHED,
+    Scope.PERSON_DAY: Reason.PERSON_DAILY_CAP_REACHED,
+}
