@@ -1,0 +1,252 @@
+"""One attempt: posts a body to an endpoint and names what happened, within one deadline for everything."""
+
+import asyncio
+import enum
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, Final, Self
+
+import aiohttp
+
+from webhooks.address_guard import AddressPolicy, AddressRefusedError, GuardedResolver, Resolve, check_url
+from webhooks.errors import UrlRefused
+from webhooks.retry import retry_after_s
+
+DEADLINE_S: Final = 10.0  # name, connection, TLS, headers and body together
+READ_BYTES_MAX: Final = 65_536  # an answer's status is what counts; a longer body is not read to its end
+KEPT_BYTES: Final = 4_096  # of an answer's body, for the partner to look at
+_CHUNK_BYTES: Final = 16_384
+_NAMES_KEPT_S: Final = 10  # the checked addresses of a name, so that a burst is one look-up
+_CONNECTION_KEPT_S: Final = 15.0
+_HEADERS: Final = {
+    "content-type": "application/json",
+    "user-agent": "merchant-gateway-webhooks/1",
+    # We read statuses, not documents: nobody may make us unpack one.
+    "accept-encoding": "identity",
+}
+
+
+class Reason(enum.StrEnum):
+    """How an attempt ended: stable codes in the delivery log."""
+
+    DELIVERED = "delivered"
+    DELIVERED_BODY_CUT = "delivered_body_cut"
+    DELIVERED_BODY_ENCODED = "delivered_body_encoded"
+    GONE = "gone"
+    THROTTLED = "throttled"
+    REDIRECT_REFUSED = "redirect_refused"
+    STATUS_4XX = "status_4xx"
+    STATUS_5XX = "status_5xx"
+    STATUS_UNKNOWN = "status_unknown"
+    URL_REFUSED = "url_refused"
+    ADDRESS_REFUSED = "address_refused"
+    DNS_FAILED = "dns_failed"
+    DNS_TIMED_OUT = "dns_timed_out"
+    CONNECTION_REFUSED = "connection_refused"
+    CONNECTION_FAILED = "connection_failed"
+    CONNECTION_TIMED_OUT = "connection_timed_out"
+    CERTIFICATE_REFUSED = "certificate_refused"
+    TLS_FAILED = "tls_failed"
+    CONNECTION_RESET = "connection_reset"
+    HEADERS_TIMED_OUT = "headers_timed_out"
+    RESPONSE_MALFORMED = "response_malformed"
+    BODY_TIMED_OUT = "body_timed_out"
+    BODY_CUT_SHORT = "body_cut_short"
+    INTERNAL_ERROR = "internal_error"
+
+    @property
+    def delivered(self) -> bool:
+        return self in _DELIVERED
+
+
+_DELIVERED: Final = {Reason.DELIVERED, Reason.DELIVERED_BODY_CUT, Reason.DELIVERED_BODY_ENCODED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What one request brought; `response` is the beginning of the body as received."""
+
+    started_at: datetime
+    duration_ms: int
+    reason: Reason
+    status: int | None = None
+    response: bytes = b""
+    retry_after_s: float | None = None
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a request has come, so that running out of time can say where."""
+
+    out_of_time: Reason = Reason.CONNECTION_TIMED_OUT
+    reused: bool = False
+    status: int | None = None
+    response: bytes = b""
+    retry_after_s: float | None = None
+
+
+class Sender:
+    """The one HTTP client of all deliveries; make it inside a running loop and close it.
+
+    Args:
+        policy: what addresses are let through.
+        proxy: the bank's egress proxy. The address policy is then the proxy's: we no longer see the addresses.
+        resolve: another way to look names up.
+        tls: another set of trusted roots.
+    """
+
+    def __init__(
+        self,
+        policy: AddressPolicy,
+        *,
+        deadline_s: float = DEADLINE_S,
+        proxy: str | None = None,
+        resolve: Resolve | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._policy, self._deadline_s, self._proxy = policy, deadline_s, proxy
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                resolver=None if proxy else GuardedResolver(policy, resolve),
+                ssl=tls or ssl.create_default_context(),
+                limit=0,  # claims bound what is under way, for each endpoint and for all
+                ttl_dns_cache=_NAMES_KEPT_S,
+                keepalive_timeout=_CONNECTION_KEPT_S,
+            ),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=_HEADERS,
+            trust_env=False,
+            auto_decompress=False,
+            trace_configs=[_tracing()],
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Attempt:
+        """Post once; whatever the other side does is an `Attempt`, never an exception."""
+        started_at, started = datetime.now(UTC), time.monotonic()
+        progress = _Progress()
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                reason = await self._post(url, body, headers, progress)
+        except TimeoutError:
+            reason = progress.out_of_time
+        except UrlRefused:
+            reason = Reason.URL_REFUSED
+        except aiohttp.ClientError as error:
+            reason = _reason_of(error, progress)
+        return Attempt(
+            started_at=started_at,
+            duration_ms=round((time.monotonic() - started) * 1000),
+            reason=reason,
+            status=progress.status,
+            response=progress.response,
+            retry_after_s=progress.retry_after_s,
+        )
+
+    async def _post(self, url: str, body: bytes, headers: Mapping[str, str], progress: _Progress) -> Reason:
+        """Post, and once more where a kept connection had been closed under us: not the receiver's failure."""
+        try:
+            return await self._post_once(url, body, headers, progress)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            if not progress.reused or progress.status is not None:
+                raise
+        return await self._post_once(url, body, headers, progress)
+
+    async def _post_once(
+        self, url: str, body: bytes, headers: Mapping[str, str], progress: _Progress
+    ) -> Reason:
+        progress.reused = False
+        async with self._session.post(
+            check_url(url, self._policy),
+            data=body,
+            headers=headers,
+            allow_redirects=False,
+            proxy=self._proxy,
+            trace_request_ctx=progress,
+        ) as response:
+            progress.out_of_time = Reason.BODY_TIMED_OUT
+            progress.status = response.status
+            progress.retry_after_s = retry_after_s(response.headers.get("retry-after"), now=datetime.now(UTC))
+            whole = await _read(response, progress)
+            if not whole:
+                response.close()
+            return _reason_of_answer(response, whole=whole)
+
+
+async def _read(response: aiohttp.ClientResponse, progress: _Progress) -> bool:
+    """Read the body as it comes and keep its beginning; False where there was more than we read."""
+    read_bytes = 0
+    while chunk := await response.content.read(_CHUNK_BYTES):
+        progress.response += chunk[: KEPT_BYTES - len(progress.response)]
+        read_bytes += len(chunk)
+        if read_bytes > READ_BYTES_MAX:
+            return False
+    return True
+
+
+def _reason_of_answer(response: aiohttp.ClientResponse, *, whole: bool) -> Reason:
+    status = response.status
+    if 200 <= status < 300:  # noqa: PLR2004  # the classes of RFC 9110, 15
+        if not whole:
+            return Reason.DELIVERED_BODY_CUT
+        encoded = response.headers.get("content-encoding", "identity") != "identity"
+        return Reason.DELIVERED_BODY_ENCODED if encoded else Reason.DELIVERED
+    if status == 410:  # noqa: PLR2004  # Gone
+        return Reason.GONE
+    if status == 429 or (status == 503 and "retry-after" in response.headers):  # noqa: PLR2004  # RFC 6585, 9110
+        return Reason.THROTTLED
+    by_class = {3: Reason.REDIRECT_REFUSED, 4: Reason.STATUS_4XX, 5: Reason.STATUS_5XX}
+    return by_class.get(status // 100, Reason.STATUS_UNKNOWN)
+
+
+def _reason_of(error: aiohttp.ClientError, progress: _Progress) -> Reason:
+    if progress.status is not None:
+        return Reason.BODY_CUT_SHORT
+    match error:
+        case aiohttp.InvalidURL():
+            return Reason.URL_REFUSED
+        case aiohttp.ClientConnectorDNSError():
+            refused = isinstance(error.os_error, AddressRefusedError)
+            return Reason.ADDRESS_REFUSED if refused else Reason.DNS_FAILED
+        case aiohttp.ClientConnectorCertificateError():
+            return Reason.CERTIFICATE_REFUSED
+        case aiohttp.ClientSSLError():
+            return Reason.TLS_FAILED
+        case aiohttp.ClientConnectorError():
+            refused = isinstance(error.os_error, ConnectionRefusedError)
+            return Reason.CONNECTION_REFUSED if refused else Reason.CONNECTION_FAILED
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
+            return Reason.CONNECTION_RESET
+        case _:
+            return Reason.RESPONSE_MALFORMED
+
+
+def _tracing() -> aiohttp.TraceConfig:
+    """Let each request's own `_Progress` learn what it waits for now."""
+    tracing = aiohttp.TraceConfig()
+    tracing.on_dns_resolvehost_start.append(_waits_for(Reason.DNS_TIMED_OUT))
+    tracing.on_dns_resolvehost_end.append(_waits_for(Reason.CONNECTION_TIMED_OUT))
+    tracing.on_connection_create_end.append(_waits_for(Reason.HEADERS_TIMED_OUT))
+    tracing.on_connection_reuseconn.append(_waits_for(Reason.HEADERS_TIMED_OUT, reused=True))
+    return tracing
+
+
+def _waits_for(reason: Reason, *, reused: bool = False) -> Any:
+    async def note(_session: aiohttp.ClientSession, trace: SimpleNamespace, _params: object) -> None:
+        progress = trace.trace_request_ctx
+        progress.out_of_time, progress.reused = reason, reused
+
+    return note
