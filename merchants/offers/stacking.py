@@ -1,8 +1,9 @@
 """Which offers go together: the combination that takes most off for the payer.
 
-Offers are taken off in order of priority, then of creation; one of a group, an exclusive one alone. Among
-combinations that take off the same, the one of fewer offers wins (no right is spent for nothing), then the
-one of earlier offers. The search is exact and bounded: beyond `SEARCHED` the strongest of each group go first.
+Offers are taken off in order of priority, then of creation; one of a group, an exclusive one alone, `TOGETHER`
+at most. Among combinations that take off the same, the one of fewer offers wins (no right is spent for nothing),
+then the one of earlier offers. The search is exact for up to `SEARCHED` offers; of more it looks at the strongest
+of each group first, so that it stays bounded.
 """
 
 from collections import defaultdict
@@ -15,6 +16,8 @@ from merchants.offers.terms import LEAST_PAYABLE_MINOR, discount_minor
 
 # At most 2^8 combinations, and in practice a dozen, for the bound below cuts the rest off.
 SEARCHED = 8
+# A transfer has at most sixteen legs: four offers of three funders, the payer and the fee are fourteen.
+TOGETHER = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ class _Search:
             return
         one = self._candidates[place]
         group = one.offer.deal.stacking.group
-        if group is None or group not in groups:
+        if len(taken) < TOGETHER and (group is None or group not in groups):
             off = self._off(one, off_minor)
             if off:
                 with_group = groups if group is None else groups | {group}
