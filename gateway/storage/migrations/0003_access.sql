@@ -91,12 +91,41 @@ COMMENT ON TABLE merchants.assertion_jtis IS
     'Assertions that have been used, until they expire: one works once, on whichever replica it arrives.';
 CREATE INDEX assertion_jtis_expired ON merchants.assertion_jtis (expires_at);
 
+-- Whether a client may still act, as of the caller's snapshot; for reads.
+CREATE FUNCTION merchants.peek_caller_status(client text, key text) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT COALESCE((
+        SELECT CASE
+                   WHEN c.revoked_at IS NOT NULL THEN 'client_revoked'
+                   WHEN k.revoked_at IS NOT NULL THEN 'key_revoked'
+                   WHEN t.status <> 'active' THEN 'terminal_retired'
+                   ELSE 'live'
+               END
+          FROM merchants.clients c
+          JOIN merchants.client_keys k ON k.client_id = c.client_id AND k.key_id = key
+          LEFT JOIN merchants.terminals t ON t.partner_id = c.partner_id AND t.id = c.terminal_id
+         WHERE c.client_id = client), 'unknown')
+$$;
+
+-- The same for whatever moves money. The shared lock makes a revocation wait for the transactions that still saw
+-- the client live, so that none of them commits after the revocation has been answered. Advisory, for it costs
+-- no write; in plpgsql, for the status must be read after the lock is held, by a statement of its own.
+CREATE FUNCTION merchants.caller_status(client text, key text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('client:' || client, 0));
+    RETURN merchants.peek_caller_status(client, key);
+END $$;
+
+-- Taken by whoever revokes, before the update; several clients in the order of their ids.
+CREATE FUNCTION merchants.lock_client(client text) RETURNS void LANGUAGE sql AS $$
+    SELECT pg_advisory_xact_lock(hashtextextended('client:' || client, 0))
+$$;
+
 CREATE TABLE merchants.activation_codes (
     partner_id    text        COLLATE "C" NOT NULL,
     terminal_id   text        COLLATE "C" NOT NULL,
     merchant_id   text        COLLATE "C" NOT NULL,
     store_id      text        COLLATE "C" NOT NULL,
-    selector_hash bytea       NOT NULL UNIQUE,
+    selector_hash bytea       NOT NULL,
     code_hash     bytea       NOT NULL,
     tries_left    smallint    NOT NULL CHECK (tries_left >= 0),
     expires_at    timestamptz NOT NULL,
@@ -105,6 +134,8 @@ CREATE TABLE merchants.activation_codes (
     PRIMARY KEY (partner_id, terminal_id),
     FOREIGN KEY (partner_id, terminal_id) REFERENCES merchants.terminals (partner_id, id)
 );
+CREATE INDEX activation_codes_selected ON merchants.activation_codes (selector_hash);
+CREATE INDEX activation_codes_expired ON merchants.activation_codes (expires_at);
 COMMENT ON TABLE merchants.activation_codes IS
     'The latest code of each till, as keyed hashes: its first half finds the row, so that wrong second halves can be counted.';
 COMMENT ON COLUMN merchants.activation_codes.client_id IS

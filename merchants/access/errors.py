@@ -1,0 +1,150 @@
+"""Why somebody does not come in; each docstring is the sentence the caller reads."""
+
+from typing import Literal
+
+from merchants.errors import MerchantsError
+
+OAuthError = Literal["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type"]
+
+
+class AccessError(MerchantsError):
+    """Access was refused."""
+
+
+class PublicKeyUnacceptable(AccessError):
+    """This key cannot be used; send the public JWK of a new Ed25519, P-256 or RSA (2048 to 4096 bits) key."""
+
+    def __init__(self, reason: str, *, member: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.pointer = f"/jwk/{member}" if member else "/jwk"
+
+
+class PublicKeyUsedBefore(AccessError):
+    """This client had this key before; keys neither come back nor change their purpose, so make a new one."""
+
+    pointer = "/jwk"
+
+
+class TooManyLiveKeys(AccessError):
+    """Two keys of this purpose are live already; revoke one of them first."""
+
+
+class ClientNotFound(AccessError):
+    """You have no client with this id; list your clients to see which there are."""
+
+
+class ClientKeyNotFound(AccessError):
+    """This client has no live key with this id; list its keys to see which there are."""
+
+
+class ClientAlreadyRevoked(AccessError):
+    """This client is revoked for good; make a new one."""
+
+
+class ScopesNotYours(AccessError):
+    """You cannot give a client scopes that you do not have; leave them out."""
+
+    pointer = "/scopes"
+
+    def __init__(self, scopes: tuple[str, ...]) -> None:
+        super().__init__(*scopes)
+        self.scopes = scopes
+
+
+class ActivationCodeRefused(AccessError):
+    """This activation code is wrong, used or too old; have a new one made for the terminal and enter that."""
+
+    pointer = "/activation_code"
+
+
+class GrantRefused(AccessError):
+    """The token request was refused; `error` says why in the words of RFC 6749, section 5.2."""
+
+    oauth_error: OAuthError = "invalid_client"
+
+
+class GrantTypeUnsupported(GrantRefused):
+    """We take `grant_type=client_credentials` alone; send that."""
+
+    oauth_error = "unsupported_grant_type"
+
+
+class ClientAssertionTypeUnsupported(GrantRefused):
+    """Sign in with `client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer`."""
+
+    oauth_error = "invalid_request"
+
+
+class ScopeNotGranted(GrantRefused):
+    """This client may not have all the scopes asked for; leave `scope` out to get those it may have."""
+
+    oauth_error = "invalid_scope"
+
+
+class AssertionMalformed(GrantRefused):
+    """The client assertion is no JWT with `iss`, `sub`, `aud`, `exp` and `jti` (RFC 7523, section 3)."""
+
+
+class AssertionHeaderRefused(GrantRefused):
+    """Keys are those you uploaded, never the assertion's; leave out jwk, jku, x5u, x5c, b64 and crit."""
+
+
+class AssertionTypeRefused(GrantRefused):
+    """The assertion's `typ` says it is something else; leave it out or send `JWT`."""
+
+
+class AssertionAlgorithmRefused(GrantRefused):
+    """The assertion's `alg` is not that of your key; sign with EdDSA, ES256 or PS256 as its kind asks."""
+
+
+class AssertionAudienceRefused(GrantRefused):
+    """The assertion's `aud` has to be our `issuer`, as one string; it stands in our published metadata."""
+
+
+class AssertionExpired(GrantRefused):
+    """The assertion has expired; check your clock and sign a fresh one for each request."""
+
+
+class AssertionNotYetValid(GrantRefused):
+    """The assertion's `iat` or `nbf` lies more than 10 seconds ahead; check your clock."""
+
+
+class AssertionTooLongLived(GrantRefused):
+    """The assertion may live for 60 seconds at most; set `exp` closer to `iat`."""
+
+
+class AssertionNotVerified(GrantRefused):
+    """No live key of this client verifies the assertion; check `iss`, `kid` and which key you sign with."""
+
+
+class AssertionKeyPurposeRefused(GrantRefused):
+    """The key that `kid` names has another purpose; sign assertions with a key of purpose `assertion`."""
+
+
+class AssertionReplayed(GrantRefused):
+    """This assertion was used before; sign a fresh one, with a new `jti`, for each request."""
+
+
+class TokenRefused(AccessError):
+    """The access token does not let you in; get a new one from `/oauth/token`."""
+
+
+class TokenMalformed(TokenRefused):
+    """This is no access token of ours; get one from `/oauth/token`."""
+
+
+class TokenNotVerified(TokenRefused):
+    """The access token's signature is not ours or serves another purpose; get one from `/oauth/token`."""
+
+
+class TokenForeign(TokenRefused):
+    """The access token was issued for another environment or by another gateway; get one here."""
+
+
+class TokenExpired(TokenRefused):
+    """The access token has expired; get a new one from `/oauth/token`."""
+
+
+class ClientRevoked(TokenRefused):
+    """The client, its key or its terminal was revoked, and its tokens with it; ask your administrator."""

@@ -1,0 +1,74 @@
+"""The client credentials grant (RFC 6749, section 4.4): a signed assertion in, an access token out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from asyncpg.pool import PoolConnectionProxy
+
+from merchants.access import assertion, replay, sql
+from merchants.access.errors import (
+    AssertionMalformed,
+    AssertionNotVerified,
+    ClientAssertionTypeUnsupported,
+    GrantTypeUnsupported,
+    ScopeNotGranted,
+)
+from merchants.access.tokens import Tokens
+
+GRANT_TYPE = "client_credentials"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRequest:
+    """The form of `/oauth/token`; `scope` is a list between spaces, all the client may have where it is left out."""
+
+    grant_type: str
+    client_assertion_type: str
+    client_assertion: str
+    scope: str | None = None
+    client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    access_token: str
+    expires_in_s: int
+    scopes: frozenset[str]
+
+
+async def exchange(
+    conn: PoolConnectionProxy, tokens: Tokens, request: TokenRequest, *, now: datetime
+) -> Granted:
+    """Verify the assertion, use it up on every replica at once, and issue.
+
+    Raises:
+        GrantRefused: and nothing was used up, unless the assertion was good and used before.
+    """
+    _check_form(request)
+    unverified = assertion.read(request.client_assertion)
+    if request.client_id not in {None, unverified.client_id}:
+        raise AssertionMalformed
+    client = await sql.client(conn, unverified.client_id)
+    if client is None:
+        raise AssertionNotVerified
+    keys = await sql.keys_of_client(conn, client.client_id, live_only=True)
+    verified = assertion.verify(unverified, keys, audience=tokens.issuer, now=now)
+    scopes = _granted(client.scopes, request.scope)
+    await replay.use_up(conn, verified)
+    token = tokens.issue(client, key_id=verified.key_id, scopes=scopes, now=now)
+    return Granted(access_token=token, expires_in_s=tokens.life_s, scopes=scopes)
+
+
+def _check_form(request: TokenRequest) -> None:
+    if request.grant_type != GRANT_TYPE:
+        raise GrantTypeUnsupported
+    if request.client_assertion_type != ASSERTION_TYPE:
+        raise ClientAssertionTypeUnsupported
+
+
+def _granted(allowed: frozenset[str], asked: str | None) -> frozenset[str]:
+    wanted = frozenset((asked or "").split()) or allowed
+    if not wanted <= allowed:
+        raise ScopeNotGranted
+    return wanted

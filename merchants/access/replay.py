@@ -1,0 +1,36 @@
+"""An assertion works once, on whichever replica it arrives: used ones are rows until they have expired."""
+
+from asyncpg.pool import PoolConnectionProxy
+
+from merchants.access import sql
+from merchants.access.assertion import Verified
+from merchants.access.errors import AssertionNotVerified, AssertionReplayed
+
+# Clocks of replicas and database may differ by less than this; a row kept longer costs nothing.
+_KEPT_AFTER_EXPIRY_S = 60
+
+
+async def use_up(conn: PoolConnectionProxy, verified: Verified) -> None:
+    """Record the assertion and that its key was used, if client and key are still live; one statement.
+
+    Raises:
+        AssertionReplayed: another request came with the same `jti`, maybe at this moment elsewhere.
+        AssertionNotVerified: revoked between reading the keys and now.
+    """
+    used = await sql.use_assertion(
+        conn,
+        client_id=verified.client_id,
+        key_id=verified.key_id,
+        jti=verified.jti,
+        expires_at=verified.expires_at,
+        kept_after_expiry_s=_KEPT_AFTER_EXPIRY_S,
+    )
+    if not used.live:
+        raise AssertionNotVerified
+    if not used.fresh:
+        raise AssertionReplayed
+
+
+async def forget_expired(conn: PoolConnectionProxy, *, limit: int) -> int:
+    """Delete used assertions that could not be accepted any more; how many."""
+    return await sql.delete_expired_assertions(conn, limit=limit)
