@@ -1,0 +1,60 @@
+CREATE SCHEMA qr;
+
+COMMENT ON SCHEMA qr IS 'Codes that were issued: what a phone shows and a till scans.';
+
+
+-- The payer owns the row; nobody knows which payer before the code is found, so the code's hash is the key.
+CREATE TABLE qr.payment_codes (
+    code_hash   bytea PRIMARY KEY,
+    id          text COLLATE "C" NOT NULL,
+    issuer      text NOT NULL,
+    payer_id    text NOT NULL,
+    person_id   text NOT NULL,
+    segments    text[] NOT NULL,
+    factors     smallint NOT NULL CHECK (factors BETWEEN 0 AND 3),
+    certificate boolean NOT NULL,
+    issued_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at  timestamptz NOT NULL,
+    used_at     timestamptz,
+    payment_id  text COLLATE "C",
+    CHECK ((used_at IS NULL) = (payment_id IS NULL))
+) WITH (fillfactor = 70);
+
+COMMENT ON TABLE qr.payment_codes IS 'One-time codes of a payer, dead after their use or their minute.';
+COMMENT ON COLUMN qr.payment_codes.code_hash IS 'HMAC-SHA256 over environment and digits; the code itself is stored nowhere.';
+COMMENT ON COLUMN qr.payment_codes.payment_id IS 'The payment that used the code up, whatever became of it.';
+
+CREATE INDEX payment_codes_by_expiry ON qr.payment_codes (expires_at);
+
+
+CREATE TABLE qr.order_codes (
+    partner_id  text COLLATE "C" NOT NULL,
+    id          text COLLATE "C" NOT NULL,
+    partner_no  bigint NOT NULL,
+    serial      bigint NOT NULL,
+    merchant_id text COLLATE "C" NOT NULL,
+    payment_id  text COLLATE "C" NOT NULL,
+    payload     text NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at  timestamptz NOT NULL,
+    revoked_at  timestamptz,
+    PRIMARY KEY (partner_id, id),
+    UNIQUE (partner_no, serial),
+    UNIQUE (partner_id, payment_id)
+);
+
+COMMENT ON TABLE qr.order_codes IS 'Signed codes that a till or a page shows for one payment.';
+COMMENT ON COLUMN qr.order_codes.partner_no IS 'The same owner as partner_id, as the code carries it: a scan knows only this.';
+COMMENT ON COLUMN qr.order_codes.payload IS 'The EMVCo text as signed; public, it is on a screen.';
+
+CREATE INDEX order_codes_by_expiry ON qr.order_codes (expires_at);
+
+
+CREATE TABLE qr.wrong_codes (
+    subject        text COLLATE "C" PRIMARY KEY,
+    count          integer NOT NULL,
+    window_ends_at timestamptz NOT NULL
+) WITH (fillfactor = 50);
+
+COMMENT ON TABLE qr.wrong_codes IS 'Codes nobody issued, counted by the terminal and the merchant that sent them: who guesses is slowed down, and no payer can be locked out by a stranger.';
+COMMENT ON COLUMN qr.wrong_codes.subject IS 'A terminal''s or a merchant''s id; it names its partner.';
