@@ -110,6 +110,14 @@ class Offer(Struct, frozen=True, kw_only=True):
     deal: Deal
 
 
+class Moment(Struct, frozen=True):
+    """Day, ISO weekday and time of day in Shanghai."""
+
+    day: date
+    weekday: int
+    clock: time
+
+
 class Scope(StrEnum):
     """What a counter counts: an offer has one row for each of these that it bounds."""
 
@@ -147,9 +155,10 @@ def limits_of(deal: Deal) -> tuple[Limit, ...]:
     return tuple(limit for limit in every if limit.minor is not None or limit.uses is not None)
 
 
-def local(moment: datetime) -> datetime:
-    """The wall clock an offer means."""
-    return moment.astimezone(SHANGHAI)
+def moment_of(now: datetime) -> Moment:
+    """The wall clock an offer means, for an aware time."""
+    local = now.astimezone(SHANGHAI)
+    return Moment(local.date(), local.isoweekday(), local.time())
 
 
 def check(deal: Deal) -> None:

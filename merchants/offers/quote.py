@@ -6,12 +6,14 @@ to be untouched, for reserving finds out (`reservations.py`).
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
+
 from merchants.offers.funding import FunderShare, split
-from merchants.offers.offer import Deal, Offer, Target, limits_of, local
+from merchants.offers.offer import Deal, Moment, Offer, Target, limits_of, moment_of
 from merchants.offers.reason import SHORT_OF, Reason
 from merchants.offers.stacking import Candidate, Combination, Room, best_combination
 from merchants.offers.terms import discount_minor
@@ -33,6 +35,24 @@ class Cart:
     code_kind: str
 
 
+class LiveOffers(Struct, frozen=True):
+    """A partner's live offers, earliest first, as of a version; made once and quoted from many times.
+
+    Attributes:
+        untouched: by offer id, the room of an offer that nobody has used yet.
+    """
+
+    version: int
+    offers: tuple[Offer, ...]
+    untouched: Mapping[str, Room]
+
+    @classmethod
+    def of(cls, version: int, offers: Iterable[Offer]) -> "LiveOffers":
+        """These offers, whatever order they come in."""
+        in_order = tuple(sorted(offers, key=lambda offer: offer.id))
+        return cls(version, in_order, {offer.id: _untouched(offer.deal) for offer in in_order})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
     """An offer's part in the payment; its funders' shares sum to its discount."""
@@ -50,8 +70,7 @@ class Applied:
         return self.offer.version
 
 
-@dataclass(frozen=True, slots=True)
-class LookedAt:
+class LookedAt(Struct, frozen=True):
     """An offer that does not apply, and why."""
 
     offer_id: str
@@ -75,7 +94,7 @@ class Quote:
 
 
 def best(
-    offers: Sequence[Offer],
+    live: LiveOffers,
     cart: Cart,
     payer: PayerFacts | None,
     now: datetime,
@@ -86,35 +105,33 @@ def best(
     """The best quote for a cart.
 
     Args:
-        offers: the partner's live ones.
+        live: the partner's live offers.
         cart: its order is at least one minor unit.
         payer: None while unknown, as on a poster: offers for segments are left out then.
         now: aware; offers mean its wall clock in Shanghai.
         room: by offer id, what is known to be left; no entry means untouched.
         gone: offers found to be no longer live.
     """
-    moment = local(now)
-    segments = frozenset() if payer is None else frozenset(payer.segments)
-    candidates: list[Candidate] = []
-    looked_at: list[LookedAt] = []
-    room = room or {}
-    for offer in offers:
-        if offer.id in gone:
-            looked_at.append(LookedAt(offer.id, Reason.NO_LONGER_LIVE))
-            continue
-        found = _look_at(offer, cart, segments, moment, room.get(offer.id))
-        if isinstance(found, Candidate):
-            candidates.append(found)
-        else:
-            looked_at.append(LookedAt(offer.id, found))
-    combination = best_combination(candidates, cart.order_minor)
+    rooms = live.untouched if room is None else {**live.untouched, **room}
+    moment, segments = moment_of(now), frozenset() if payer is None else frozenset(payer.segments)
+    found = [
+        Reason.NO_LONGER_LIVE
+        if offer.id in gone
+        else _look_at(offer, cart, segments, moment, rooms[offer.id])
+        for offer in live.offers
+    ]
+    combination = best_combination([one for one in found if isinstance(one, Candidate)], cart.order_minor)
     taken = {one.offer.id for one in combination.taken}
-    looked_at.extend(LookedAt(one.offer.id, _beaten(one)) for one in candidates if one.offer.id not in taken)
-    return _quote(cart, combination, tuple(sorted(looked_at, key=lambda one: one.offer_id)))
+    looked_at = tuple(
+        LookedAt(offer.id, _beaten(one) if isinstance(one, Candidate) else one)
+        for offer, one in zip(live.offers, found, strict=True)
+        if offer.id not in taken
+    )
+    return _quote(cart, combination, looked_at)
 
 
 def _look_at(
-    offer: Offer, cart: Cart, segments: frozenset[str], moment: datetime, room: Room | None
+    offer: Offer, cart: Cart, segments: frozenset[str], moment: Moment, room: Room
 ) -> Candidate | Reason:
     """The offer as a candidate by itself, or why it is none."""
     deal = offer.deal
@@ -127,8 +144,7 @@ def _look_at(
     alone_minor = discount_minor(deal.terms, order_minor=order_minor, remaining_minor=order_minor)
     if alone_minor == 0:
         return Reason.SPEND_TOO_SMALL
-    left = _untouched(deal) if room is None else room
-    return Candidate(offer, alone_minor, left) if left.minor > 0 else left.bound
+    return Candidate(offer, alone_minor, room) if room.minor > 0 else room.bound
 
 
 def _beaten(one: Candidate) -> Reason:
@@ -136,12 +152,11 @@ def _beaten(one: Candidate) -> Reason:
     return Reason.OTHERS_GIVE_MORE if one.fits_alone else one.room.bound
 
 
-def _outside(target: Target, cart: Cart, segments: frozenset[str], moment: datetime) -> Reason | None:
+def _outside(target: Target, cart: Cart, segments: frozenset[str], moment: Moment) -> Reason | None:
     """Why this place, moment or payer is not meant; None when it is."""
-    day, clock = moment.date(), moment.time()
-    if day < target.starts_on:
+    if moment.day < target.starts_on:
         return Reason.NOT_STARTED
-    if day > target.ends_on:
+    if moment.day > target.ends_on:
         return Reason.ENDED
     if target.merchants and cart.merchant_id not in target.merchants:
         return Reason.OTHER_MERCHANT
@@ -149,9 +164,9 @@ def _outside(target: Target, cart: Cart, segments: frozenset[str], moment: datet
         return Reason.OTHER_STORE
     if target.code_kinds and cart.code_kind not in target.code_kinds:
         return Reason.OTHER_CODE_KIND
-    if target.weekdays and moment.isoweekday() not in target.weekdays:
+    if target.weekdays and moment.weekday not in target.weekdays:
         return Reason.OTHER_WEEKDAY
-    if target.hours and not any(hours.holds(clock) for hours in target.hours):
+    if target.hours and not any(hours.holds(moment.clock) for hours in target.hours):
         return Reason.OTHER_HOUR
     if target.segments and segments.isdisjoint(target.segments):
         return Reason.OTHER_SEGMENT

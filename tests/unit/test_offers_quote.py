@@ -1,20 +1,28 @@
 import itertools
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from merchants.offers.offer import Budgets, Hours, Offer, PersonCaps, Stacking, Target
-from merchants.offers.quote import Cart, best
+from merchants.offers.quote import Cart, LiveOffers, Quote
+from merchants.offers.quote import best as best_of_live
 from merchants.offers.reason import Reason
 from merchants.offers.stacking import TOGETHER, Room
 from merchants.offers.terms import AmountOff, PercentOff, Terms, ThresholdOff, Tier, discount_minor
+from merchants.payer import PayerFacts
 from tests.builders import a_cart, a_deal, a_payer, an_offer
 
 # 15:00 on Wednesday, 11 November 2026 in Shanghai.
 NOW = datetime(2026, 11, 11, 7, tzinfo=UTC)
 FIRST, LAST = date(2026, 1, 1), date(2026, 12, 31)
+
+
+def best(offers: Iterable[Offer], cart: Cart, payer: PayerFacts | None, now: datetime, **known: Any) -> Quote:
+    return best_of_live(LiveOffers.of(1, offers), cart, payer, now, **known)
 
 
 def amount_off(no: int, off_minor: int, **stacking: object) -> Offer:
@@ -192,7 +200,7 @@ def offers_with_room(draw: st.DrawFn) -> tuple[list[Offer], dict[str, Room]]:
 
 def brute_force(offers: list[Offer], room: dict[str, Room], order_minor: int) -> dict[str, int]:
     """Try every subset; the rules once more, in the plainest words."""
-    results: list[tuple[int, int, list[str], dict[str, int]]] = []
+    results: list[tuple[int, int, list[tuple[int, str]], dict[str, int]]] = []
     for size in range(min(len(offers), TOGETHER) + 1):
         for subset in itertools.combinations(offers, size):
             groups = [one.deal.stacking.group for one in subset if one.deal.stacking.group]
@@ -200,13 +208,15 @@ def brute_force(offers: list[Offer], room: dict[str, Room], order_minor: int) ->
             if len(set(groups)) < len(groups) or (alone and size > 1):
                 continue
             left, taken = order_minor, {}
-            for one in sorted(subset, key=lambda one: (one.deal.stacking.priority, one.id)):
+            in_order = sorted(subset, key=lambda one: (one.deal.stacking.priority, one.id))
+            for one in in_order:
                 off = discount_minor(one.deal.terms, order_minor=order_minor, remaining_minor=left)
                 if off == 0 or (one.id in room and off > room[one.id].minor):
                     break
                 taken[one.id], left = off, left - off
             else:
-                results.append((left, size, sorted(taken), taken))
+                order = [(one.deal.stacking.priority, one.id) for one in in_order]
+                results.append((left, size, order, taken))
     return min(results)[3]
 
 
