@@ -1,0 +1,50 @@
+"""What one replica holds, made once by `app.py` and handed to every handler."""
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import asyncpg
+
+from gateway.payments.needs import Needs
+from gateway.payments.running import Running
+from gateway.storage.hub import Hub
+from gateway.wallet.routing import Cores
+from merchants.access.tokens import Tokens
+from merchants.keyring import Keyring
+from merchants.offers.catalog import Catalog
+from merchants.sealing import Sealing
+from qr.order_code import OrderCodeScheme
+from qr.payment_code import PaymentCodeScheme
+from webhooks.address_guard import AddressPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of a replica.
+
+    Attributes:
+        environment: `sandbox` or `production`; part of every token, code and signature.
+        public_url: where partners reach us: the issuer of tokens, the base of links.
+        catalog: the partners' live offers, in memory.
+        payments: what payments need, some of which stands here too.
+        running: payments being submitted, which outlive the request that began them.
+        renderers: where pictures are drawn, off the event loop.
+        max_wait_s: the longest any call may wait, whatever it asks for.
+    """
+
+    environment: str
+    public_url: str
+    pool: asyncpg.Pool
+    hub: Hub
+    sealing: Sealing
+    keyring: Keyring
+    tokens: Tokens
+    cores: Cores
+    catalog: Catalog
+    payment_codes: PaymentCodeScheme
+    order_codes: OrderCodeScheme
+    address_policy: AddressPolicy
+    payments: Needs
+    running: Running
+    renderers: Executor
+    max_wait_s: float
