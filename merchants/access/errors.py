@@ -1,6 +1,6 @@
 """Why somebody does not come in; each docstring is the sentence the caller reads."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from merchants.errors import MerchantsError
 
@@ -61,7 +61,12 @@ class ActivationCodeRefused(AccessError):
 class GrantRefused(AccessError):
     """The token request was refused; `error` says why in the words of RFC 6749, section 5.2."""
 
-    oauth_error: OAuthError = "invalid_client"
+    oauth_error: ClassVar[OAuthError] = "invalid_client"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.error = self.oauth_error
+        self.error_description = " ".join((self.__doc__ or "").split())
 
 
 class GrantTypeUnsupported(GrantRefused):
