@@ -26,7 +26,7 @@ class MerchantNotActive(MerchantsError):
 
     def __init__(self, status: Status) -> None:
         super().__init__(status)
-        self.status = status
+        self.merchant_status = status
 
 
 class MerchantCannotMove(MerchantsError):
@@ -34,7 +34,7 @@ class MerchantCannotMove(MerchantsError):
 
     def __init__(self, status: Status) -> None:
         super().__init__(status)
-        self.status = status
+        self.merchant_status = status
 
 
 class StoreNotFound(MerchantsError):

@@ -4,8 +4,6 @@ Everything is asked for together with its owner; another partner's merchant is n
 it did not exist.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -36,7 +34,7 @@ class Kind(StrEnum):
     SELLER = "seller"
 
     @property
-    def sub_merchants(self) -> Kind | None:
+    def sub_merchants(self) -> "Kind | None":
         """The kind of merchant that trades under this one."""
         return {Kind.MALL: Kind.TENANT, Kind.PLATFORM: Kind.SELLER}.get(self)
 
@@ -64,7 +62,7 @@ class Merchant:
     kind: Kind
     status: Status
     version: int
-    reason: str | None
+    reason: str
     merchant_number: str
     credit_code: str
     licence_name: str
@@ -115,7 +113,7 @@ class PayingContext:
 
 
 async def paying_context(
-    conn: PoolConnectionProxy[asyncpg.Record],
+    conn: PoolConnectionProxy,
     *,
     partner_id: str,
     merchant_id: str,
@@ -141,7 +139,7 @@ async def paying_context(
     return PayingContext(**facts)
 
 
-async def find(conn: PoolConnectionProxy[asyncpg.Record], *, partner_id: str, merchant_id: str) -> Merchant:
+async def find(conn: PoolConnectionProxy, *, partner_id: str, merchant_id: str) -> Merchant:
     """One merchant of this partner, the partner itself included.
 
     Raises:
@@ -150,7 +148,7 @@ async def find(conn: PoolConnectionProxy[asyncpg.Record], *, partner_id: str, me
     return _merchant(await sql.merchant(conn, partner_id=partner_id, merchant_id=merchant_id))
 
 
-async def find_for_operator(conn: PoolConnectionProxy[asyncpg.Record], *, merchant_id: str) -> Merchant:
+async def find_for_operator(conn: PoolConnectionProxy, *, merchant_id: str) -> Merchant:
     """Any merchant, for the bank's own people.
 
     Raises:
@@ -160,14 +158,14 @@ async def find_for_operator(conn: PoolConnectionProxy[asyncpg.Record], *, mercha
 
 
 async def sub_merchants(
-    conn: PoolConnectionProxy[asyncpg.Record], *, partner_id: str, after_id: str = "", limit: int
+    conn: PoolConnectionProxy, *, partner_id: str, before_id: str | None = None, limit: int
 ) -> list[Merchant]:
-    """A page of the partner's sub-merchants in the order of their making."""
-    rows = await sql.sub_merchants(conn, partner_id=partner_id, after_id=after_id, limit=limit)
+    """A page of the partner's sub-merchants newest first."""
+    rows = await sql.sub_merchants(conn, partner_id=partner_id, before_id=before_id, limit=limit)
     return [_merchant(row) for row in rows]
 
 
-async def raise_offers_version(conn: PoolConnectionProxy[asyncpg.Record], *, partner_id: str) -> int:
+async def raise_offers_version(conn: PoolConnectionProxy, *, partner_id: str) -> int:
     """Tell every replica's cache that the partner's live offers changed; call it in the change's transaction.
 
     Raises:

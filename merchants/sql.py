@@ -1,8 +1,7 @@
 """The statements on the merchants themselves; stores, applications and access have their own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
+from datetime import datetime
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -13,7 +12,7 @@ _MERCHANT = """partner_id, id, kind, status, version, reason, merchant_number, c
 
 
 async def paying_context(
-    conn: PoolConnectionProxy[asyncpg.Record],
+    conn: PoolConnectionProxy,
     *,
     partner_id: str,
     merchant_id: str,
@@ -29,9 +28,7 @@ async def paying_context(
     )
 
 
-async def merchant(
-    conn: PoolConnectionProxy[asyncpg.Record], *, partner_id: str, merchant_id: str
-) -> asyncpg.Record | None:
+async def merchant(conn: PoolConnectionProxy, *, partner_id: str, merchant_id: str) -> asyncpg.Record | None:
     return await conn.fetchrow(
         f"SELECT {_MERCHANT} FROM merchants.merchants WHERE partner_id = $1 AND id = $2",  # noqa: S608 - fixed list
         partner_id,
@@ -39,9 +36,7 @@ async def merchant(
     )
 
 
-async def merchant_for_operator(
-    conn: PoolConnectionProxy[asyncpg.Record], *, merchant_id: str
-) -> asyncpg.Record | None:
+async def merchant_for_operator(conn: PoolConnectionProxy, *, merchant_id: str) -> asyncpg.Record | None:
     return await conn.fetchrow(
         f"SELECT {_MERCHANT} FROM merchants.merchants WHERE id = $1",  # noqa: S608 - fixed list
         merchant_id,
@@ -49,39 +44,36 @@ async def merchant_for_operator(
 
 
 async def sub_merchants(
-    conn: PoolConnectionProxy[asyncpg.Record], *, partner_id: str, after_id: str, limit: int
+    conn: PoolConnectionProxy, *, partner_id: str, before_id: str | None, limit: int
 ) -> list[asyncpg.Record]:
     return await conn.fetch(
         f"""SELECT {_MERCHANT} FROM merchants.merchants
-             WHERE partner_id = $1 AND id <> $1 AND id > $2 ORDER BY id LIMIT $3""",  # noqa: S608 - fixed list
+             WHERE partner_id = $1 AND id <> $1 AND ($2::text IS NULL OR id < $2)
+             ORDER BY id DESC LIMIT $3""",  # noqa: S608 - fixed list
         partner_id,
-        after_id,
+        before_id,
         limit,
     )
 
 
 async def move(
-    conn: PoolConnectionProxy[asyncpg.Record],
-    *,
-    merchant_id: str,
-    target: str,
-    sources: Iterable[str],
-    reason: str,
-) -> asyncpg.Record | None:
+    conn: PoolConnectionProxy, *, merchant_id: str, target: str, sources: Iterable[str], reason: str
+) -> datetime | None:
     """Change the state where it is one of `sources`; None where it is not, or there is no such merchant."""
-    return await conn.fetchrow(
-        f"""UPDATE merchants.merchants
-               SET status = $2, version = version + 1, reason = $4, updated_at = now()
-             WHERE id = $1 AND status = ANY($3)
-            RETURNING {_MERCHANT}""",  # noqa: S608 - fixed list
+    at: datetime | None = await conn.fetchval(
+        """UPDATE merchants.merchants
+              SET status = $2, version = version + 1, reason = $4, updated_at = clock_timestamp()
+            WHERE id = $1 AND status = ANY($3)
+        RETURNING updated_at""",
         merchant_id,
         target,
         list(sources),
         reason,
     )
+    return at
 
 
-async def raise_offers_version(conn: PoolConnectionProxy[asyncpg.Record], *, partner_id: str) -> int | None:
+async def raise_offers_version(conn: PoolConnectionProxy, *, partner_id: str) -> int | None:
     version: int | None = await conn.fetchval(
         """UPDATE merchants.merchants SET offers_version = offers_version + 1
             WHERE partner_id = $1 AND id = $1 RETURNING offers_version""",

@@ -5,50 +5,51 @@ CREATE SCHEMA merchants;
 -- The last 32 bits of every id of a partner; 0 is the bank's own. Kept within 31 bits so that an integer holds it.
 CREATE SEQUENCE merchants.partner_number AS integer MINVALUE 1;
 
--- The middle of the 15-digit merchant number; ten digits, so it is never reused.
-CREATE SEQUENCE merchants.merchant_number AS bigint MINVALUE 1 MAXVALUE 9999999999;
+-- The first 14 digits of a merchant number, a Luhn digit follows. Without meaning, so that a move or another trade
+-- never makes it lie, and without leading zeros, which spreadsheets eat.
+CREATE SEQUENCE merchants.merchant_number AS bigint MINVALUE 10000000000001 MAXVALUE 99999999999999;
 
 CREATE TABLE merchants.applications (
-    id             text COLLATE "C" PRIMARY KEY,
-    applicant_id   text COLLATE "C" NOT NULL,
-    client_id      text COLLATE "C",
-    kind           text NOT NULL CHECK (kind IN ('supermarket', 'mall', 'tenant', 'platform', 'seller')),
-    status         text NOT NULL CHECK (status IN ('draft', 'submitted', 'under_review', 'needs_more_info',
-                       'to_be_verified', 'to_be_signed', 'approved', 'active', 'rejected', 'withdrawn', 'expired')),
-    version        integer NOT NULL DEFAULT 1,
-    particulars    bytea NOT NULL,
-    licence_name   text,
-    short_name     text,
-    credit_code    text COLLATE "C",
-    reason         text,
-    reviewer_id    text COLLATE "C",
-    approver_id    text COLLATE "C",
-    merchant_id    text COLLATE "C",
-    created_at     timestamptz NOT NULL DEFAULT now(),
-    updated_at     timestamptz NOT NULL DEFAULT now(),
-    submitted_at   timestamptz,
-    decided_at     timestamptz,
+    id                  text COLLATE "C" PRIMARY KEY,
+    applicant_id        text COLLATE "C" NOT NULL,
+    kind                text NOT NULL CHECK (kind IN ('supermarket', 'mall', 'tenant', 'platform', 'seller')),
+    status              text NOT NULL CHECK (status IN ('draft', 'submitted', 'under_review', 'needs_more_info',
+                            'to_be_verified', 'to_be_signed', 'approved', 'active', 'rejected', 'withdrawn', 'expired')),
+    version             integer NOT NULL DEFAULT 1,
+    particulars         bytea NOT NULL,
+    credit_code         text COLLATE "C",
+    reason              text NOT NULL DEFAULT '',
+    fee_basis_points    integer CHECK (fee_basis_points BETWEEN 0 AND 1000),
+    payment_limit_minor bigint CHECK (payment_limit_minor > 0),
+    reviewer_id         text COLLATE "C",
+    approver_id         text COLLATE "C",
+    merchant_id         text COLLATE "C",
+    created_at          timestamptz NOT NULL DEFAULT now(),
+    updated_at          timestamptz NOT NULL DEFAULT now(),
+    submitted_at        timestamptz,
+    decided_at          timestamptz,
     -- Two pairs of eyes: whoever took the case cannot be the one who approves it.
     CONSTRAINT applications_two_people CHECK (
         approver_id IS NULL OR (reviewer_id IS NOT NULL AND reviewer_id <> approver_id)),
     CONSTRAINT applications_approved_by_somebody CHECK (
         status NOT IN ('approved', 'active') OR (approver_id IS NOT NULL AND merchant_id IS NOT NULL)),
-    CONSTRAINT applications_sub_merchant_has_no_client CHECK (client_id IS NULL OR kind NOT IN ('tenant', 'seller'))
+    CONSTRAINT applications_reviewed_with_terms CHECK (
+        status <> 'under_review' OR (reviewer_id IS NOT NULL AND fee_basis_points IS NOT NULL))
 );
 
 COMMENT ON TABLE merchants.applications IS
     'A request to become a merchant. The bank''s rows (partner number 0), for the bank reviews them all.';
 COMMENT ON COLUMN merchants.applications.applicant_id IS
     'Who may see it: the partner that applies for a sub-merchant; before approval the applicant''s own client, then the partner it became.';
-COMMENT ON COLUMN merchants.applications.client_id IS
-    'The applicant''s client, which is promoted to partner on approval; none for a sub-merchant.';
 COMMENT ON COLUMN merchants.applications.version IS
     'Counts changes of state; the sequence of the events about this application.';
 COMMENT ON COLUMN merchants.applications.particulars IS
     'All that was declared (licence, people, contacts, accounts, scenes) as JSON, sealed for the application''s id.';
 COMMENT ON COLUMN merchants.applications.credit_code IS
-    'Copied out of the sealed particulars, with both names, for the operators'' lists and for duplicates.';
+    'Copied out of the sealed particulars, to find duplicates by.';
 COMMENT ON COLUMN merchants.applications.reason IS 'What the operator or applicant said at the last change of state.';
+COMMENT ON COLUMN merchants.applications.fee_basis_points IS
+    'Proposed by the reviewer, with the payment limit; the approver confirms the very same.';
 
 CREATE INDEX applications_by_applicant ON merchants.applications (applicant_id, id DESC);
 CREATE INDEX applications_by_status ON merchants.applications (status, id);
@@ -64,7 +65,7 @@ CREATE TABLE merchants.merchants (
     kind                 text NOT NULL CHECK (kind IN ('supermarket', 'mall', 'tenant', 'platform', 'seller')),
     status               text NOT NULL CHECK (status IN ('active', 'suspended', 'closed')),
     version              integer NOT NULL DEFAULT 1,
-    reason               text,
+    reason               text NOT NULL DEFAULT '',
     merchant_number      text COLLATE "C" NOT NULL UNIQUE CHECK (merchant_number ~ '^[0-9]{15}$'),
     credit_code          text COLLATE "C" NOT NULL,
     licence_name         text NOT NULL,

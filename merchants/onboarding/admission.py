@@ -1,0 +1,93 @@
+"""What approval makes: the merchant, its number, and for a company of its own the number of a new partner."""
+
+from typing import Final
+
+import asyncpg
+import msgspec
+from asyncpg.pool import PoolConnectionProxy
+from stdnum import luhn
+
+from merchants import merchant
+from merchants.errors import MerchantNotActive
+from merchants.ids import new_id
+from merchants.lifecycle import Status
+from merchants.merchant import Merchant
+from merchants.onboarding import sql
+from merchants.onboarding.application import Application
+from merchants.onboarding.errors import CompanyIsPartner
+from merchants.onboarding.particulars import last_four
+from merchants.sealing import Sealing
+
+# The core keeps merchants' clearing accounts in this currency.
+SETTLEMENT_CURRENCY: Final = "CNY"
+
+
+async def new_ids(conn: PoolConnectionProxy, application: Application) -> tuple[str, str]:
+    """Ids of partner and merchant: the same for a partner, whose number begins here.
+
+    Raises:
+        MerchantNotActive: the partner of this sub-merchant is suspended or closed.
+    """
+    if not application.kind.is_sub_merchant:
+        partner_id = new_id("mer", await sql.next_partner_number(conn))
+        return partner_id, partner_id
+    partner = await merchant.find(
+        conn, partner_id=application.applicant_id, merchant_id=application.applicant_id
+    )
+    if partner.status is not Status.ACTIVE:
+        raise MerchantNotActive(partner.status)
+    return partner.id, new_id("mer", partner.partner_no)
+
+
+async def make_merchant(
+    conn: PoolConnectionProxy,
+    sealing: Sealing,
+    application: Application,
+    *,
+    partner_id: str,
+    merchant_id: str,
+) -> Merchant:
+    """Open the merchant of an approved application, active from the commit on.
+
+    Raises:
+        CompanyIsPartner: a live partner has this credit code.
+    """
+    particulars, terms = application.particulars, application.terms
+    licence, settlement = particulars.licence, particulars.settlement
+    assert licence, "what passed the pre-check is complete"
+    assert settlement, "likewise"
+    assert particulars.short_name, "likewise"
+    assert particulars.city, "likewise"
+    assert particulars.mcc, "likewise"
+    assert terms, "a case under review has terms"
+    try:
+        await sql.insert_merchant(
+            conn,
+            partner_id=partner_id,
+            merchant_id=merchant_id,
+            application_id=application.id,
+            kind=application.kind,
+            status=Status.ACTIVE,
+            merchant_number=await _merchant_number(conn),
+            credit_code=licence.credit_code,
+            licence_name=licence.name,
+            short_name=particulars.short_name,
+            city=particulars.city,
+            mcc=particulars.mcc,
+            currency=SETTLEMENT_CURRENCY,
+            fee_basis_points=terms.fee_basis_points,
+            payment_limit_minor=terms.payment_limit_minor,
+            settlement_account=sealing.seal(msgspec.json.encode(settlement), owner=merchant_id),
+            settlement_last_four=last_four(settlement.account_number),
+        )
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name == "merchants_one_partner_per_company":
+            raise CompanyIsPartner from None
+        raise
+    return await merchant.find(conn, partner_id=partner_id, merchant_id=merchant_id)
+
+
+async def _merchant_number(conn: PoolConnectionProxy) -> str:
+    """Fifteen digits, the last of which catches a slip of the finger (Luhn)."""
+    body = str(await sql.next_merchant_number(conn))
+    return body + luhn.calc_check_digit(body)

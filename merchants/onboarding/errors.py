@@ -1,0 +1,51 @@
+"""What can go wrong on the way to becoming a merchant."""
+
+from merchants.errors import MerchantsError
+from merchants.lifecycle import Status
+from merchants.onboarding.precheck import Fault
+
+
+class ApplicationNotFound(MerchantsError):
+    """You have no application with this id; check the id."""
+
+
+class ApplicationCannotMove(MerchantsError):
+    """The application's present status does not allow this; read it again and see its status."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status)
+        self.application_status = status
+
+
+class ApplicationFaulty(MerchantsError):
+    """The pre-check found faults, all of which are listed; correct them with PATCH and submit again."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__(*(fault.code for fault in faults))
+        self.faults = faults
+
+
+class KindHasNoSubMerchants(MerchantsError):
+    """Only a mall has tenants and only a platform has sellers; this merchant has no sub-merchants."""
+
+
+class DuplicateApplication(MerchantsError):
+    """You have already applied for a sub-merchant with this credit code; find that application instead."""
+
+    pointer = "/licence/credit_code"
+
+
+class CompanyIsPartner(MerchantsError):
+    """A company with this credit code is a partner already; reject the application, or close that partner first."""
+
+
+class SamePerson(MerchantsError):
+    """Whoever took the case cannot approve it; another approver has to look at it."""
+
+
+class NotTheReviewer(MerchantsError):
+    """Only the reviewer who took the case proposes its terms."""
+
+
+class TermsChanged(MerchantsError):
+    """The proposed terms are not those you approve; read the application again and see its terms."""
