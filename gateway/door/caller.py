@@ -1,11 +1,7 @@
 """Who calls, as the door settled it from the access token."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
-
-from aiohttp import web
-from asyncpg.pool import PoolConnectionProxy
 
 ClientKind = Literal["partner", "terminal", "wallet", "operator", "applicant"]
 Scope = Literal[
@@ -41,10 +37,3 @@ class Caller:
         if self.partner_id is not None:
             return self.partner_id
         return f"issuer:{self.issuer}" if self.issuer is not None else self.client_id
-
-
-Authenticate = Callable[[web.BaseRequest], Awaitable[Caller]]
-"""Settles who sends a request, or raises what the 401 says; `app.py` joins it to `merchants.access`."""
-
-CheckLive = Callable[[PoolConnectionProxy, Caller], Awaitable[None]]
-"""Raises if the client or its key was suspended or revoked; asked inside every claiming transaction."""

@@ -135,3 +135,14 @@ class InternalError(DoorError):
 
     A defect: the log holds the error's kind and place under the request id.
     """
+
+
+class NotReady(DoorError):
+    """This process should get no requests now; ask another one.
+
+    `failing` names the parts; during a stop the door itself is one of them.
+    """
+
+    def __init__(self, failing: Sequence[str]) -> None:
+        super().__init__(*failing)
+        self.failing = tuple(failing)

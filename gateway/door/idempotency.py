@@ -15,8 +15,9 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from gateway.door import sql
-from gateway.door.caller import Caller, CheckLive
+from gateway.door.caller import Caller
 from gateway.door.errors import IdempotencyKeyReused, SecretAlreadyShown
+from merchants.access.errors import ClientRevoked
 from merchants.sealing import Sealing
 
 # How long a one-time secret is shown again to who repeats the request that made it.
@@ -43,15 +44,10 @@ class ClaimTerms(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimDesk:
-    """What every claim needs and one process has once.
-
-    Attributes:
-        check_live: raises if client or key was suspended or revoked; asked inside the claiming transaction.
-    """
+    """What every claim needs and one process has once."""
 
     pool: asyncpg.Pool
     sealing: Sealing
-    check_live: CheckLive
     secret_shown_s: float = SECRET_SHOWN_S
 
 
@@ -71,13 +67,21 @@ class Claim:
     `claim.terms(resource_id)`, checks the caller itself, and hands the returned row to `claim.judge(row)`.
     """
 
-    __slots__ = ("_caller", "_desk", "_row", "_settled", "_terms", "may_have_committed", "used")
+    __slots__ = ("_caller", "_desk", "_rotate", "_row", "_settled", "_terms", "may_have_committed", "used")
 
     def __init__(
-        self, desk: ClaimDesk, *, caller: Caller | None, operation: str, key: str, fingerprint: bytes
+        self,
+        desk: ClaimDesk,
+        *,
+        caller: Caller | None,
+        operation: str,
+        key: str,
+        fingerprint: bytes,
+        rotate: str | None = None,
     ) -> None:
         self._desk = desk
         self._caller = caller
+        self._rotate = rotate
         # Strangers share no key: what they have in common is the request itself.
         tenant = caller.tenant if caller else f"anonymous:{fingerprint.hex()}"
         self._terms = ClaimTerms(tenant, operation, key, fingerprint, "")
@@ -94,22 +98,40 @@ class Claim:
             resource_id: what the deed makes, if its id is known before; else `settle` names it.
 
         Raises:
+            ClientRevoked: the caller may no more.
             IdempotencyKeyReused: another request holds this key.
             Replayed: the same request was done before (caught by the door).
         """
         async with self._desk.pool.acquire() as conn, conn.transaction():
-            if self._caller is not None:
-                await self._desk.check_live(conn, self._caller)
-            self.judge(await sql.claim_key(conn, self._terms._replace(resource_id=resource_id or "")))
+            self.judge(await self._ask(conn, resource_id or ""))
             yield conn
             if self._settled is not None:
                 await sql.settle_key(conn, self._terms, *self._settled)
             self.may_have_committed = True
 
+    async def _ask(self, conn: PoolConnectionProxy, resource_id: str) -> asyncpg.Record:
+        """Claim, and hold the caller live until the transaction ends: one statement for both."""
+        caller = self._caller
+        row = await sql.claim_key(
+            conn,
+            self._terms._replace(resource_id=resource_id),
+            client_id=caller.client_id if caller else None,
+            key_id=caller.key_id if caller else None,
+        )
+        if row["caller_status"] != "live":
+            raise ClientRevoked
+        record: asyncpg.Record = row["claimed"]
+        return record
+
     def settle(self, resource_id: str, *, secret: bytes | None = None) -> None:
         """Name what was made, inside the transaction; a secret is kept sealed, for repeats."""
         sealed = None if secret is None else self._desk.sealing.seal(secret, owner=self._terms.tenant)
         self._settled = (resource_id, sealed)
+
+    @property
+    def replayed(self) -> bool:
+        """Whether an earlier request did the deed."""
+        return self._row is not None
 
     def terms(self, resource_id: str) -> ClaimTerms:
         """For a handler that claims in a statement of its own; it checks the caller's status there too."""
@@ -132,13 +154,13 @@ class Claim:
         self._row = claimed
         raise Replayed(claimed.resource_id)
 
-    def secret(self, *, rotate: str | None = None) -> bytes:
+    def secret(self) -> bytes:
         """For `replay`: the one-time secret of the first answer.
 
         Raises:
-            SecretAlreadyShown: it may not be shown again; `rotate` names the call that makes a new one.
+            SecretAlreadyShown: it may not be shown again; the error names the call that rotates.
         """
         assert self._row is not None, "only a replay has a secret to show again"
         if self._row.sealed_secret is None or self._row.age_s > self._desk.secret_shown_s:
-            raise SecretAlreadyShown(rotate)
+            raise SecretAlreadyShown(self._rotate)
         return self._desk.sealing.reveal(self._row.sealed_secret, owner=self._terms.tenant)

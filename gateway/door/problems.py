@@ -9,11 +9,18 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
+
+import msgspec
 
 from gateway.door import errors as door
 from gateway.wire.problem import Fault
 from merchants import errors as merchants
+from merchants.access import errors as access
+
+# What is unavailable for a moment is there again about then: a connection is re-made, a failover done.
+_RETRY_AFTER_S = 1
 
 # An error class that is not listed answers as its nearest listed ancestor. Each floor adds its own lines.
 STATUS: Mapping[type[Exception], int] = {
@@ -30,9 +37,11 @@ STATUS: Mapping[type[Exception], int] = {
     door.UnsupportedContentEncoding: 415,
     door.IdempotencyKeyReused: 422,
     door.InternalError: 500,
+    door.NotReady: 503,
     door.NothingHappened: 503,
     door.OutcomeUnknown: 503,
     # merchants
+    access.TokenRefused: 401,
     merchants.MerchantsError: 422,
     # qr
     # payments
@@ -77,15 +86,9 @@ def _read_kind(error: type[Exception]) -> ProblemKind | None:
     )
 
 
-def problem_of(error: Exception, *, request_id: str, type_base: str) -> dict[str, Any] | None:
-    """The problem's members in their order, or None for an error that no floor declared.
-
-    `type_base` is the URL under which codes are explained; the code is appended.
-    """
-    kind = kind_of(type(error))
-    if kind is None:
-        return None
-    return {
+def encode(error: Exception, kind: ProblemKind, request_id: str, type_base: str) -> bytes:
+    """The problem's JSON; `type_base` is the URL under which codes are explained."""
+    problem = {
         "type": type_base + kind.code,
         "title": kind.title,
         "status": kind.status,
@@ -93,8 +96,32 @@ def problem_of(error: Exception, *, request_id: str, type_base: str) -> dict[str
         "detail": kind.detail,
         "request_id": request_id,
         "errors": list(_faults(error, kind)),
-        **dict(_facts(error)),
     }
+    return msgspec.json.encode({**dict(_facts(error)), **problem})
+
+
+def headers_of(error: Exception, kind: ProblemKind, request_id: str) -> dict[str, str]:
+    """The headers HTTP wants beside a status: who to ask for a token, which methods there are, when to retry."""
+    headers = {
+        "Content-Type": "application/problem+json",
+        "Cache-Control": "no-store",
+        "Server": "gateway",
+        "X-Request-Id": request_id,
+    }
+    match error:
+        case door.MethodNotAllowed(allowed=allowed):
+            headers["Allow"] = ", ".join(allowed)
+        case door.TokenMissing():
+            headers["WWW-Authenticate"] = "Bearer"
+        case door.InsufficientScope(needed_scope=scope):
+            headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{scope}"'
+        case _ if kind.status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+        case _ if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers["Retry-After"] = str(getattr(error, "retry_after_s", _RETRY_AFTER_S))
+        case _:
+            pass
+    return headers
 
 
 def _faults(error: Exception, kind: ProblemKind) -> Iterator[Fault]:

@@ -8,7 +8,12 @@ from asyncpg.pool import PoolConnectionProxy
 if TYPE_CHECKING:
     from gateway.door.idempotency import ClaimTerms
 
-_CLAIM_KEY = "SELECT * FROM gateway.claim_key($1, $2, $3, $4, $5)"
+# An anonymous request has no status to lose.
+_CLAIM_KEY = """
+SELECT claimed,
+       CASE WHEN $6::text IS NULL THEN 'live' ELSE merchants.caller_status($6, $7) END AS caller_status
+  FROM gateway.claim_key($1, $2, $3, $4, $5) AS claimed
+"""
 
 _SETTLE_KEY = """
 UPDATE gateway.idempotency_keys SET resource_id = $4, sealed_secret = $5
@@ -42,9 +47,14 @@ class ClaimRow(NamedTuple):
     age_s: float
 
 
-async def claim_key(conn: PoolConnectionProxy, terms: "ClaimTerms") -> asyncpg.Record:
-    """Insert the key or tell what holds it; waits while a concurrent duplicate is undecided."""
-    row = await conn.fetchrow(_CLAIM_KEY, *terms)
+async def claim_key(
+    conn: PoolConnectionProxy, terms: "ClaimTerms", *, client_id: str | None, key_id: str | None
+) -> asyncpg.Record:
+    """Insert the key or tell what holds it (`claimed`), and the caller's status (`caller_status`).
+
+    Waits while a concurrent duplicate is undecided.
+    """
+    row = await conn.fetchrow(_CLAIM_KEY, *terms, client_id, key_id)
     assert row is not None, "the function always answers one row"
     return row
 

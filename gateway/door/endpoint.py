@@ -1,0 +1,180 @@
+"""One request's story: who calls, may they, what do they want, was it done before, do it, answer.
+
+Everything that does not depend on the request is worked out once, when the door is built.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import msgspec
+import structlog
+from aiohttp import web
+
+from gateway.door.bearer import Bearer
+from gateway.door.body import NO_BODY, Body, BodyReader
+from gateway.door.caller import Caller
+from gateway.door.errors import (
+    IdempotencyKeyMalformed,
+    IdempotencyKeyMissing,
+    InsufficientRole,
+    InsufficientScope,
+    NothingHappened,
+    OutcomeUnknown,
+)
+from gateway.door.idempotency import Claim, ClaimDesk, Replayed
+from gateway.door.operation import Answer, Call, Operation
+from gateway.door.parameters import Parameters
+from gateway.door.schema import Schemas
+
+if TYPE_CHECKING:  # as in operation.py: handed on, never looked into
+    from gateway.parts import Parts
+
+log = structlog.get_logger()
+
+_KEY = re.compile(r"[\x21-\x7e]{1,128}")
+_SAFE_METHODS = frozenset({"GET"})
+
+# The database went away, is being failed over, gave up on a statement, or has no room: it is not our defect.
+DATABASE_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+
+
+@dataclass(slots=True)
+class Trace:
+    """What is known of a request so far, for its log line."""
+
+    request_id: str
+    operation: str = "unmatched"
+    client_id: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What every endpoint needs and one process has once."""
+
+    parts: "Parts"
+    bearer: Bearer
+    claims: ClaimDesk
+
+
+class Endpoint:
+    """An operation that is ready to answer."""
+
+    def __init__(self, operation: Operation, desk: Desk, schemas: Schemas) -> None:
+        self.operation = operation
+        self._desk = desk
+        self._body = BodyReader(operation, schemas)
+        self._query = Parameters(operation.query, prefix="#query/") if operation.query is not None else None
+
+    async def answer(self, request: web.BaseRequest, path: Mapping[str, str], trace: Trace) -> web.Response:
+        """The response, or an error that `problems.py` knows."""
+        now = datetime.now(UTC)
+        caller = await self._admit(request, trace)
+        query = self._query.read(request.rel_url.raw_query_string) if self._query is not None else None
+        key = self._key_of(request)
+        body = await self._body.read(request) if self.operation.method != "GET" else NO_BODY
+        claim = self._claim(request, caller, key, body) if key is not None else None
+        call: Call[Any, Any] = Call(
+            body=body.value,
+            query=query,
+            path=path,
+            headers=request.headers,
+            parts=self._desk.parts,
+            request_id=trace.request_id,
+            now=now,
+            signed_by=caller,
+            idempotency=claim,
+        )
+        return _render(
+            await self._work(call), trace.request_id, replayed=claim is not None and claim.replayed
+        )
+
+    async def _work(self, call: Call[Any, Any]) -> Answer:
+        """Do the deed, or show again what an earlier request did."""
+        claim, operation = call.idempotency, self.operation
+        try:
+            try:
+                answer = await operation.handler(call)
+            except Replayed as seen:
+                assert operation.replay is not None, "only idempotent operations are replayed"
+                return await operation.replay(call, seen.resource_id)
+        except DATABASE_LOST as error:
+            if isinstance(error, ValueError):  # asyncpg says so when it is given a value of the wrong type
+                raise
+            log.warning("database lost", operation=operation.name, exc_info=error)
+            raise self._after_loss(claim) from error
+        assert claim is None or claim.used, "an idempotent operation claims its key"
+        return answer
+
+    def _after_loss(self, claim: Claim | None) -> Exception:
+        """What may be promised: only a commit, or a statement without a claim, can have left something."""
+        may_have_happened = (
+            claim.may_have_committed if claim is not None else self.operation.method not in _SAFE_METHODS
+        )
+        return OutcomeUnknown() if may_have_happened else NothingHappened()
+
+    async def _admit(self, request: web.BaseRequest, trace: Trace) -> Caller | None:
+        """The caller, if the operation wants one and this one may call it."""
+        operation = self.operation
+        if operation.scope is None:
+            return None
+        caller = await self._desk.bearer(request, claims=operation.idempotent)
+        trace.client_id = caller.client_id
+        if operation.scope not in caller.scopes:
+            raise InsufficientScope(operation.scope)
+        if operation.roles and operation.roles.isdisjoint(caller.roles):
+            raise InsufficientRole(sorted(operation.roles))
+        return caller
+
+    def _key_of(self, request: web.BaseRequest) -> str | None:
+        if not self.operation.idempotent:
+            return None
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            raise IdempotencyKeyMissing
+        if not _KEY.fullmatch(key):
+            raise IdempotencyKeyMalformed
+        return key
+
+    def _claim(self, request: web.BaseRequest, caller: Caller | None, key: str, body: Body) -> Claim:
+        url = request.rel_url
+        said = f"{self.operation.method}\n{url.raw_path}\n{url.raw_query_string}\n".encode()
+        return Claim(
+            self._desk.claims,
+            caller=caller,
+            operation=self.operation.name,
+            key=key,
+            fingerprint=hashlib.sha256(said + body.canonical).digest(),
+            rotate=self.operation.rotate,
+        )
+
+
+def _render(answer: Answer, request_id: str, *, replayed: bool) -> web.Response:
+    headers = {
+        "X-Request-Id": request_id,
+        "Cache-Control": "no-store",
+        "Server": "gateway",
+        **answer.headers,
+    }
+    if replayed:
+        headers["Idempotency-Replayed"] = "true"
+    if answer.body is None:
+        return web.Response(status=answer.status, headers=headers)
+    headers["Content-Type"] = answer.media
+    body = answer.body if isinstance(answer.body, bytes) else msgspec.json.encode(answer.body)
+    return web.Response(status=answer.status, headers=headers, body=body)
