@@ -199,9 +199,7 @@ class OpenDoor:
 
 
 def a_jwk() -> dict[str, Any]:
-    return cast(
-        "dict[str, Any]", OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate().public_key(), as_dict=True)
-    )
+    return OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate().public_key(), as_dict=True)
 
 
 @asynccontextmanager
