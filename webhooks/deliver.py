@@ -1,0 +1,224 @@
+"""The worker's part: claim what is due, send it concurrently, record what came back in batches."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+import asyncpg
+import structlog
+from asyncpg.pool import PoolConnectionProxy
+
+from webhooks import endpoints_sql, outbox, signing, sql
+from webhooks.breaker import Breaker, note
+from webhooks.delivery import Claimed, Ended, conclude
+from webhooks.endpoint import DisabledReason
+from webhooks.endpoints import Reveal
+from webhooks.event import NewEvent, marked_as_replay
+from webhooks.retry import WAITS_S
+from webhooks.sender import Attempt, Reason, Sender
+from webhooks.signing import Sign
+
+BATCH_MAX: Final = (
+    200  # answers recorded in one statement: enough to be cheap, short enough not to hold locks
+)
+WALK_MAX: Final = 256  # endpoints looked at in one go; the next go continues behind them
+LOST_EVERY_S: Final = 1.0  # how often leases of the dead are looked for
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryPolicy:
+    """How much at once, and how patiently.
+
+    Attributes:
+        slots: attempts under way in one process. Each holds a body of 20 kB at most; many, because endpoints
+            that hang hold theirs for the whole deadline and must not starve the others.
+        lease_s: outlives an attempt's deadline by far, and is prolonged while we live.
+        waits_s: between attempts, for endpoints that have no schedule of their own.
+    """
+
+    slots: int = 512
+    lease_s: float = 30.0
+    waits_s: Sequence[float] = WAITS_S
+    breaker: Breaker = field(default_factory=Breaker)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What one pass did; nothing at all means that there is time to wait."""
+
+    claimed: int = 0
+    recorded: int = 0
+    regained: int = 0
+
+    def __bool__(self) -> bool:
+        return self.claimed + self.recorded + self.regained > 0
+
+
+class Deliverer:
+    """Delivers webhooks together with any number of others like it, in any number of processes.
+
+    Args:
+        reveal: opens a sealed secret for its endpoint's id.
+        signing_keys: the Ed25519 keys that sign `v1a` now; several during a rotation.
+        event_id_for: makes the id of an event about the endpoint with the given id.
+        wake: set whenever there may be something to do: by notices of new events, and here by answers.
+    """
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        sender: Sender,
+        *,
+        reveal: Reveal,
+        signing_keys: Callable[[], Sequence[Sign]],
+        event_id_for: Callable[[str], str],
+        wake: asyncio.Event,
+        policy: DeliveryPolicy | None = None,
+    ) -> None:
+        self._pool, self._sender = pool, sender
+        self._reveal, self._signing_keys, self._event_id_for = reveal, signing_keys, event_id_for
+        self._wake, self._policy = wake, policy or DeliveryPolicy()
+        self._under_way: dict[asyncio.Task[None], Claimed] = {}
+        self._ended: list[Ended] = []
+        self._walked_to = ("", "")
+        self._looked_for_lost = self._prolonged = time.monotonic()
+
+    async def run_once(self) -> Counts:
+        """Record what was answered, then claim what is due and start sending it; does not wait for answers."""
+        self._wake.clear()
+        recorded = await self._record()
+        async with self._pool.acquire() as conn:
+            await self._keep_leases(conn)
+            regained = await self._regain(conn)
+            claimed = await self._claim(conn)
+        for each in claimed:
+            task = asyncio.create_task(self._send(each))
+            self._under_way[task] = each
+            task.add_done_callback(self._arrived)
+        return Counts(claimed=len(claimed), recorded=recorded, regained=regained)
+
+    async def stop(self, *, grace_s: float) -> None:
+        """Let what is under way end for so long, record it, and hand the rest back."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=grace_s)
+        left = dict(self._under_way)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        while await self._record():
+            pass
+        if left:
+            async with self._pool.acquire() as conn:
+                await sql.hand_back(conn, list(left.values()))
+
+    async def _claim(self, conn: PoolConnectionProxy) -> list[Claimed]:
+        free = self._policy.slots - len(self._under_way) - len(self._ended)
+        if free <= 0:
+            return []
+        walked = await sql.walk(conn, after=self._walked_to, most=WALK_MAX)
+        # Round and round, so that endpoints late in the order get their turn when slots are few.
+        self._walked_to = walked[-1][:2] if len(walked) == WALK_MAX else ("", "")
+        due = [(tenant, endpoint_id) for tenant, endpoint_id, is_due in walked if is_due]
+        if not due:
+            return []
+        return await sql.claim(
+            conn, due, most=free, lease_s=self._policy.lease_s, breaker=self._policy.breaker
+        )
+
+    async def _send(self, claimed: Claimed) -> None:
+        headers: dict[str, str] = {}
+        try:
+            body = claimed.body.encode()
+            if claimed.replay:
+                body = marked_as_replay(body)
+            headers = self._signed(claimed, body)
+            attempt = await self._sender.send(claimed.url, body, headers)
+        except Exception as error:  # whatever it is, it is ours and must cost the partner nothing
+            log.exception("webhook_not_sent", delivery_id=claimed.id, error=type(error).__name__)
+            attempt = Attempt(started_at=datetime.now(UTC), duration_ms=0, reason=Reason.INTERNAL_ERROR)
+        self._ended.append(conclude(claimed, attempt, headers, waits_s=self._policy.waits_s))
+
+    def _signed(self, claimed: Claimed, body: bytes) -> dict[str, str]:
+        reveal = self._reveal
+        return signing.headers(
+            claimed.event_id,
+            int(time.time()),
+            body,
+            secrets=[reveal(sealed, owner=claimed.endpoint_id) for sealed in claimed.secrets]
+            if "v1" in claimed.signatures
+            else (),
+            keys=self._signing_keys() if "v1a" in claimed.signatures else (),
+        )
+
+    def _arrived(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        self._wake.set()
+
+    async def _record(self) -> int:
+        batch = self._ended[:BATCH_MAX]
+        if not batch:
+            return 0
+        async with self._pool.acquire() as conn, conn.transaction():
+            await sql.record(conn, batch)
+            failing = await sql.note_answers(conn, note(batch), breaker=self._policy.breaker)
+            for tenant, endpoint_id, reason in _to_disable(batch, failing):
+                await self._disable(conn, tenant, endpoint_id, reason)
+        # Only now: had the database failed, the batch would be recorded by the next pass.
+        del self._ended[: len(batch)]
+        return len(batch)
+
+    async def _disable(
+        self,
+        conn: PoolConnectionProxy,
+        tenant: str,
+        endpoint_id: str,
+        reason: DisabledReason,
+    ) -> None:
+        if not await endpoints_sql.disable(conn, tenant=tenant, endpoint_id=endpoint_id, reason=reason):
+            return
+        event = NewEvent(
+            id=self._event_id_for(endpoint_id),
+            type="endpoint.disabled",
+            tenant=tenant,
+            audience="wallet" if tenant.startswith("issuer:") else "merchant",
+            object_id=endpoint_id,
+            sequence=1,
+            occurred_at=datetime.now(UTC),
+            data={"endpoint_id": endpoint_id, "reason": reason},
+        )
+        await outbox.publish(conn, [event])
+        log.warning("webhook_endpoint_disabled", endpoint_id=endpoint_id, reason=reason)
+
+    async def _regain(self, conn: PoolConnectionProxy) -> int:
+        if time.monotonic() - self._looked_for_lost < min(LOST_EVERY_S, self._policy.lease_s / 3):
+            return 0
+        regained = await sql.release_lost(conn, most=BATCH_MAX)
+        self._looked_for_lost = time.monotonic()
+        return regained
+
+    async def _keep_leases(self, conn: PoolConnectionProxy) -> None:
+        if time.monotonic() - self._prolonged < self._policy.lease_s / 3:
+            return
+        held = [*self._under_way.values(), *(each.claimed for each in self._ended)]
+        if held:
+            await sql.extend(conn, held, lease_s=self._policy.lease_s)
+        self._prolonged = time.monotonic()
+
+
+def _to_disable(
+    batch: Sequence[Ended], failing: Sequence[tuple[str, str, bool]]
+) -> list[tuple[str, str, DisabledReason]]:
+    gone = {
+        (each.claimed.tenant, each.claimed.endpoint_id)
+        for each in batch
+        if each.attempt.reason is Reason.GONE
+    }
+    too_long = {(tenant, endpoint_id) for tenant, endpoint_id, is_too_long in failing if is_too_long}
+    return [(*each, "gone") for each in sorted(gone)] + [
+        (*each, "failing") for each in sorted(too_long - gone)
+    ]

@@ -1,0 +1,80 @@
+"""One delivery on its way: what a claim hands out, and how its attempt ended."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from webhooks.retry import WAITS_S, Again, Exhausted, after_failure
+from webhooks.sender import Attempt, Reason
+
+State = Literal["pending", "sending", "delivered", "exhausted", "expired", "skipped"]
+Next = Literal["pending", "delivered", "exhausted"]
+
+INTERNAL_WAIT_S: Final = (
+    10.0  # our own trouble is rarely over sooner, and waiting costs the partner no attempt
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A leased delivery with all its attempt needs; `fence` proves the lease when the answer is recorded."""
+
+    tenant: str
+    id: str
+    endpoint_id: str
+    fence: int
+    failures: int
+    replay: bool
+    event_id: str
+    body: str
+    url: str
+    signatures: Sequence[str]
+    retry_waits_s: Sequence[float] | None
+    secrets: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """An attempt and what follows from it; `wait_s` is until the next one where the state is pending."""
+
+    claimed: Claimed
+    attempt: Attempt
+    request_headers: Mapping[str, str]
+    state: Next
+    wait_s: float = 0.0
+
+    @property
+    def delivered(self) -> bool:
+        return self.attempt.reason.delivered
+
+    @property
+    def answered(self) -> bool:
+        """Whether this tells something about the endpoint, and not about ourselves."""
+        return self.attempt.reason is not Reason.INTERNAL_ERROR
+
+
+def conclude(
+    claimed: Claimed,
+    attempt: Attempt,
+    request_headers: Mapping[str, str],
+    *,
+    waits_s: Sequence[float] = WAITS_S,
+) -> Ended:
+    """Decide what an attempt means for its delivery."""
+
+    def ended(state: Next, wait_s: float = 0.0) -> Ended:
+        return Ended(
+            claimed=claimed, attempt=attempt, request_headers=request_headers, state=state, wait_s=wait_s
+        )
+
+    if attempt.reason.delivered:
+        return ended("delivered")
+    if attempt.reason is Reason.INTERNAL_ERROR:
+        return ended("pending", INTERNAL_WAIT_S)
+    match after_failure(
+        claimed.failures + 1, retry_after_s=attempt.retry_after_s, waits_s=claimed.retry_waits_s or waits_s
+    ):
+        case Again(wait_s):
+            return ended("pending", wait_s)
+        case Exhausted():
+            return ended("exhausted")
