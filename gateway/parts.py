@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import asyncpg
 
 from gateway.payments.needs import Needs
-from gateway.payments.running import Running
 from gateway.storage.hub import Hub
 from gateway.wallet.routing import Cores
 from merchants.access.tokens import Tokens
@@ -27,7 +26,6 @@ class Parts:
         public_url: where partners reach us: the issuer of tokens, the base of links.
         catalog: the partners' live offers, in memory.
         payments: what payments need, some of which stands here too.
-        running: payments being submitted, which outlive the request that began them.
         renderers: where pictures are drawn, off the event loop.
         max_wait_s: the longest any call may wait, whatever it asks for.
     """
@@ -45,6 +43,5 @@ class Parts:
     order_codes: OrderCodeScheme
     address_policy: AddressPolicy
     payments: Needs
-    running: Running
     renderers: Executor
     max_wait_s: float

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
+
+ResultT = TypeVar("ResultT")
 
 log = structlog.get_logger()
 
@@ -13,9 +15,9 @@ class Running:
     """The deeds of this process that must not be dropped because a till hung up."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
-    def start(self, deed: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def start(self, deed: Coroutine[Any, Any, ResultT]) -> asyncio.Task[ResultT]:
         """Run it to its end; a failure is logged and left to the resolver."""
         task = asyncio.create_task(deed)
         self._tasks.add(task)
@@ -27,7 +29,7 @@ class Running:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=within_s)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("submission_failed", error=type(error).__name__, exc_info=error)

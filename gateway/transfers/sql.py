@@ -1,12 +1,12 @@
 """Statements on transfers and their attempts. Lock order: a transfer's row before its owner's."""
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Literal
 
 import asyncpg
 import msgspec
 
-from gateway.transfers.transfer import Attempt, Connection, Instruction, Phase, Purpose
+from gateway.transfers.transfer import Attempt, Connection, Final, Instruction, Phase, Purpose, transfer_id
 from gateway.wallet.core import (
     Answer,
     Approved,
@@ -99,8 +99,24 @@ async def reopen_to_undo(conn: Connection, *, owner_id: str, look_after_s: float
     return _instruction(row) if row else None
 
 
+async def next_n(conn: Connection, *, owner_id: str) -> int:
+    """The number after the owner's latest transfer; the caller holds the owner's row."""
+    latest: int | None = await conn.fetchval(
+        "SELECT max(n) FROM gateway.transfers WHERE owner_id = $1", owner_id
+    )
+    return (latest or 0) + 1
+
+
+async def approved_id(conn: Connection, *, owner_id: str) -> str:
+    """The id of the transfer that moved the owner's money."""
+    n: int = await conn.fetchval(
+        "SELECT n FROM gateway.transfers WHERE owner_id = $1 AND outcome = 'approved'", owner_id
+    )
+    return transfer_id(owner_id, n)
+
+
 async def finish(
-    conn: Connection, instruction: Instruction, answer: Answer, attempts: Sequence[Attempt]
+    conn: Connection, instruction: Instruction, answer: Final, attempts: Sequence[Attempt]
 ) -> bool:
     """Write the final answer and how it came about; false when another answer decided before."""
     deeds, outcomes, details, tooks = _columns(attempts)
@@ -171,7 +187,7 @@ def outcome_of(outcome: Answer | NotFound | Unknown | NotSent) -> str:
     return _WORDS[type(outcome)]
 
 
-_WORDS: Final[dict[type, str]] = {
+_WORDS: dict[type, str] = {
     Approved: "approved",
     Declined: "declined",
     ConfirmationRequired: "confirmation_required",
@@ -184,11 +200,11 @@ _WORDS: Final[dict[type, str]] = {
 }
 
 
-def reason_of(answer: Answer) -> str | None:
+def reason_of(answer: Final) -> str | None:
     return answer.reason if isinstance(answer, Declined | ConfirmationRequired) else None
 
 
-def reference_of(answer: Answer) -> str | None:
+def reference_of(answer: Final) -> str | None:
     return answer.core_reference if isinstance(answer, Approved) else None
 
 

@@ -7,7 +7,18 @@ from typing import Literal
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from gateway.wallet.core import Answer, NotFound, NotSent, Transfer, Unknown
+from gateway.wallet.core import (
+    Answer,
+    Approved,
+    ConfirmationRequired,
+    Declined,
+    NotFound,
+    NotSent,
+    Reversed,
+    Tombstoned,
+    Transfer,
+    Unknown,
+)
 
 Connection = PoolConnectionProxy[asyncpg.Record]
 Purpose = Literal["payment", "refund"]
@@ -39,12 +50,16 @@ class Attempt:
     took_ms: int
 
 
+# What ends an instruction; everything else leaves it open.
+Final = Approved | Declined | ConfirmationRequired | Reversed | Tombstoned
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     """A final answer to an instruction, and the calls that led to it."""
 
     instruction: Instruction
-    answer: Answer
+    answer: Final
     attempts: tuple[Attempt, ...]
 
 
@@ -58,7 +73,7 @@ class Owner:
             forward whatever happens, as a refund: it is repeated until the core answers.
     """
 
-    conclude: Callable[[Settled], Awaitable[None]]
+    conclude: Callable[[Settled], Awaitable[object]]
     give_up: Callable[[Connection, Instruction], Awaitable[None]] | None
 
 

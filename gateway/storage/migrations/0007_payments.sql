@@ -23,6 +23,7 @@ CREATE TABLE gateway.payments (
     payer_id              text COLLATE "C",
     refunded_order_minor  bigint NOT NULL DEFAULT 0,
     refunded_paid_minor   bigint NOT NULL DEFAULT 0,
+    refunded_legs         bigint[] NOT NULL DEFAULT '{}',
     terms                 jsonb NOT NULL,
     created_at            timestamptz NOT NULL DEFAULT now(),
     updated_at            timestamptz NOT NULL DEFAULT now(),
@@ -40,6 +41,8 @@ COMMENT ON COLUMN gateway.payments.cancel_accepted IS
     'The merchant was told that the payer ends uncharged: whatever the core said late is given back.';
 COMMENT ON COLUMN gateway.payments.refunded_order_minor IS 'In order amount, refunds that are still pending included.';
 COMMENT ON COLUMN gateway.payments.refunded_paid_minor IS 'The payer''s part of it.';
+COMMENT ON COLUMN gateway.payments.refunded_legs IS
+    'What went back over each leg of terms.legs; empty before the first refund.';
 COMMENT ON COLUMN gateway.payments.terms IS
     'What was agreed: the payer''s facts, the legs, the offers, what the receipt prints. Written at accept.';
 
@@ -83,7 +86,7 @@ CREATE TABLE gateway.refunds (
     paid_minor         bigint NOT NULL CHECK (paid_minor >= 0),
     funded_minor       bigint NOT NULL CHECK (funded_minor >= 0),
     fee_minor          bigint NOT NULL CHECK (fee_minor >= 0),
-    legs               jsonb NOT NULL,
+    legs               bigint[] NOT NULL,
     created_at         timestamptz NOT NULL DEFAULT now(),
     updated_at         timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (partner_id, id),

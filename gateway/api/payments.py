@@ -1,0 +1,264 @@
+"""Payments for tills, shops and their systems."""
+
+from dataclasses import replace
+
+from gateway.door.caller import Caller
+from gateway.door.operation import Answer, Call, operation
+from gateway.parts import Parts
+from gateway.payments import cancel, sql
+from gateway.payments import errors as payments
+from gateway.payments.orders import Order
+from gateway.payments.pay import Accepted, accept
+from gateway.payments.payment import Payment, State
+from gateway.payments.view import for_merchant
+from gateway.payments.waiting import carry_out, settled_within
+from gateway.wallet import errors as wallet
+from gateway.wire import payments as wire
+from gateway.wire.money import PositiveAmount
+from gateway.wire.page import Page
+from merchants import errors as merchants
+from merchants.ids import new_id, partner_no_of
+from merchants.money import Money
+from qr import codes
+from qr import errors as qr
+
+_CODE_PROBLEMS = (
+    qr.CodeMalformed,
+    qr.CodeForeign,
+    qr.CodeUnknown,
+    qr.CodeUsed,
+    qr.CodeExpired,
+    qr.TooManyWrongCodes,
+)
+_PLACE_PROBLEMS = (
+    merchants.MerchantNotFound,
+    merchants.MerchantNotActive,
+    merchants.StoreNotFound,
+    merchants.StoreClosed,
+    merchants.TerminalNotFound,
+    merchants.TerminalRetired,
+)
+_ORDER_PROBLEMS = (payments.OrderExists, payments.OrderPaid, payments.OrderCanceled)
+
+
+async def replay_payment(call: Call[wire.PaymentRequest], resource_id: str) -> Answer:
+    """A repeated request joins the first: it waits as long as it was told to and gets the same payment."""
+    payment = await found(call.parts, call.caller, resource_id)
+    if payment.state is not State.REQUIRES_PAYER:
+        payment = await settled_within(
+            call.parts.payments, payment, wait_s=_wait_s(call.parts, call.body.wait_s)
+        )
+    return answer(call.parts, payment)
+
+
+@operation(
+    "POST",
+    "/v1/payments",
+    summary="Ask to be paid",
+    scope="pay",
+    idempotent=True,
+    replay=replay_payment,
+    answers={201: wire.Payment, 202: wire.Payment},
+    problems=(
+        *_CODE_PROBLEMS,
+        *_PLACE_PROBLEMS,
+        *_ORDER_PROBLEMS,
+        payments.AmountAboveLimit,
+        payments.CurrencyNotTaken,
+        payments.OffersJustChanged,
+        wallet.WalletCoreUnavailable,
+        wallet.IssuerNotServed,
+        merchants.UnknownCurrency,
+    ),
+    example=wire.PaymentRequest(
+        amount=PositiveAmount(amount_minor=12800, currency="CNY"),
+        merchant_order_no="T7-000123",
+    ),
+)
+async def create_payment(call: Call[wire.PaymentRequest]) -> Answer:
+    """With a customer's `code` the payment is made at once: 201 when it is settled within `wait_s`, else 202.
+
+    202 is no failure: the outcome is not known yet, and `GET` with `wait_s` or a webhook tells it. Without a code
+    the answer is a payment that `requires_payer`, with a signed QR code to show.
+    """
+    order = _order(call)
+    try:
+        async with call.claim.transaction(order.payment_id) as conn:
+            accepted = await accept(call.parts.payments, conn, order, now=call.now)
+    except qr.CodeUnknown:
+        async with call.parts.pool.acquire() as conn:
+            await codes.count_wrong_code(conn, merchant_id=order.merchant_id, terminal_id=order.terminal_id)
+        raise
+    payment = await carry_out(call.parts.payments, accepted, wait_s=_wait_s(call.parts, call.body.wait_s))
+    return answer(call.parts, payment)
+
+
+@operation(
+    "GET",
+    "/v1/payments/{payment_id}",
+    summary="Read a payment, waiting for its end",
+    scope="query",
+    answers={200: wire.Payment},
+    problems=(payments.PaymentNotFound,),
+)
+async def read_payment(call: Call[None, wire.PaymentQuery]) -> Answer:
+    """With `wait_s` the answer comes as soon as the payment is settled: a till needs no loop."""
+    payment = await found(call.parts, call.caller, call.path["payment_id"])
+    wait_s = _wait_s(call.parts, call.query.wait_s)
+    if wait_s and not payment.settled:
+        payment = await settled_within(call.parts.payments, payment, wait_s=wait_s)
+    return Answer(200, for_merchant(payment, resolved_within=call.parts.payments.resolved_within))
+
+
+@operation(
+    "GET",
+    "/v1/payments",
+    summary="List payments",
+    scope="query",
+    answers={200: Page[wire.Payment]},
+)
+async def list_payments(call: Call[None, wire.PaymentFilter]) -> Answer:
+    """Newest first. A till sees its own payments, a partner all of its merchants'."""
+    query, caller = call.query, call.caller
+    rows = await sql.page(
+        call.parts.pool,
+        partner_id=_partner(caller),
+        filters=(
+            query.merchant_id,
+            query.store_id,
+            caller.terminal_id or query.terminal_id,
+            query.merchant_order_no,
+            query.state,
+        ),
+        before_id=query.cursor,
+        limit=query.limit + 1,
+    )
+    items = [
+        for_merchant(row, resolved_within=call.parts.payments.resolved_within) for row in rows[: query.limit]
+    ]
+    more = len(rows) > query.limit
+    return Answer(200, Page(items=items, next=items[-1].id if more else None))
+
+
+async def replay_cancel(call: Call[wire.Waiting | wire.CancelOrder], resource_id: str) -> Answer:
+    """The payment as it is now."""
+    payment = await found(call.parts, call.caller, resource_id)
+    payment = await settled_within(call.parts.payments, payment, wait_s=_wait_s(call.parts, call.body.wait_s))
+    return answer(call.parts, payment, settled=200)
+
+
+@operation(
+    "POST",
+    "/v1/payments/{payment_id}/cancel",
+    summary="Cancel a payment",
+    scope="cancel",
+    idempotent=True,
+    replay=replay_cancel,
+    answers={200: wire.Payment, 202: wire.Payment},
+    problems=(payments.PaymentNotFound, payments.PartiallyRefunded, payments.NotCancelable),
+    example=wire.Waiting(),
+)
+async def cancel_payment(call: Call[wire.Waiting]) -> Answer:
+    """Once accepted, the customer ends uncharged, whatever the wallet core says late."""
+    payment = await found(call.parts, call.caller, call.path["payment_id"])
+    async with call.claim.transaction(payment.id) as conn:
+        accepted = await cancel.cancel(
+            call.parts.payments, conn, partner_id=payment.partner_id, payment_id=payment.id
+        )
+    return await _canceled(call.parts, accepted, call.body.wait_s)
+
+
+@operation(
+    "POST",
+    "/v1/payments/cancel",
+    summary="Cancel by order number",
+    scope="cancel",
+    idempotent=True,
+    replay=replay_cancel,
+    answers={200: wire.Payment, 202: wire.Payment},
+    problems=(payments.PartiallyRefunded, payments.NotCancelable, merchants.MerchantNotFound),
+    example=wire.CancelOrder(merchant_order_no="T7-000123"),
+)
+async def cancel_order(call: Call[wire.CancelOrder]) -> Answer:
+    """The way out for a till that lost every reply. An unknown number is closed: no payment can come under it."""
+    caller = call.caller
+    partner_id = _partner(caller)
+    tombstone_id = new_id("pay", partner_no_of(partner_id) or 0)
+    async with call.claim.transaction(tombstone_id) as conn:
+        accepted = await cancel.cancel_order(
+            call.parts.payments,
+            conn,
+            partner_id=partner_id,
+            merchant_id=_merchant(caller, call.body.merchant_id),
+            client_id=caller.client_id,
+            merchant_order_no=call.body.merchant_order_no,
+            tombstone_id=tombstone_id,
+            terminal_id=caller.terminal_id,
+        )
+        call.claim.settle(accepted.payment.id)
+    return await _canceled(call.parts, accepted, call.body.wait_s)
+
+
+async def found(parts: Parts, caller: Caller, payment_id: str) -> Payment:
+    """The caller's payment: a till's own, a partner's any.
+
+    Raises:
+        PaymentNotFound: there is none, or it is not theirs.
+    """
+    payment = await sql.find(parts.pool, partner_id=_partner(caller), payment_id=payment_id)
+    if payment is None or caller.terminal_id not in {None, payment.terminal_id}:
+        raise payments.PaymentNotFound
+    return payment
+
+
+def answer(parts: Parts, payment: Payment, *, settled: int = 201) -> Answer:
+    """202 while the outcome is not known; a code that waits for its payer is all that was asked for."""
+    done = payment.settled or payment.state is State.REQUIRES_PAYER
+    body = for_merchant(payment, resolved_within=parts.payments.resolved_within)
+    return Answer(settled if done else 202, body)
+
+
+async def _canceled(parts: Parts, accepted: Accepted, wait_s: float) -> Answer:
+    parts.hub.tell(accepted.payment.id)
+    payment = await carry_out(parts.payments, accepted, wait_s=_wait_s(parts, wait_s))
+    return answer(parts, payment, settled=200)
+
+
+def _order(call: Call[wire.PaymentRequest]) -> Order:
+    body, caller = call.body, call.caller
+    partner_id = _partner(caller)
+    order = Order(
+        payment_id=new_id("pay", partner_no_of(partner_id) or 0),
+        partner_id=partner_id,
+        client_id=caller.client_id,
+        merchant_id=_merchant(caller, body.merchant_id),
+        store_id=body.store_id,
+        terminal_id=body.terminal_id,
+        merchant_order_no=body.merchant_order_no,
+        amount=Money(body.amount.amount_minor, body.amount.currency),
+        code=body.code,
+        description=body.description,
+        expires_in_s=body.expires_in_s,
+    )
+    if caller.terminal_id is None:
+        return order
+    if body.terminal_id not in {None, caller.terminal_id}:
+        raise merchants.TerminalNotFound
+    return replace(order, store_id=caller.store_id, terminal_id=caller.terminal_id)
+
+
+def _merchant(caller: Caller, asked: str | None) -> str:
+    """The merchant to be paid: the one a client is bound to, the one it names, or the partner itself."""
+    if caller.merchant_id is not None and asked not in {None, caller.merchant_id}:
+        raise merchants.MerchantNotFound
+    return asked or caller.merchant_id or _partner(caller)
+
+
+def _partner(caller: Caller) -> str:
+    """Scopes of payments are granted to clients of a partner alone."""
+    assert caller.partner_id is not None
+    return caller.partner_id
+
+
+def _wait_s(parts: Parts, asked_s: float) -> float:
+    return min(asked_s, parts.max_wait_s)

@@ -1,0 +1,119 @@
+"""Refunds: part or all of an order given back, with a preview that says who gets what."""
+
+from gateway.api.payments import found
+from gateway.door.operation import Answer, Call, operation
+from gateway.parts import Parts
+from gateway.payments import errors as payments
+from gateway.payments import refund as refunds
+from gateway.payments import sql
+from gateway.payments.payment import Payment, Refund
+from gateway.payments.view import refund_for_merchant, shares
+from gateway.payments.waiting import carry_out_refund
+from gateway.wire import payments as wire
+from gateway.wire.money import PositiveAmount
+from gateway.wire.page import Page
+from merchants.ids import new_id
+
+_PROBLEMS = (
+    payments.PaymentNotFound,
+    payments.NotRefundable,
+    payments.RefundAboveRemainder,
+    payments.CurrencyNotTaken,
+)
+
+
+async def replay_refund(call: Call[wire.RefundRequest], resource_id: str) -> Answer:
+    """The refund as it is now."""
+    payment = await found(call.parts, call.caller, call.path["payment_id"])
+    refund = await sql.find_refund(call.parts.pool, partner_id=payment.partner_id, refund_id=resource_id)
+    assert refund is not None, "the key's row was committed with its refund"
+    accepted = refunds.AcceptedRefund(refund=refund, payment=payment, instruction=None)
+    return await _carried_out(call, accepted)
+
+
+@operation(
+    "POST",
+    "/v1/payments/{payment_id}/refunds",
+    summary="Refund part or all of a payment",
+    scope="refund",
+    idempotent=True,
+    replay=replay_refund,
+    answers={201: wire.Refund, 202: wire.Refund},
+    problems=(*_PROBLEMS, payments.RefundExists),
+    example=wire.RefundRequest(
+        merchant_refund_no="T7-000123-R1", amount=PositiveAmount(amount_minor=6400, currency="CNY")
+    ),
+)
+async def create_refund(call: Call[wire.RefundRequest]) -> Answer:
+    """The amount counts in order amount: customer and funders each get their part of it back.
+
+    A refund that failed goes out again under the same `merchant_refund_no`. One whose merchant is short of balance
+    waits for the next takings; it is never lost.
+    """
+    payment = await found(call.parts, call.caller, call.path["payment_id"])
+    _refuse_other_currency(payment, call.body.amount)
+    asked = refunds.Asked(
+        refund_id=new_id("ref", payment.terms.partner_no),
+        merchant_refund_no=call.body.merchant_refund_no,
+        order_minor=call.body.amount.amount_minor,
+        note=call.body.reason,
+    )
+    async with call.claim.transaction(asked.refund_id) as conn:
+        accepted = await refunds.accept(
+            call.parts.payments, conn, partner_id=payment.partner_id, payment_id=payment.id, asked=asked
+        )
+        call.claim.settle(accepted.refund.id)
+    return await _carried_out(call, accepted)
+
+
+@operation(
+    "POST",
+    "/v1/payments/{payment_id}/refunds/preview",
+    summary="See what a refund would give back to whom",
+    scope="refund",
+    answers={200: wire.RefundShares},
+    problems=_PROBLEMS,
+    example=wire.RefundPreviewRequest(amount=PositiveAmount(amount_minor=6400, currency="CNY")),
+)
+async def preview_refund(call: Call[wire.RefundPreviewRequest]) -> Answer:
+    """Moves nothing."""
+    payment = await found(call.parts, call.caller, call.path["payment_id"])
+    _refuse_other_currency(payment, call.body.amount)
+    by_role = refunds.preview(payment, call.body.amount.amount_minor)
+    body = shares(
+        payment.currency,
+        order_minor=call.body.amount.amount_minor,
+        paid_minor=by_role["payer"],
+        funded_minor=by_role["funder"],
+        fee_minor=by_role["fee"],
+    )
+    return Answer(200, body)
+
+
+@operation(
+    "GET",
+    "/v1/payments/{payment_id}/refunds",
+    summary="List a payment's refunds",
+    scope="query",
+    answers={200: Page[wire.Refund]},
+    problems=(payments.PaymentNotFound,),
+)
+async def list_refunds(call: Call[None]) -> Answer:
+    """Oldest first, all of them."""
+    payment = await found(call.parts, call.caller, call.path["payment_id"])
+    rows = await sql.refunds_of(call.parts.pool, partner_id=payment.partner_id, payment_id=payment.id)
+    items = [refund_for_merchant(row, currency=payment.currency) for row in rows]
+    return Answer(200, Page(items=items, next=None))
+
+
+async def _carried_out(call: Call[wire.RefundRequest], accepted: refunds.AcceptedRefund) -> Answer:
+    parts: Parts = call.parts
+    wait_s = min(call.body.wait_s, parts.max_wait_s)
+    refund: Refund = await carry_out_refund(parts.payments, accepted, wait_s=wait_s)
+    body = refund_for_merchant(refund, currency=accepted.payment.currency)
+    return Answer(202 if refund.state == "processing" else 201, body)
+
+
+def _refuse_other_currency(payment: Payment, amount: PositiveAmount) -> None:
+    if amount.currency != payment.currency:
+        raise payments.CurrencyNotTaken(payment.currency)

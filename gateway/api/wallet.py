@@ -1,0 +1,191 @@
+"""What the wallet app's backend asks: what did my user scan, and what did they decide."""
+
+from gateway.door.caller import Caller
+from gateway.door.operation import Answer, Call, operation
+from gateway.payments import confirm, sql
+from gateway.payments import errors as payments
+from gateway.payments.payment import State
+from gateway.payments.view import applied_offers, for_wallet
+from gateway.payments.waiting import carry_out, settled_within
+from gateway.wallet import errors as wallet
+from gateway.wire import payments as wire
+from gateway.wire.money import Amount, PositiveAmount
+from merchants.ids import BANK, new_id
+from merchants.payer import PayerFacts
+from qr import errors as qr
+
+_CODE_PROBLEMS = (
+    qr.CodeMalformed,
+    qr.CodeForeign,
+    qr.CodeForged,
+    qr.CodeUnknown,
+    qr.CodeExpired,
+    qr.CodeRevoked,
+)
+
+
+@operation(
+    "POST",
+    "/wallet/v1/scans",
+    summary="Say what a customer scanned",
+    scope="wallet",
+    answers={200: wire.Scan},
+    problems=(*_CODE_PROBLEMS, payments.NotConfirmable, payments.PaymentNotFound),
+    example=wire.ScanRequest(
+        code="000201010212…",
+        payer=wire.PayerFacts(id="wallet-1001", person_id="person-1001"),
+    ),
+)
+async def scan_code(call: Call[wire.ScanRequest]) -> Answer:
+    """Shows this payer the merchant, the amount and the offers. A scan binds nobody and reserves nothing."""
+    scan_id = new_id("scn", BANK)
+    async with call.parts.pool.acquire() as conn, conn.transaction():
+        payment, quote = await confirm.scan(
+            call.parts.payments,
+            conn,
+            scan_id=scan_id,
+            scanned=call.body.code,
+            payer=payer_facts(call.body.payer, _issuer(call.caller)),
+            now=call.now,
+        )
+    assert payment.expires_at is not None, "an order that waits for its payer has an end"
+    body = wire.Scan(
+        id=scan_id,
+        payment_id=payment.id,
+        merchant_name=payment.terms.merchant_name,
+        store_name=payment.terms.store_name,
+        description=payment.terms.description,
+        order=Amount(amount_minor=quote.order_minor, currency=quote.currency),
+        discount=Amount(amount_minor=quote.discount_minor, currency=quote.currency),
+        payable=Amount(amount_minor=quote.payable_minor, currency=quote.currency),
+        offers=applied_offers(quote),
+        quote=quote.hash,
+        expires_at=payment.expires_at,
+    )
+    return Answer(200, body)
+
+
+async def replay_confirm(call: Call[wire.Confirmation], resource_id: str) -> Answer:
+    """The payment as it is now."""
+    payment = await sql.find_of_payer(call.parts.pool, payment_id=resource_id, issuer=_issuer(call.caller))
+    assert payment is not None, "the key's row was committed with the payer's binding"
+    payment = await settled_within(
+        call.parts.payments, payment, wait_s=min(call.body.wait_s, call.parts.max_wait_s)
+    )
+    return Answer(200 if payment.settled else 202, for_wallet(payment))
+
+
+@operation(
+    "POST",
+    "/wallet/v1/payments/{payment_id}/confirm",
+    summary="The payer confirms",
+    scope="wallet",
+    idempotent=True,
+    replay=replay_confirm,
+    answers={200: wire.WalletPayment, 202: wire.WalletPayment},
+    problems=(
+        payments.PaymentNotFound,
+        payments.ScanNotFound,
+        payments.NotConfirmable,
+        payments.AmountChanged,
+        payments.OffersJustChanged,
+        wallet.WalletCoreUnavailable,
+        wallet.IssuerNotServed,
+    ),
+    example=wire.Confirmation(payable=PositiveAmount(amount_minor=10800, currency="CNY")),
+)
+async def confirm_payment(call: Call[wire.Confirmation]) -> Answer:
+    """With `scan_id` the first payer to confirm an order is bound to it; without, the payer answers the core."""
+    body, needs = call.body, call.parts.payments
+    issuer, payment_id = _issuer(call.caller), call.path["payment_id"]
+    consent = confirm.Consent(
+        payable_minor=body.payable.amount_minor,
+        quote=body.quote,
+        factors=body.factors,
+        certificate=body.certificate,
+    )
+    async with call.claim.transaction(payment_id) as conn:
+        if body.scan_id is None:
+            accepted = await confirm.confirm_asked(
+                needs, conn, payment_id=payment_id, issuer=issuer, consent=consent
+            )
+        else:
+            accepted = await confirm.confirm_scanned(
+                needs,
+                conn,
+                payment_id=payment_id,
+                scan_id=body.scan_id,
+                issuer=issuer,
+                consent=consent,
+                now=call.now,
+            )
+    call.parts.hub.tell(payment_id)
+    payment = await carry_out(needs, accepted, wait_s=min(body.wait_s, call.parts.max_wait_s))
+    return Answer(200 if payment.settled else 202, for_wallet(payment))
+
+
+async def replay_decline(_call: Call[wire.Refusal], _resource_id: str) -> Answer:
+    """Declined once is declined."""
+    return Answer(204)
+
+
+@operation(
+    "POST",
+    "/wallet/v1/payments/{payment_id}/decline",
+    summary="The payer declines",
+    scope="wallet",
+    idempotent=True,
+    replay=replay_decline,
+    answers={204: None},
+    problems=(payments.PaymentNotFound, payments.ScanNotFound, payments.NotConfirmable),
+    example=wire.Refusal(),
+)
+async def decline_payment(call: Call[wire.Refusal]) -> Answer:
+    """Of a scanned order only this payer's view is closed; the order stays payable for everybody else."""
+    issuer, payment_id = _issuer(call.caller), call.path["payment_id"]
+    async with call.claim.transaction(payment_id) as conn:
+        if call.body.scan_id is None:
+            await confirm.decline_asked(call.parts.payments, conn, payment_id=payment_id, issuer=issuer)
+        else:
+            await confirm.decline_scanned(
+                conn, payment_id=payment_id, scan_id=call.body.scan_id, issuer=issuer
+            )
+    call.parts.hub.tell(payment_id)
+    return Answer(204)
+
+
+@operation(
+    "GET",
+    "/wallet/v1/payments/{payment_id}",
+    summary="Read a payment of one's own payers",
+    scope="wallet",
+    answers={200: wire.WalletPayment},
+    problems=(payments.PaymentNotFound,),
+)
+async def read_wallet_payment(call: Call[None, wire.PaymentQuery]) -> Answer:
+    """A payment is its payer's wallet's from the moment the payer is bound."""
+    issuer = _issuer(call.caller)
+    payment = await sql.find_of_payer(call.parts.pool, payment_id=call.path["payment_id"], issuer=issuer)
+    if payment is None:
+        raise payments.PaymentNotFound
+    wait_s = min(call.query.wait_s, call.parts.max_wait_s)
+    if wait_s and payment.state is not State.REQUIRES_CONFIRMATION:
+        payment = await settled_within(call.parts.payments, payment, wait_s=wait_s)
+    return Answer(200, for_wallet(payment))
+
+
+def payer_facts(payer: wire.PayerFacts, issuer: str) -> PayerFacts:
+    """The payer as vouched for by this issuer's wallet, and by no other."""
+    return PayerFacts(
+        id=payer.id,
+        person_id=payer.person_id,
+        issuer=issuer,
+        segments=tuple(payer.segments),
+        factors=payer.factors,
+        certificate=payer.certificate,
+    )
+
+
+def _issuer(caller: Caller) -> str:
+    assert caller.issuer is not None, "the scope `wallet` is granted to wallet clients alone"
+    return caller.issuer

@@ -1,0 +1,190 @@
+"""The payer's side: scan a shop's code, confirm, decline.
+
+A scan binds nobody. The first confirm binds, conditionally on the order still waiting for a payer; a decline of a
+scanned order closes the payer's own view and nothing else. Where the core itself asked for a confirmation, the payer
+is bound already and decides about the payment.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gateway.payments import discounts, events, sql
+from gateway.payments.errors import AmountChanged, NotConfirmable, PaymentNotFound, ScanNotFound
+from gateway.payments.needs import Needs
+from gateway.payments.pay import Accepted, agreed, instruct
+from gateway.payments.payment import Payment, State
+from gateway.transfers import sql as transfers
+from gateway.transfers.transfer import Connection
+from merchants.keyring import Purpose
+from merchants.merchant import PayingContext, paying_context
+from merchants.offers.quote import Cart, Quote
+from merchants.payer import PayerFacts
+from qr import codes
+from webhooks import outbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What the payer agreed to: this amount, seen under this quote, proven by so many factors."""
+
+    payable_minor: int
+    quote: str | None
+    factors: int
+    certificate: bool
+
+
+async def scan(
+    needs: Needs, conn: Connection, *, scan_id: str, scanned: str, payer: PayerFacts, now: datetime
+) -> tuple[Payment, Quote]:
+    """Show a payer what an order's code asks for; binds nobody and reserves nothing.
+
+    Raises:
+        QrError: the code is not ours, not valid or not alive.
+        NotConfirmable: somebody pays it already, or it ended.
+    """
+    code = await codes.find_order(
+        conn,
+        scheme=needs.order_codes,
+        scanned=scanned,
+        verify_key=lambda key_id: needs.keyring.verify_key(Purpose.QR, key_id),
+    )
+    payment = await sql.find(conn, partner_id=code.partner_id, payment_id=code.payment_id)
+    if payment is None:
+        raise PaymentNotFound
+    if payment.state is not State.REQUIRES_PAYER:
+        raise NotConfirmable(payment.state)
+    quote = await discounts.quote(needs, conn, cart=cart_of(payment), payer=payer, now=now)
+    await sql.insert_scan(
+        conn,
+        issuer=payer.issuer,
+        scan_id=scan_id,
+        payment=payment,
+        payer=payer,
+        quote=quote.hash,
+        payable_minor=quote.payable_minor,
+    )
+    return payment, quote
+
+
+async def confirm_scanned(
+    needs: Needs,
+    conn: Connection,
+    *,
+    payment_id: str,
+    scan_id: str,
+    issuer: str,
+    consent: Consent,
+    now: datetime,
+) -> Accepted:
+    """Bind this payer to the order and store the debit; everybody after the first is refused.
+
+    Raises:
+        ScanNotFound: no such view of this order at this issuer, or its payer declined.
+        AmountChanged: offers moved since the scan; nothing is reserved.
+        NotConfirmable: another payer was first, or the order ended.
+    """
+    seen = await sql.find_scan(conn, issuer=issuer, scan_id=scan_id, payment_id=payment_id)
+    if seen is None:
+        raise ScanNotFound
+    payment = await sql.find(conn, partner_id=seen.partner_id, payment_id=payment_id)
+    assert payment is not None, "payments are never deleted"
+    if payment.state is not State.REQUIRES_PAYER:
+        raise NotConfirmable(payment.state)
+    place = await _place(conn, payment)
+    needs.cores.check_available(issuer)
+    payer = replace(seen.payer, factors=consent.factors, certificate=consent.certificate)
+    quote = await discounts.reserve_best(
+        needs,
+        conn,
+        payment_id=payment.id,
+        offers_version=place.offers_version,
+        cart=cart_of(payment),
+        payer=payer,
+        now=now,
+    )
+    if quote.payable_minor != consent.payable_minor or quote.hash != (consent.quote or seen.quote):
+        raise AmountChanged(payable_minor=quote.payable_minor, quote=quote.hash)
+    bound = await sql.bind_payer(
+        conn,
+        payment,
+        issuer=issuer,
+        payer_id=payer.id,
+        discount_minor=quote.discount_minor,
+        terms=agreed(payment.terms, quote, payer, merchant_id=payment.merchant_id),
+    )
+    if bound is None:
+        raise NotConfirmable(State.PROCESSING)
+    return Accepted(payment=bound, instruction=await instruct(needs, conn, bound, n=1, confirmed=True))
+
+
+async def confirm_asked(
+    needs: Needs, conn: Connection, *, payment_id: str, issuer: str, consent: Consent
+) -> Accepted:
+    """The payer confirms what the core asked about; the next transfer says so.
+
+    Raises:
+        PaymentNotFound: no payment of this issuer's payers.
+        NotConfirmable: it is not waiting for a confirmation, or no longer.
+        AmountChanged: the payer was shown another amount.
+    """
+    payment = await sql.lock_of_payer(conn, payment_id=payment_id, issuer=issuer)
+    if payment is None:
+        raise PaymentNotFound
+    if consent.payable_minor != payment.paid_minor:
+        raise AmountChanged(payable_minor=payment.paid_minor, quote="")
+    needs.cores.check_available(issuer)
+    moved = await sql.confirm_in_time(conn, payment, factors=consent.factors, certificate=consent.certificate)
+    if moved is None:
+        raise NotConfirmable(payment.state)
+    n = await transfers.next_n(conn, owner_id=payment.id)
+    return Accepted(payment=moved, instruction=await instruct(needs, conn, moved, n=n, confirmed=True))
+
+
+async def decline_scanned(conn: Connection, *, payment_id: str, scan_id: str, issuer: str) -> None:
+    """Close this payer's view; the order stays payable for everybody else.
+
+    Raises:
+        ScanNotFound
+    """
+    if not await sql.close_scan(conn, issuer=issuer, scan_id=scan_id, payment_id=payment_id):
+        raise ScanNotFound
+
+
+async def decline_asked(needs: Needs, conn: Connection, *, payment_id: str, issuer: str) -> Payment:
+    """The payer says no to what the core asked about; nothing was moved.
+
+    Raises:
+        PaymentNotFound, NotConfirmable
+    """
+    payment = await sql.lock_of_payer(conn, payment_id=payment_id, issuer=issuer)
+    if payment is None:
+        raise PaymentNotFound
+    if payment.state is not State.REQUIRES_CONFIRMATION:
+        raise NotConfirmable(payment.state)
+    declined = await sql.move(conn, payment, State.DECLINED, reason="declined_by_payer")
+    assert declined is not None, "the row is locked"
+    await discounts.settle(conn, declined)
+    await outbox.publish(conn, events.of_payment(declined, resolved_within=needs.resolved_within))
+    return declined
+
+
+def cart_of(payment: Payment) -> Cart:
+    return Cart(
+        partner_id=payment.partner_id,
+        merchant_id=payment.merchant_id,
+        store_id=payment.store_id,
+        order_minor=payment.order_minor,
+        currency=payment.currency,
+        code_kind=payment.terms.code_kind,
+    )
+
+
+async def _place(conn: Connection, payment: Payment) -> PayingContext:
+    """Whom the payment is for, who must still be active when it is confirmed."""
+    return await paying_context(
+        conn,
+        partner_id=payment.partner_id,
+        merchant_id=payment.merchant_id,
+        terminal_id=payment.terminal_id,
+        store_id=payment.store_id,
+    )

@@ -1,0 +1,88 @@
+"""Co-branded offers inside a payment: quoted, reserved at accept, and settled by the payment's own transitions."""
+
+from collections import Counter
+from datetime import datetime
+
+from gateway.payments.errors import OffersJustChanged
+from gateway.payments.needs import Needs
+from gateway.payments.payment import Payment, Refund, State
+from gateway.transfers.transfer import Connection
+from merchants.offers import quote as quotes
+from merchants.offers import reservations
+from merchants.offers.errors import OffersChanging
+from merchants.offers.quote import Cart, Quote
+from merchants.payer import PayerFacts
+
+
+async def quote(needs: Needs, conn: Connection, *, cart: Cart, payer: PayerFacts, now: datetime) -> Quote:
+    """What this payer would get now; reserves nothing."""
+    live = await needs.catalog.live(conn, cart.partner_id)
+    room = await reservations.room(conn, live, cart, payer.person_id, now)
+    return quotes.best(live, cart, payer, now, room=room)
+
+
+async def reserve_best(
+    needs: Needs,
+    conn: Connection,
+    *,
+    payment_id: str,
+    offers_version: int,
+    cart: Cart,
+    payer: PayerFacts,
+    now: datetime,
+) -> Quote:
+    """Claim the best result for a payment, in its accept.
+
+    Raises:
+        OffersJustChanged: the partner's offers changed again and again meanwhile.
+    """
+    try:
+        return await reservations.reserve_best(
+            conn,
+            catalog=needs.catalog,
+            offers_version=offers_version,
+            payment_id=payment_id,
+            cart=cart,
+            payer=payer,
+            now=now,
+        )
+    except OffersChanging as error:
+        raise OffersJustChanged from error
+
+
+async def settle(conn: Connection, payment: Payment) -> None:
+    """Redeem what a payment reserved when the money moved; give it back when it never will, or was undone."""
+    if not payment.terms.offers:
+        return
+    owner = {"partner_id": payment.partner_id, "payment_id": payment.id}
+    match payment.state:
+        case State.SUCCEEDED:
+            await reservations.commit(conn, **owner)
+        case State.DECLINED | State.EXPIRED | State.CANCELED | State.REVERSED:
+            if not await reservations.release(conn, **owner):
+                # It had succeeded and was undone: nothing is reserved any more, all was redeemed.
+                await reservations.give_back(conn, **owner, funders=_funders(payment, None))
+        case _:
+            return
+
+
+async def claw_back(conn: Connection, payment: Payment, refund: Refund) -> None:
+    """A refund is final: funders got their part back, and so do budgets where the offer says so."""
+    if payment.terms.offers:
+        await reservations.give_back(
+            conn,
+            partner_id=payment.partner_id,
+            payment_id=payment.id,
+            funders=_funders(payment, refund),
+        )
+
+
+def _funders(payment: Payment, refund: Refund | None) -> dict[str, int]:
+    """By account, what goes back to each funder: a refund's part, or everything."""
+    legs = payment.terms.legs
+    amounts = [leg.amount_minor for leg in legs] if refund is None else refund.legs
+    back: Counter[str] = Counter()
+    for leg, amount in zip(legs, amounts, strict=True):
+        if leg.role == "funder" and amount > 0:
+            back[leg.source] += amount
+    return dict(back)

@@ -1,0 +1,16 @@
+"""What nobody confirmed in time lapses; the worker calls this."""
+
+from gateway.payments import discounts, events, sql
+from gateway.payments.needs import Needs
+from webhooks import outbox
+
+
+async def run_once(needs: Needs, limit: int = 100) -> int:
+    """Expire what is due, with what it reserved; returns how many."""
+    async with needs.pool.acquire() as conn, conn.transaction():
+        expired = await sql.expire_due(conn, limit=limit)
+        for payment in expired:
+            await discounts.settle(conn, payment)
+            await outbox.publish(conn, events.of_payment(payment, resolved_within=needs.resolved_within))
+    needs.hub.tell(*(told for one in expired for told in (one.id, *events.tenants(one))))
+    return len(expired)

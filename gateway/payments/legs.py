@@ -1,0 +1,50 @@
+"""Who gives what to whom: the legs of a payment, and of what is given back of it."""
+
+from collections.abc import Sequence
+
+from gateway.wallet.core import BANK_FEES, Leg, merchant_account, payer_account
+from merchants.offers.quote import Quote
+
+_WHOLE_BASIS_POINTS = 10_000
+
+
+def fee_minor(order_minor: int, basis_points: int) -> int:
+    """The merchant's fee on paid plus funded amount, which is the order; half a minor unit goes up."""
+    return (order_minor * basis_points + _WHOLE_BASIS_POINTS // 2) // _WHOLE_BASIS_POINTS
+
+
+def payment_legs(quote: Quote, *, payer_id: str, merchant_id: str, fee_minor: int) -> tuple[Leg, ...]:
+    """Payer, funders and fee: payer → merchant what is paid, funder → merchant its share, merchant → bank the fee.
+
+    Shares of one funder in several offers are one leg. What would move nothing is left out.
+    """
+    merchant = merchant_account(merchant_id)
+    funded: dict[str, int] = {}
+    for applied in quote.applied:
+        for share in applied.funders:
+            funded[share.account] = funded.get(share.account, 0) + share.amount_minor
+    legs = [("payer", payer_account(payer_id), merchant, quote.payable_minor)]
+    legs += [("funder", account, merchant, amount) for account, amount in sorted(funded.items())]
+    legs += [("fee", merchant, BANK_FEES, fee_minor)]
+    return tuple(
+        Leg(role=role, source=source, target=target, amount_minor=amount)  # type: ignore[arg-type] # roles of Leg
+        for role, source, target, amount in legs
+        if amount > 0
+    )
+
+
+def given_back(legs: Sequence[Leg], amounts: Sequence[int]) -> tuple[Leg, ...]:
+    """The legs of a refund: the payment's, the other way round, each with its own amount."""
+    return tuple(
+        Leg(role=leg.role, source=leg.target, target=leg.source, amount_minor=amount)
+        for leg, amount in zip(legs, amounts, strict=True)
+        if amount > 0
+    )
+
+
+def amounts_by_role(legs: Sequence[Leg], amounts: Sequence[int]) -> dict[str, int]:
+    """How much of the amounts is the payer's, the funders' and the fee's."""
+    sums = {"payer": 0, "funder": 0, "fee": 0}
+    for leg, amount in zip(legs, amounts, strict=True):
+        sums[leg.role] += amount
+    return sums

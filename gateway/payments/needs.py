@@ -1,0 +1,43 @@
+"""What payments need of the replica they run in."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import asyncpg
+
+from gateway.payments.running import Running
+from gateway.storage.hub import Hub
+from gateway.transfers.resolve import Patience
+from gateway.wallet.routing import Cores
+from merchants.keyring import Keyring
+from merchants.offers.catalog import Catalog
+from qr.order_code import OrderCodeScheme
+from qr.payment_code import PaymentCodeScheme
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """Given once by `app.py`.
+
+    Attributes:
+        running: payments being submitted, which outlive the request that began them.
+        poll_every_s: what a lost notice costs at most.
+        confirm_within_s: how long the payer may think when the core wants a confirmation.
+    """
+
+    pool: asyncpg.Pool
+    hub: Hub
+    cores: Cores
+    catalog: Catalog
+    keyring: Keyring
+    payment_codes: PaymentCodeScheme
+    order_codes: OrderCodeScheme
+    running: Running = field(default_factory=Running)
+    patience: Patience = field(default_factory=Patience)
+    confirm_within_s: float = 300.0
+    poll_every_s: float = 2.0
+
+    @property
+    def resolved_within(self) -> timedelta:
+        """How long doubt lasts at most while the core answers at all."""
+        return timedelta(seconds=self.patience.reverse_after_s + 2 * self.patience.query_every_s)

@@ -1,0 +1,194 @@
+"""One payment, top to bottom: accept, submit, conclude.
+
+Accept is one transaction, the caller's claim: code redeemed, merchant active and within limits, offers reserved,
+payment and transfer stored. Submit tells the wallet core, with no transaction open. Conclude is one transaction:
+the state moves, reservations are committed or released, events are published. A process that dies in between leaves
+a stored transfer, which `gateway.transfers.resolve` picks up and hands to the same conclude.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from gateway.payments import discounts, sql
+from gateway.payments.conclude import conclude
+from gateway.payments.legs import fee_minor, payment_legs
+from gateway.payments.needs import Needs
+from gateway.payments.orders import Order, refuse, row, taken
+from gateway.payments.payment import AgreedOffer, Payment, State, Terms
+from gateway.transfers import sql as transfers
+from gateway.transfers.submit import submit
+from gateway.transfers.transfer import Connection, Instruction, transfer_id
+from gateway.wallet.core import Transfer
+from merchants.keyring import Purpose
+from merchants.merchant import PayingContext, paying_context
+from merchants.offers.quote import Cart, Quote
+from merchants.payer import PayerFacts
+from qr import codes
+from qr.order_code import Payee
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A stored payment, and the instruction to send now; None while a payer is awaited."""
+
+    payment: Payment
+    instruction: Instruction | None
+
+
+async def accept(needs: Needs, conn: Connection, order: Order, *, now: datetime) -> Accepted:
+    """Store the payment, in the caller's transaction; whatever is raised leaves nothing behind.
+
+    Raises:
+        MerchantsError: the merchant, store or terminal cannot be paid.
+        QrError: the code cannot be redeemed, with the reason.
+        WalletCoreUnavailable, IssuerNotServed: the payer's core is down; the code stays good.
+        OrderExists, OrderPaid, OrderCanceled: the order number is taken.
+        AmountAboveLimit, CurrencyNotTaken.
+    """
+    place = await paying_context(
+        conn,
+        partner_id=order.partner_id,
+        merchant_id=order.merchant_id,
+        terminal_id=order.terminal_id,
+        store_id=order.store_id,
+    )
+    refuse(order, place)
+    if order.code is None:
+        return await _await_payer(needs, conn, order, place, now=now)
+    redeemed = await codes.redeem(
+        conn,
+        scheme=needs.payment_codes,
+        code=order.code,
+        payment_id=order.payment_id,
+        merchant_id=order.merchant_id,
+        terminal_id=order.terminal_id,
+    )
+    needs.cores.check_available(redeemed.payer.issuer)
+    return await _accept_payer(needs, conn, order, place, redeemed, now=now)
+
+
+async def submit_and_conclude(needs: Needs, instruction: Instruction) -> Payment | None:
+    """Tell the core and write down what it says; None for an open outcome, which is left to the resolver."""
+    core = needs.cores.for_issuer(instruction.transfer.issuer)
+    settled = await submit(instruction, core=core, pool=needs.pool, look_again_s=needs.patience.query_after_s)
+    return None if settled is None else await conclude(needs, settled)
+
+
+async def _await_payer(
+    needs: Needs, conn: Connection, order: Order, place: PayingContext, *, now: datetime
+) -> Accepted:
+    """Show a signed code; nobody is bound and nothing reserved until somebody confirms."""
+    expires_at = now + timedelta(seconds=order.expires_in_s)
+    code = await codes.issue_order_code(
+        conn,
+        scheme=needs.order_codes,
+        signer=needs.keyring.signer(Purpose.QR),
+        partner_id=order.partner_id,
+        partner_no=place.partner_no,
+        merchant_id=order.merchant_id,
+        payee=Payee(
+            merchant_number=place.merchant_number, mcc=place.mcc, name=place.short_name, city=place.city
+        ),
+        payment_id=order.payment_id,
+        amount=order.amount,
+        expires_at=expires_at,
+    )
+    terms = msgspec.structs.replace(_terms(order, place, code_kind="order_code"), qr_payload=code.payload)
+    values = row(order, place, terms, direction="merchant_presented", state=State.REQUIRES_PAYER)
+    payment = await sql.insert(conn, values, expires_at=expires_at)
+    if payment is None:
+        raise await taken(conn, order)
+    return Accepted(payment=payment, instruction=None)
+
+
+async def _accept_payer(
+    needs: Needs,
+    conn: Connection,
+    order: Order,
+    place: PayingContext,
+    redeemed: codes.RedeemedCode,
+    *,
+    now: datetime,
+) -> Accepted:
+    payer = redeemed.payer
+    cart = Cart(
+        partner_id=order.partner_id,
+        merchant_id=order.merchant_id,
+        store_id=place.store_id,
+        order_minor=order.amount.amount_minor,
+        currency=order.amount.currency,
+        code_kind=redeemed.kind,
+    )
+    quote = await discounts.reserve_best(
+        needs,
+        conn,
+        payment_id=order.payment_id,
+        offers_version=place.offers_version,
+        cart=cart,
+        payer=redeemed.payer,
+        now=now,
+    )
+    terms = agreed(_terms(order, place, code_kind=redeemed.kind), quote, payer, merchant_id=order.merchant_id)
+    values = row(order, place, terms, direction="consumer_presented", state=State.PROCESSING)
+    values |= {"discount_minor": quote.discount_minor, "issuer": payer.issuer, "payer_id": payer.id}
+    payment = await sql.insert(conn, values, expires_at=None)
+    if payment is None:
+        raise await taken(conn, order)
+    return Accepted(payment=payment, instruction=await instruct(needs, conn, payment, n=1))
+
+
+def _terms(order: Order, place: PayingContext, *, code_kind: str) -> Terms:
+    return Terms(
+        merchant_name=place.short_name,
+        partner_no=place.partner_no,
+        fee_basis_points=place.fee_basis_points,
+        code_kind=code_kind,
+        store_name=place.store_name,
+        description=order.description,
+    )
+
+
+def agreed(terms: Terms, quote: Quote, payer: PayerFacts, *, merchant_id: str) -> Terms:
+    """The terms with a payer bound: who it is, what is taken off, and who moves what."""
+    fee = fee_minor(quote.order_minor, terms.fee_basis_points)
+    offers = tuple(
+        AgreedOffer(offer_id=one.offer_id, title=one.offer.deal.name, discount_minor=one.discount_minor)
+        for one in quote.applied
+    )
+    return msgspec.structs.replace(
+        terms,
+        payer=payer,
+        legs=payment_legs(quote, payer_id=payer.id, merchant_id=merchant_id, fee_minor=fee),
+        offers=offers,
+    )
+
+
+async def instruct(
+    needs: Needs, conn: Connection, payment: Payment, *, n: int, confirmed: bool = False
+) -> Instruction:
+    """Store the debit before it is sent."""
+    payer = payment.terms.payer
+    assert payer is not None, "a payment with the core has a payer"
+    transfer = Transfer(
+        id=transfer_id(payment.id, n),
+        kind="debit",
+        unit=payment.currency,
+        legs=payment.terms.legs,
+        issuer=payer.issuer,
+        confirmed=confirmed,
+        factors=payer.factors,
+        certificate=payer.certificate,
+        statement=payment.terms.merchant_name,
+        reference=payment.merchant_order_no,
+    )
+    return await transfers.insert(
+        conn,
+        transfer,
+        partner_id=payment.partner_id,
+        owner_id=payment.id,
+        n=n,
+        purpose="payment",
+        look_after_s=needs.patience.query_after_s,
+    )

@@ -1,0 +1,159 @@
+"""A payment: its states, what may follow what, and what was agreed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from gateway.wallet.core import Leg
+from merchants.payer import PayerFacts
+
+
+class State(StrEnum):
+    """Where a payment is."""
+
+    REQUIRES_PAYER = "requires_payer"
+    REQUIRES_CONFIRMATION = "requires_confirmation"
+    PROCESSING = "processing"
+    AUTHORIZED = "authorized"
+    CAPTURING = "capturing"
+    REVERSING = "reversing"
+    SUCCEEDED = "succeeded"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    CANCELED = "canceled"
+    REVERSED = "reversed"
+
+
+_S = State
+
+# From reversing a payment gets to succeeded only together with an automatic refund, where the core refuses to undo.
+TRANSITIONS: Final[dict[State, frozenset[State]]] = {
+    _S.REQUIRES_PAYER: frozenset({_S.PROCESSING, _S.EXPIRED, _S.CANCELED}),
+    _S.REQUIRES_CONFIRMATION: frozenset({_S.PROCESSING, _S.DECLINED, _S.EXPIRED, _S.CANCELED}),
+    _S.PROCESSING: frozenset(
+        {_S.SUCCEEDED, _S.AUTHORIZED, _S.REQUIRES_CONFIRMATION, _S.DECLINED, _S.REVERSING}
+    ),
+    _S.AUTHORIZED: frozenset({_S.CAPTURING, _S.REVERSING, _S.EXPIRED}),
+    _S.CAPTURING: frozenset({_S.SUCCEEDED, _S.AUTHORIZED, _S.REVERSING}),
+    _S.REVERSING: frozenset({_S.REVERSED, _S.CANCELED, _S.SUCCEEDED}),
+    _S.SUCCEEDED: frozenset({_S.REVERSING}),
+    _S.DECLINED: frozenset(),
+    _S.EXPIRED: frozenset(),
+    _S.CANCELED: frozenset(),
+    _S.REVERSED: frozenset(),
+}
+
+# What a till waits for: nothing more happens without somebody's doing.
+SETTLED: Final = frozenset({_S.SUCCEEDED, _S.AUTHORIZED, _S.DECLINED, _S.EXPIRED, _S.CANCELED, _S.REVERSED})
+# With the core: its answer is awaited.
+IN_FLIGHT: Final = frozenset({_S.PROCESSING, _S.CAPTURING, _S.REVERSING})
+
+
+def leading_to(target: State) -> list[State]:
+    """The states a conditional update may find: where `target` can be reached from."""
+    return [state for state, following in TRANSITIONS.items() if target in following]
+
+
+class AgreedOffer(Struct, frozen=True, kw_only=True):
+    """An offer as it was applied."""
+
+    offer_id: str
+    title: str
+    discount_minor: int
+
+
+class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was agreed at accept; stored as JSON beside the columns that queries need.
+
+    Attributes:
+        legs: of the transfer, in the order that refunds count them in.
+        payer: as the wallet's backend vouched for it; None until somebody confirms.
+        partner_no, fee_basis_points: as of the order, for a payer that confirms later.
+        qr_payload: what a till or page shows.
+    """
+
+    merchant_name: str
+    partner_no: int
+    fee_basis_points: int
+    code_kind: str
+    store_name: str | None = None
+    description: str | None = None
+    legs: tuple[Leg, ...] = ()
+    payer: PayerFacts | None = None
+    offers: tuple[AgreedOffer, ...] = ()
+    qr_payload: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """One attempt to pay one order; amounts in minor units of `currency`."""
+
+    partner_id: str
+    id: str
+    merchant_id: str
+    store_id: str | None
+    terminal_id: str | None
+    client_id: str
+    merchant_order_no: str
+    direction: str
+    state: State
+    reason: str | None
+    sequence: int
+    cancel_accepted: bool
+    currency: str
+    order_minor: int
+    discount_minor: int
+    fee_minor: int
+    issuer: str | None
+    payer_id: str | None
+    refunded_order_minor: int
+    refunded_paid_minor: int
+    refunded_legs: tuple[int, ...]
+    terms: Terms
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None
+
+    @property
+    def paid_minor(self) -> int:
+        return self.order_minor - self.discount_minor
+
+    @property
+    def settled(self) -> bool:
+        return self.state in SETTLED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What one payer was shown of one order."""
+
+    id: str
+    partner_id: str
+    payment_id: str
+    payer: PayerFacts
+    quote: str
+    payable_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """One giving-back of part of an order; a failed one claims nothing and may be tried again."""
+
+    partner_id: str
+    id: str
+    payment_id: str
+    merchant_refund_no: str
+    state: str
+    reason: str | None
+    note: str | None
+    automatic: bool
+    order_minor: int
+    paid_minor: int
+    funded_minor: int
+    fee_minor: int
+    legs: tuple[int, ...]
+    created_at: datetime
+    updated_at: datetime

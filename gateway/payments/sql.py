@@ -1,0 +1,342 @@
+"""Statements on payments, scans and refunds. Every one names the partner, or the issuer and payer, whose row it is."""
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from gateway.payments.payment import Payment, Refund, Scan, State, Terms, leading_to
+from gateway.transfers.transfer import Connection
+from merchants.payer import PayerFacts
+
+_decode_terms = msgspec.json.Decoder(Terms).decode
+_decode_payer = msgspec.json.Decoder(PayerFacts).decode
+_encode = msgspec.json.Encoder().encode
+
+Reader = Connection | asyncpg.Pool
+
+
+def payment_of(row: asyncpg.Record) -> Payment:
+    values = dict(row)
+    values["state"] = State(values["state"])
+    values["terms"] = _decode_terms(values["terms"])
+    values["refunded_legs"] = tuple(values["refunded_legs"])
+    return Payment(**values)
+
+
+def refund_of(row: asyncpg.Record) -> Refund:
+    values = dict(row)
+    values["legs"] = tuple(values["legs"])
+    return Refund(**values)
+
+
+def encoded(value: object) -> str:
+    return _encode(value).decode()
+
+
+async def insert(conn: Connection, payment: dict[str, Any], *, expires_at: datetime | None) -> Payment | None:
+    """Store a payment; None if the order has a live attempt, this moment's concurrent ones included."""
+    row = await conn.fetchrow(
+        """
+        INSERT INTO gateway.payments
+               (partner_id, id, merchant_id, store_id, terminal_id, client_id, merchant_order_no, direction, state,
+                reason, currency, order_minor, discount_minor, fee_minor, issuer, payer_id, terms, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+        ON CONFLICT (partner_id, merchant_id, merchant_order_no)
+              WHERE state NOT IN ('declined', 'expired') DO NOTHING
+        RETURNING *
+        """,
+        *(payment[name] for name in _INSERTED),
+        encoded(payment["terms"]),
+        expires_at,
+    )
+    return payment_of(row) if row else None
+
+
+_INSERTED = (
+    "partner_id", "id", "merchant_id", "store_id", "terminal_id", "client_id", "merchant_order_no", "direction",
+    "state", "reason", "currency", "order_minor", "discount_minor", "fee_minor", "issuer", "payer_id",
+)  # fmt: skip
+
+
+async def find(reader: Reader, *, partner_id: str, payment_id: str) -> Payment | None:
+    row = await reader.fetchrow(
+        "SELECT * FROM gateway.payments WHERE partner_id = $1 AND id = $2", partner_id, payment_id
+    )
+    return payment_of(row) if row else None
+
+
+async def lock(conn: Connection, *, partner_id: str, payment_id: str) -> Payment | None:
+    row = await conn.fetchrow(
+        "SELECT * FROM gateway.payments WHERE partner_id = $1 AND id = $2 FOR UPDATE", partner_id, payment_id
+    )
+    return payment_of(row) if row else None
+
+
+async def lock_of_payer(conn: Connection, *, payment_id: str, issuer: str) -> Payment | None:
+    """A payment of this issuer's payer, for the wallet's backend."""
+    row = await conn.fetchrow(
+        "SELECT * FROM gateway.payments WHERE id = $1 AND issuer = $2 FOR UPDATE", payment_id, issuer
+    )
+    return payment_of(row) if row else None
+
+
+async def find_of_payer(reader: Reader, *, payment_id: str, issuer: str) -> Payment | None:
+    row = await reader.fetchrow(
+        "SELECT * FROM gateway.payments WHERE id = $1 AND issuer = $2", payment_id, issuer
+    )
+    return payment_of(row) if row else None
+
+
+async def live_attempt(
+    conn: Connection, *, partner_id: str, merchant_id: str, merchant_order_no: str
+) -> Payment | None:
+    """The order's one attempt that has not failed."""
+    row = await conn.fetchrow(
+        """
+        SELECT * FROM gateway.payments
+         WHERE partner_id = $1 AND merchant_id = $2 AND merchant_order_no = $3
+           AND state NOT IN ('declined', 'expired')
+        """,
+        partner_id, merchant_id, merchant_order_no,
+    )  # fmt: skip
+    return payment_of(row) if row else None
+
+
+async def move(conn: Connection, payment: Payment, to: State, *, reason: str | None = None,
+               cancel_accepted: bool = False) -> Payment | None:  # fmt: skip
+    """Take a payment on from the state it was read in; None when it is elsewhere by now."""
+    return await move_by_id(
+        conn, partner_id=payment.partner_id, payment_id=payment.id, to=to, reason=reason,
+        cancel_accepted=cancel_accepted, found=payment.state,
+    )  # fmt: skip
+
+
+async def move_by_id(
+    conn: Connection, *, partner_id: str, payment_id: str, to: State, reason: str | None,
+    cancel_accepted: bool = False, expires_in_s: float | None = None, found: State | None = None,
+) -> Payment | None:  # fmt: skip
+    """Take a payment to another state, from `found` or from wherever the table allows; None when it is elsewhere."""
+    sources = leading_to(to)
+    assert found is None or found in sources, "the table of transitions does not allow this"
+    row = await conn.fetchrow(
+        """
+        UPDATE gateway.payments
+           SET state = $3, reason = $4, sequence = sequence + 1, updated_at = now(),
+               cancel_accepted = cancel_accepted OR $5, expires_at = now() + $7 * interval '1 s'
+         WHERE partner_id = $1 AND id = $2 AND state = ANY($6::text[])
+        RETURNING *
+        """,
+        partner_id, payment_id, to, reason, cancel_accepted, sources if found is None else [found], expires_in_s,
+    )  # fmt: skip
+    return payment_of(row) if row else None
+
+
+async def bind_payer(
+    conn: Connection, payment: Payment, *, issuer: str, payer_id: str, discount_minor: int, terms: Terms
+) -> Payment | None:
+    """The first confirm binds its payer; None for everybody after, and after the order's code expired."""
+    row = await conn.fetchrow(
+        """
+        UPDATE gateway.payments
+           SET state = 'processing', reason = NULL, sequence = sequence + 1, updated_at = now(), expires_at = NULL,
+               issuer = $3, payer_id = $4, discount_minor = $5, terms = $6
+         WHERE partner_id = $1 AND id = $2 AND state = 'requires_payer' AND expires_at > now()
+        RETURNING *
+        """,
+        payment.partner_id, payment.id, issuer, payer_id, discount_minor, encoded(terms),
+    )  # fmt: skip
+    return payment_of(row) if row else None
+
+
+async def confirm_in_time(
+    conn: Connection, payment: Payment, *, factors: int, certificate: bool
+) -> Payment | None:
+    """On to the core again with the payer's word; None when nobody waits for it, or too late."""
+    payer = payment.terms.payer
+    assert payer is not None, "a payment that wants a confirmation has a payer"
+    proven = dataclasses.replace(payer, factors=factors, certificate=certificate)
+    row = await conn.fetchrow(
+        """
+        UPDATE gateway.payments
+           SET state = 'processing', reason = NULL, sequence = sequence + 1, updated_at = now(), expires_at = NULL,
+               terms = $3
+         WHERE partner_id = $1 AND id = $2 AND state = 'requires_confirmation' AND expires_at > now()
+        RETURNING *
+        """,
+        payment.partner_id, payment.id, encoded(msgspec.structs.replace(payment.terms, payer=proven)),
+    )  # fmt: skip
+    return payment_of(row) if row else None
+
+
+async def accept_cancel(conn: Connection, payment: Payment) -> Payment | None:
+    """Promise, of a payment that is being undone already, that its payer ends uncharged."""
+    row = await conn.fetchrow(
+        """
+        UPDATE gateway.payments SET cancel_accepted = true
+         WHERE partner_id = $1 AND id = $2 AND state = 'reversing' RETURNING *
+        """,
+        payment.partner_id, payment.id,
+    )  # fmt: skip
+    return payment_of(row) if row else None
+
+
+async def expire_due(conn: Connection, *, limit: int) -> list[Payment]:
+    """Let payments lapse that nobody confirmed in time."""
+    rows = await conn.fetch(
+        """
+        WITH due AS (
+            SELECT partner_id, id FROM gateway.payments
+             WHERE state IN ('requires_payer', 'requires_confirmation') AND expires_at <= now()
+             ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+        UPDATE gateway.payments p
+           SET state = 'expired', reason = 'not_confirmed_in_time', sequence = sequence + 1, updated_at = now()
+          FROM due WHERE p.partner_id = due.partner_id AND p.id = due.id
+        RETURNING p.*
+        """,
+        limit,
+    )
+    return [payment_of(row) for row in rows]
+
+
+async def page(
+    reader: Reader, *, partner_id: str, filters: Sequence[str | None], before_id: str | None, limit: int
+) -> list[Payment]:
+    """The partner's payments, newest first; `filters` are merchant, store, terminal, order number, state."""
+    rows = await reader.fetch(
+        """
+        SELECT * FROM gateway.payments
+         WHERE partner_id = $1
+           AND ($2::text IS NULL OR merchant_id = $2) AND ($3::text IS NULL OR store_id = $3)
+           AND ($4::text IS NULL OR terminal_id = $4) AND ($5::text IS NULL OR merchant_order_no = $5)
+           AND ($6::text IS NULL OR state = $6) AND ($7::text IS NULL OR id < $7)
+         ORDER BY id DESC LIMIT $8
+        """,
+        partner_id, *filters, before_id, limit,
+    )  # fmt: skip
+    return [payment_of(row) for row in rows]
+
+
+async def insert_scan(
+    conn: Connection, *, issuer: str, scan_id: str, payment: Payment, payer: PayerFacts,
+    quote: str, payable_minor: int,
+) -> None:  # fmt: skip
+    await conn.execute(
+        """
+        INSERT INTO gateway.scans (issuer, id, payer_id, partner_id, payment_id, payer, quote, payable_minor)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        """,
+        issuer, scan_id, payer.id, payment.partner_id, payment.id, encoded(payer), quote, payable_minor,
+    )  # fmt: skip
+
+
+async def find_scan(reader: Reader, *, issuer: str, scan_id: str, payment_id: str) -> Scan | None:
+    """A payer's open view of an order; None when it is another issuer's, of another order, or was declined."""
+    row = await reader.fetchrow(
+        """
+        SELECT id, partner_id, payment_id, payer, quote, payable_minor FROM gateway.scans
+         WHERE issuer = $1 AND id = $2 AND payment_id = $3 AND NOT declined
+        """,
+        issuer, scan_id, payment_id,
+    )  # fmt: skip
+    return Scan(**{**dict(row), "payer": _decode_payer(row["payer"])}) if row else None
+
+
+async def close_scan(conn: Connection, *, issuer: str, scan_id: str, payment_id: str) -> bool:
+    """A payer's decline closes that payer's own view and nothing else."""
+    row = await conn.fetchrow(
+        "UPDATE gateway.scans SET declined = true WHERE issuer = $1 AND id = $2 AND payment_id = $3 RETURNING id",
+        issuer, scan_id, payment_id,
+    )  # fmt: skip
+    return row is not None
+
+
+async def claim_refund(
+    conn: Connection, payment: Payment, *, order_minor: int, paid_minor: int, legs: Sequence[int]
+) -> Payment:
+    """Count a refund against its payment; the caller holds the payment's row. Negative amounts give a claim back."""
+    row = await conn.fetchrow(
+        """
+        UPDATE gateway.payments
+           SET refunded_order_minor = refunded_order_minor + $3, refunded_paid_minor = refunded_paid_minor + $4,
+               refunded_legs = $5, sequence = sequence + 1, updated_at = now()
+         WHERE partner_id = $1 AND id = $2
+        RETURNING *
+        """,
+        payment.partner_id, payment.id, order_minor, paid_minor, list(legs),
+    )  # fmt: skip
+    assert row is not None, "the caller holds the row"
+    return payment_of(row)
+
+
+async def insert_refund(conn: Connection, refund: dict[str, Any]) -> Refund:
+    row = await conn.fetchrow(
+        """
+        INSERT INTO gateway.refunds
+               (partner_id, id, payment_id, merchant_refund_no, state, note, automatic,
+                order_minor, paid_minor, funded_minor, fee_minor, legs)
+        VALUES ($1, $2, $3, $4, 'processing', $5, $6, $7, $8, $9, $10, $11)
+        RETURNING *
+        """,
+        *(refund[name] for name in _REFUND_INSERTED),
+    )
+    assert row is not None
+    return refund_of(row)
+
+
+_REFUND_INSERTED = (
+    "partner_id", "id", "payment_id", "merchant_refund_no", "note", "automatic",
+    "order_minor", "paid_minor", "funded_minor", "fee_minor", "legs",
+)  # fmt: skip
+
+
+async def move_refund(
+    conn: Connection, *, partner_id: str, refund_id: str, source: str, to: str, reason: str | None,
+    amounts: dict[str, Any] | None = None,
+) -> Refund | None:  # fmt: skip
+    """Take a refund to another state; `amounts` are new shares where a failed refund is tried again."""
+    new = amounts or {}
+    row = await conn.fetchrow(
+        """
+        UPDATE gateway.refunds
+           SET state = $4, reason = $5, updated_at = now(), paid_minor = COALESCE($6, paid_minor),
+               funded_minor = COALESCE($7, funded_minor), fee_minor = COALESCE($8, fee_minor),
+               legs = COALESCE($9::bigint[], legs)
+         WHERE partner_id = $1 AND id = $2 AND state = $3
+        RETURNING *
+        """,
+        partner_id, refund_id, source, to, reason,
+        new.get("paid_minor"), new.get("funded_minor"), new.get("fee_minor"), new.get("legs"),
+    )  # fmt: skip
+    return refund_of(row) if row else None
+
+
+async def find_refund(reader: Reader, *, partner_id: str, refund_id: str) -> Refund | None:
+    row = await reader.fetchrow(
+        "SELECT * FROM gateway.refunds WHERE partner_id = $1 AND id = $2", partner_id, refund_id
+    )
+    return refund_of(row) if row else None
+
+
+async def find_refund_by_no(
+    reader: Reader, *, partner_id: str, payment_id: str, merchant_refund_no: str
+) -> Refund | None:
+    row = await reader.fetchrow(
+        """
+        SELECT * FROM gateway.refunds
+         WHERE partner_id = $1 AND payment_id = $2 AND merchant_refund_no = $3
+        """,
+        partner_id, payment_id, merchant_refund_no,
+    )  # fmt: skip
+    return refund_of(row) if row else None
+
+
+async def refunds_of(reader: Reader, *, partner_id: str, payment_id: str) -> list[Refund]:
+    rows = await reader.fetch(
+        "SELECT * FROM gateway.refunds WHERE partner_id = $1 AND payment_id = $2 ORDER BY id LIMIT 1000",
+        partner_id, payment_id,
+    )  # fmt: skip
+    return [refund_of(row) for row in rows]

@@ -1,0 +1,152 @@
+"""A payment as each audience may see it: its merchant, its payer's wallet. Nobody sees the other's secrets."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from gateway.payments.payment import IN_FLIGHT, Payment, Refund, State
+from gateway.wallet.core import DECLINES
+from gateway.wire import payments as wire
+from gateway.wire.money import Amount
+from merchants.offers.quote import Quote
+
+# Words for the reasons that are ours; the core's own stand with the core.
+_REASONS: Final = {
+    "not_confirmed_in_time": "Nobody confirmed in time; ask for a fresh code.",
+    "canceled_by_merchant": "The merchant canceled; the payer is not charged.",
+    "canceled_before_arrival": "The order was canceled before a payment arrived under its number.",
+    "declined_by_payer": "The payer declined in the wallet.",
+    "outcome_in_doubt": "The wallet core did not answer in time; the payment is being undone.",
+    "undone_in_doubt": "The wallet core did not answer in time; the payment was undone and the payer is not charged.",
+    "reversal_refused": "The wallet core had charged and would not undo it; everything is being refunded.",
+    "undone_by_core": "The wallet core undid the payment by itself; the payer is not charged.",
+}
+_ELSEWHERE: Final = "See the wallet core's own list of reasons."
+
+
+def reason(code: str | None) -> wire.Reason | None:
+    if code is None:
+        return None
+    return wire.Reason(code=code, detail=_REASONS.get(code) or DECLINES.get(code, _ELSEWHERE))
+
+
+def for_merchant(payment: Payment, *, resolved_within: timedelta) -> wire.Payment:
+    """What the merchant's till, systems and webhooks see; nothing of the payer but that one paid."""
+    return wire.Payment(
+        id=payment.id,
+        merchant_id=payment.merchant_id,
+        store_id=payment.store_id,
+        terminal_id=payment.terminal_id,
+        merchant_order_no=payment.merchant_order_no,
+        description=payment.terms.description,
+        direction=payment.direction,  # type: ignore[arg-type] # the column's check says it is one of them
+        state=payment.state.value,
+        reason=reason(payment.reason),
+        next_action=_next_action(payment),
+        resolves_by=_resolves_by(payment, resolved_within),
+        order=_amount(payment, payment.order_minor),
+        discount=_amount(payment, payment.discount_minor),
+        paid=_amount(payment, payment.paid_minor),
+        fee=_amount(payment, payment.fee_minor),
+        refunded=_amount(payment, payment.refunded_order_minor),
+        offers=_offers(payment),
+        sequence=payment.sequence,
+        created_at=payment.created_at,
+        updated_at=payment.updated_at,
+        expires_at=payment.expires_at,
+    )
+
+
+def for_wallet(payment: Payment) -> wire.WalletPayment:
+    """What the payer's wallet sees; nothing of fees or of who funds the discount."""
+    assert payment.payer_id is not None, "a payment nobody is bound to has no payer's view"
+    return wire.WalletPayment(
+        id=payment.id,
+        payer_id=payment.payer_id,
+        merchant_name=payment.terms.merchant_name,
+        store_name=payment.terms.store_name,
+        description=payment.terms.description,
+        state=payment.state.value,
+        reason=reason(payment.reason),
+        order=_amount(payment, payment.order_minor),
+        discount=_amount(payment, payment.discount_minor),
+        payable=_amount(payment, payment.paid_minor),
+        refunded=_amount(payment, payment.refunded_order_minor),
+        offers=_offers(payment),
+        sequence=payment.sequence,
+        created_at=payment.created_at,
+        updated_at=payment.updated_at,
+        expires_at=payment.expires_at,
+    )
+
+
+def refund_for_merchant(refund: Refund, *, currency: str) -> wire.Refund:
+    return wire.Refund(
+        id=refund.id,
+        payment_id=refund.payment_id,
+        merchant_refund_no=refund.merchant_refund_no,
+        state=refund.state,  # type: ignore[arg-type] # the column's check says it is one of them
+        reason=reason(refund.reason),
+        shares=shares(
+            currency,
+            order_minor=refund.order_minor,
+            paid_minor=refund.paid_minor,
+            funded_minor=refund.funded_minor,
+            fee_minor=refund.fee_minor,
+        ),
+        created_at=refund.created_at,
+        updated_at=refund.updated_at,
+    )
+
+
+def applied_offers(quote: Quote) -> list[wire.AppliedOffer]:
+    """The offers of a quote that nobody has agreed to yet."""
+    return [
+        wire.AppliedOffer(
+            offer_id=one.offer_id,
+            title=one.offer.deal.name,
+            discount=Amount(amount_minor=one.discount_minor, currency=quote.currency),
+        )
+        for one in quote.applied
+    ]
+
+
+def shares(
+    currency: str, *, order_minor: int, paid_minor: int, funded_minor: int, fee_minor: int
+) -> wire.RefundShares:
+    return wire.RefundShares(
+        order=Amount(amount_minor=order_minor, currency=currency),
+        to_payer=Amount(amount_minor=paid_minor, currency=currency),
+        to_funders=Amount(amount_minor=funded_minor, currency=currency),
+        fee_returned=Amount(amount_minor=fee_minor, currency=currency),
+    )
+
+
+def _next_action(payment: Payment) -> wire.NextAction | None:
+    match payment.state:
+        case State.REQUIRES_PAYER:
+            return wire.NextAction(type="show_qr", qr_payload=payment.terms.qr_payload)
+        case State.REQUIRES_CONFIRMATION:
+            return wire.NextAction(type="confirm")
+        case State.PROCESSING | State.CAPTURING | State.REVERSING:
+            return wire.NextAction(type="wait")
+        case _:
+            return None
+
+
+def _resolves_by(payment: Payment, resolved_within: timedelta) -> datetime | None:
+    if payment.state in IN_FLIGHT:
+        return payment.updated_at + resolved_within
+    return None if payment.settled else payment.expires_at
+
+
+def _offers(payment: Payment) -> list[wire.AppliedOffer]:
+    return [
+        wire.AppliedOffer(
+            offer_id=one.offer_id, title=one.title, discount=_amount(payment, one.discount_minor)
+        )
+        for one in payment.terms.offers
+    ]
+
+
+def _amount(payment: Payment, amount_minor: int) -> Amount:
+    return Amount(amount_minor=amount_minor, currency=payment.currency)

@@ -1,0 +1,196 @@
+"""Settings: the environment, read once into one frozen value. Each is explained where its default stands."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+_MASTER_KEY_BYTES = 32
+
+
+class SettingsInvalid(Exception):
+    """The environment is not complete or not sound; every fault is listed."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("the settings do not hold:\n" + "\n".join(f"  - {fault}" for fault in faults))
+        self.faults = faults
+
+
+def _said(text: str) -> Any:
+    return Meta(description=text)
+
+
+class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
+    """Every setting of `serve` and `work`, named in the environment as here, in capitals."""
+
+    gateway_env: Annotated[
+        Literal["sandbox", "production"],
+        _said("Which world this is; part of every token, code and signature"),
+    ]
+    database_url: Annotated[str, _said("PostgreSQL 16 or newer; may be a PgBouncer in transaction mode")]
+    database_direct_url: Annotated[
+        str, _said("PostgreSQL itself, for LISTEN and migrations; DATABASE_URL if empty")
+    ] = ""
+    database_pool_size: Annotated[int, _said("Connections a process may hold")] = 20
+    database_statement_timeout_s: Annotated[float, _said("PostgreSQL ends a statement after this")] = 5.0
+    database_statement_cache: Annotated[
+        int, _said("Prepared statements a connection keeps; 0 behind a PgBouncer that keeps none")
+    ] = 1024
+    public_url: Annotated[
+        str, _said("Where partners reach us: the issuer of tokens and the base of links")
+    ] = "http://127.0.0.1:8080"
+    public_host: Annotated[str, _said("Address of the public listener")] = "127.0.0.1"
+    public_port: Annotated[int, _said("Port of the public listener")] = 8080
+    operators_host: Annotated[
+        str, _said("Address of the operators' listener, never open to the internet")
+    ] = "127.0.0.1"
+    operators_port: Annotated[int, _said("Port of the operators' listener")] = 8081
+    master_key: Annotated[str, _said("32 bytes in base64; seals what must not be readable in a dump")] = ""
+    master_key_file: Annotated[str, _said("A file that holds it instead")] = ""
+    wallet_cores: Annotated[
+        str, _said("Where each issuer's wallet core is: `issuer=url`, separated by commas")
+    ] = ""
+    wallet_core_timeout_s: Annotated[float, _said("How long one call to a core may take")] = 8.0
+    payment_code_prefix: Annotated[
+        str, _said("First two digits of payment codes; those of other wallets are refused")
+    ] = "51"
+    qr_gui: Annotated[str, _said("Our reverse domain in EMV codes, 20 characters at most")] = (
+        "example.wallet.sbx"
+    )
+    payment_code_life_s: Annotated[float, _said("How long a payment code may be scanned")] = 60.0
+    confirm_within_s: Annotated[float, _said("How long a payer may think when the core asks")] = 300.0
+    max_wait_s: Annotated[float, _said("The longest any call waits, whatever it asks for")] = 30.0
+    query_after_s: Annotated[float, _said("A payment in doubt is asked about after this")] = 3.0
+    query_every_s: Annotated[float, _said("and then this often")] = 5.0
+    resend_until_s: Annotated[
+        float, _said("Younger than this, what the core never saw is sent again; older, it is reversed")
+    ] = 15.0
+    reverse_after_s: Annotated[float, _said("Older than this, what the core cannot decide is reversed")] = (
+        45.0
+    )
+    worker_poll_s: Annotated[float, _said("How often the worker looks without being told to")] = 1.0
+    stop_within_s: Annotated[float, _said("How long a process may take to stop after SIGTERM")] = 20.0
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], _said("INFO logs a line for every request")
+    ] = "INFO"
+    webhook_loopback: Annotated[
+        bool, _said("Let webhooks go to this machine itself; sandbox only, said aloud at start")
+    ] = False
+    egress_proxy: Annotated[
+        str, _said("Forward proxy for webhooks; the address policy is then the proxy's")
+    ] = ""
+    bootstrap_operator_jwk: Annotated[
+        str, _said("Public key (JWK) of the sandbox's first operator; never in production")
+    ] = ""
+
+    @property
+    def direct_url(self) -> str:
+        return self.database_direct_url or self.database_url
+
+    @property
+    def cores(self) -> dict[str, str]:
+        """Issuer → base URL of its wallet core."""
+        pairs = (pair.strip().partition("=") for pair in self.wallet_cores.split(",") if pair.strip())
+        return {issuer: url for issuer, _, url in pairs}
+
+    def secret(self) -> bytes:
+        """The master key; was checked when the settings were read."""
+        key = _master_key(self)
+        assert isinstance(key, bytes)
+        return key
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """The settings, or everything that is wrong with them at once.
+
+    Raises:
+        SettingsInvalid: lists every fault.
+    """
+    values, faults = _converted(environ)
+    if faults:
+        raise SettingsInvalid(faults)
+    settings = Settings(**values)
+    faults = [
+        *_unsound(settings),
+        *(_unfit_for_production(settings) if settings.gateway_env == "production" else []),
+    ]
+    if faults:
+        raise SettingsInvalid(faults)
+    return settings
+
+
+def explained() -> list[tuple[str, str, str]]:
+    """Name, default and meaning of every setting, for the README and `gateway settings`."""
+    hints = get_type_hints(Settings, include_extras=True)
+    defaults = {field.name: field.default for field in msgspec.structs.fields(Settings)}
+    return [(name.upper(), _shown(defaults[name]), get_args(hints[name])[1].description) for name in defaults]
+
+
+def _shown(default: Any) -> str:
+    return "" if default is msgspec.NODEFAULT else str(default)
+
+
+def _converted(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for field in msgspec.structs.fields(Settings):
+        text = environ.get(field.encode_name)
+        if text is None:
+            if field.default is msgspec.NODEFAULT:
+                faults.append(f"{field.encode_name} is missing")
+            continue
+        try:
+            values[field.name] = msgspec.convert(text, field.type, strict=False)
+        except msgspec.ValidationError as error:
+            faults.append(f"{field.encode_name}: {error}")
+    return values, faults
+
+
+def _unsound(settings: Settings) -> list[str]:
+    faults = []
+    key = _master_key(settings)
+    if isinstance(key, str):
+        faults.append(key)
+    if any(not url.startswith(("http://", "https://")) for url in settings.cores.values()):
+        faults.append("WALLET_CORES has to read issuer=http(s)://…, separated by commas")
+    if not settings.resend_until_s < settings.reverse_after_s:
+        faults.append("RESEND_UNTIL_S has to be less than REVERSE_AFTER_S")
+    return faults
+
+
+def _unfit_for_production(settings: Settings) -> list[str]:
+    faults = [
+        # Until they are built, a production gateway would let operators in without the bank's sign-in.
+        "production needs the operators' OIDC sign-in, which this version does not have yet",
+        "production needs DPoP for money scopes, which this version does not have yet",
+    ]
+    if not settings.public_url.startswith("https://"):
+        faults.append("PUBLIC_URL has to be https in production")
+    if settings.bootstrap_operator_jwk:
+        faults.append("BOOTSTRAP_OPERATOR_JWK is for the sandbox alone")
+    if settings.webhook_loopback:
+        faults.append("WEBHOOK_LOOPBACK is for the sandbox alone")
+    if any(url.startswith("http://") for url in settings.cores.values()):
+        faults.append("WALLET_CORES has to use https in production")
+    return faults
+
+
+def _master_key(settings: Settings) -> bytes | str:
+    """The key, or what is wrong with it."""
+    text = settings.master_key
+    if settings.master_key_file:
+        try:
+            text = Path(settings.master_key_file).read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return "MASTER_KEY_FILE cannot be read"
+    if not text:
+        return "MASTER_KEY or MASTER_KEY_FILE is missing"
+    try:
+        key = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return "the master key is not base64"
+    return key if len(key) == _MASTER_KEY_BYTES else f"the master key has {len(key)} bytes and needs 32"
