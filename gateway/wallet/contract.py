@@ -24,6 +24,7 @@ Account = Annotated[str, Meta(min_length=3, max_length=128, pattern=r"^[a-z]+:[A
 Unit = Annotated[str, Meta(max_length=64, pattern=r"^([A-Z]{3}|points:[A-Za-z0-9_.-]+)$")]
 # Ten million times ten thousand yuan in fen: what sums of many still keep within 64 bits.
 Positive = Annotated[int, Meta(gt=0, le=10**15)]
+Instant = Annotated[datetime, Meta(tz=True)]
 # What PostgreSQL cannot store in a text stays out of every text.
 Text = Annotated[str, Meta(max_length=256, pattern=r"^[^\x00]*$")]
 
@@ -67,8 +68,8 @@ class TransferAnswer(Struct, frozen=True, kw_only=True):
     parent: str | None = None
     reason: str | None = None
     core_reference: str | None = None
-    created_at: datetime | None = None
-    concluded_at: datetime | None = None
+    created_at: Instant | None = None
+    concluded_at: Instant | None = None
 
 
 class ListingAnswer(Struct, frozen=True, kw_only=True):

@@ -153,11 +153,11 @@ Outcome = Answer | NotFound | Unknown | NotSent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A transfer as the core's own books have it, for reconciliation."""
+    """A transfer as the core's own books have it, for reconciliation; a tombstone has no kind, unit or legs."""
 
     id: str
-    kind: str
-    unit: str
+    kind: str | None
+    unit: str | None
     status: Status
     legs: tuple[Leg, ...]
     parent: str | None

@@ -1,0 +1,248 @@
+"""The calls into the books, each one round trip and one transaction.
+
+Submissions that gather while one is being written go into the next transaction together. So a shop whose
+account takes part in all of them is locked once for many, and one flush of the log serves many. What fails
+together is repeated alone: a deadlock's victim did nothing, and neither did its company.
+"""
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+
+from gateway.wallet.contract import MAX_LISTED, LegMessage, ListingAnswer, TransferAnswer, TransferRequest
+from gateway.wallet.reference.sandbox import Books, Holding, Manners, Wallet
+
+# Long enough to share a flush of the log, short enough that the first does not wait long for the last.
+MAX_TOGETHER: Final = 64
+# A deadlock takes a victim, and the next attempt has the field to itself; thrice in a row is no accident.
+ATTEMPTS: Final = 3
+MAX_HOLDINGS: Final = 1000
+_DID_NOTHING = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+# What a database or the way to it can do to us; asyncpg's own complaints about a closed connection among it.
+FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+_Submission = tuple[tuple[Any, ...], asyncio.Future[asyncpg.Record]]
+
+_SUBMIT = """SELECT status, reason, number, created_at, concluded_at, fresh, conflict, behaviour, seconds
+    FROM ledger.submit($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)"""
+
+
+class ContentDiffers(Exception):
+    """This id stands for a transfer with other content; a new transfer needs an id of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of a submission; `fresh` when this very one decided it; how its payer's wallet behaves."""
+
+    answer: TransferAnswer
+    fresh: bool
+    manners: Manners
+
+
+@dataclass(frozen=True, slots=True)
+class NotArrived:
+    """The payer's transfers arrive late: nobody has seen this one yet. Submit it again after `seconds`."""
+
+    seconds: float
+
+
+class Ledger:
+    """The books of one core. One writing transaction runs at a time, so that none waits for another's locks."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._waiting: deque[_Submission] = deque()
+        self._writing = asyncio.Lock()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def submit(self, request: TransferRequest, *, arrived: bool = False) -> Submitted | NotArrived:
+        """Submit, or repeat; the same id with the same content is the same transfer.
+
+        Raises:
+            ContentDiffers: the id stands for another transfer.
+        """
+        written: asyncio.Future[asyncpg.Record] = asyncio.get_running_loop().create_future()
+        self._waiting.append((_arguments(request, arrived=arrived), written))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_waiting())
+        row = await written
+        if row["status"] is None:
+            return NotArrived(row["seconds"])
+        if row["conflict"]:
+            raise ContentDiffers
+        return Submitted(_told(request, row), row["fresh"], _behaviour(row))
+
+    async def find(self, transfer_id: str) -> TransferAnswer | None:
+        rows = await self._repeatable("SELECT * FROM ledger.find($1)", transfer_id)
+        return _answer(rows[0]) if rows else None
+
+    async def reverse(self, transfer_id: str) -> TransferAnswer:
+        async with self._writing:
+            [row] = await self._repeatable("SELECT * FROM ledger.reverse($1)", transfer_id)
+        return _answer(row)
+
+    async def listing(self, since: datetime, until: datetime, *, after: int) -> ListingAnswer:
+        """Transfers created in [since, until), oldest first; of those at `since` the ones numbered above `after`."""
+        rows = await self._repeatable(
+            "SELECT * FROM ledger.listing($1, $2, $3, $4)", since, until, after, MAX_LISTED
+        )
+        return ListingAnswer(
+            transfers=tuple(map(_answer, rows)),
+            next=cursor_of(rows[-1]["created_at"], rows[-1]["number"]) if len(rows) == MAX_LISTED else None,
+        )
+
+    async def set_wallet(self, payer_id: str, wallet: Wallet) -> None:
+        async with self._writing:
+            await self._repeatable(
+                "SELECT ledger.set_wallet($1, $2, $3, $4, $5)",
+                f"payer:{payer_id}",
+                wallet.currency,
+                wallet.balance_minor,
+                wallet.behaviour,
+                wallet.seconds,
+            )
+
+    async def books(self, account: str | None) -> Books:
+        """The books from the entries alone, and whether the balances kept agree; with all accounts or one."""
+        sums = await self._repeatable("SELECT * FROM ledger.sums()")
+        rows = await self._repeatable("SELECT * FROM ledger.holdings($1, $2)", account, MAX_HOLDINGS)
+        return Books(
+            sums={row["unit"]: row["sum_minor"] for row in sums},
+            balances_agree=all(row["agree"] for row in sums),
+            accounts=tuple(Holding(**row) for row in rows),
+        )
+
+    async def _write_waiting(self) -> None:
+        """Runs while there is something to write; only one at a time does."""
+        while self._waiting:
+            async with self._writing:
+                together = [self._waiting.popleft() for _ in range(min(MAX_TOGETHER, len(self._waiting)))]
+                await self._write_together(together)
+
+    async def _write_together(self, together: Sequence[_Submission]) -> None:
+        try:
+            async with self._pool.acquire() as conn:
+                rows = await conn.fetchmany(_SUBMIT, [arguments for arguments, _ in together])
+        except FAILURES:
+            for submission in together:
+                await self._write_alone(submission)
+        else:
+            for (_, written), row in zip(together, rows, strict=True):
+                _resolve(written, row)
+
+    async def _write_alone(self, submission: _Submission) -> None:
+        arguments, written = submission
+        try:
+            [row] = await self._repeatable(_SUBMIT, *arguments)
+        except FAILURES as error:
+            if not written.done():
+                written.set_exception(error)
+        else:
+            _resolve(written, row)
+
+    async def _repeatable(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return await self._pool.fetch(query, *arguments)
+            except _DID_NOTHING:
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+
+def cursor_of(created_at: datetime, number: int) -> str:
+    """Where a listing goes on: after this transfer."""
+    return f"{created_at.isoformat()}_{number}"
+
+
+def read_cursor(cursor: str) -> tuple[datetime, int]:
+    """The other way; raises ValueError for one that we did not give."""
+    created_at, _, number = cursor.rpartition("_")
+    return datetime.fromisoformat(created_at), int(number)
+
+
+def _resolve(written: asyncio.Future[asyncpg.Record], row: asyncpg.Record) -> None:
+    # Whoever asked may be gone; what was written stands.
+    if not written.done():
+        written.set_result(row)
+
+
+def _arguments(request: TransferRequest, *, arrived: bool) -> tuple[Any, ...]:
+    legs = request.legs
+    accounts = (account for leg in legs for account in (leg.source, leg.target))
+    return (
+        request.id,
+        request.kind,
+        request.unit,
+        request.parent,
+        request.issuer,
+        _content(request),
+        next((account for account in accounts if account.startswith("payer:")), None),
+        [leg.role for leg in legs],
+        [leg.source for leg in legs],
+        [leg.target for leg in legs],
+        [leg.amount_minor for leg in legs],
+        request.statement,
+        request.reference,
+        request.confirmed,
+        arrived,
+    )
+
+
+def _content(request: TransferRequest) -> bytes:
+    """A hash of all that decides about the money; the texts for people do not."""
+    return hashlib.sha256(
+        msgspec.json.encode(msgspec.structs.replace(request, statement="", reference=""))
+    ).digest()
+
+
+def _told(request: TransferRequest, row: asyncpg.Record) -> TransferAnswer:
+    if row["status"] == "tombstoned":
+        return TransferAnswer(id=request.id, status="tombstoned", concluded_at=row["concluded_at"])
+    return TransferAnswer(
+        id=request.id,
+        status=row["status"],
+        kind=request.kind,
+        unit=request.unit,
+        legs=request.legs,
+        parent=request.parent,
+        reason=row["reason"],
+        core_reference=_reference(row),
+        created_at=row["created_at"],
+        concluded_at=row["concluded_at"],
+    )
+
+
+def _answer(row: asyncpg.Record) -> TransferAnswer:
+    legs = zip(row["leg_roles"], row["leg_sources"], row["leg_targets"], row["leg_amounts"], strict=True)
+    return TransferAnswer(
+        id=row["id"],
+        status=row["status"],
+        kind=row["kind"],
+        unit=row["unit"],
+        legs=tuple(
+            LegMessage(role=role, source=source, target=target, amount_minor=amount_minor)
+            for role, source, target, amount_minor in legs
+        ),
+        parent=row["parent"],
+        reason=row["reason"],
+        core_reference=_reference(row),
+        created_at=row["created_at"],
+        concluded_at=row["concluded_at"],
+    )
+
+
+def _reference(row: asyncpg.Record) -> str:
+    return f"RC{row['number']:012d}"
+
+
+def _behaviour(row: asyncpg.Record) -> Manners:
+    return Manners(row["behaviour"] or "normal", row["seconds"] or 0.0)

@@ -1,0 +1,214 @@
+"""A wallet core over HTTP, as contract.yaml has it.
+
+An answer is a well-formed transfer with our id and a known status. Anything else is `Unknown`: a time-out, a
+reset, any 4xx or 5xx, a proxy's HTML. Only a refused connection is `NotSent`, and only that is tried again
+here, because nothing can have been said on it. Whatever is unclear, gateway/transfers asks about later.
+"""
+
+import asyncio
+import errno
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from ssl import SSLContext
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import urlencode
+
+import aiohttp
+import tenacity
+from yarl import URL
+
+from gateway.wallet.answers import NoListing, message_of, outcome_of, page_of, says_not_found
+from gateway.wallet.breaker import Breaker
+from gateway.wallet.contract import MAX_LISTING_BYTES
+from gateway.wallet.core import (
+    NotFound,
+    NotSent,
+    Page,
+    QueryOutcome,
+    ReverseOutcome,
+    SendOutcome,
+    Transfer,
+    Unknown,
+)
+from gateway.wallet.errors import ListingFailed
+from gateway.wallet.token import authorization
+from merchants.keyring import Signer
+
+HTTP_NOT_FOUND: Final = 404
+# Shorter than any server keeps an idle connection, so that we do not write on one that is being closed.
+KEEPALIVE_TIMEOUT_S: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoreConfig:
+    """How one bank's core is reached. `issuers` are the payers it holds, by the name of their issuer."""
+
+    name: str
+    url: str
+    issuers: frozenset[str]
+    # Within the ten seconds that a till waits by default, so that its answer still tells what we know.
+    timeout_s: float = 8.0
+    connect_timeout_s: float = 2.0
+    # Sends under way at once; whoever finds them all taken for `slot_timeout_s` is not sent.
+    sends: int = 64
+    slot_timeout_s: float = 1.0
+    # Queries and reversals have a bound of their own: a core busy with debits must still tell of doubt.
+    asks: int = 16
+    refused_attempts: int = 3
+    breaker_failures: int = 20
+    breaker_shut_s: float = 5.0
+
+
+class _Refused(Exception):
+    """Nobody listens there: nothing was sent."""
+
+
+class _NoAnswer(Exception):
+    """Something was sent, or may have been, and what came back is no answer."""
+
+
+class RestCore:
+    """A core over HTTP. Enter it (`async with`) before use; it holds the connections.
+
+    Args:
+        config: where and how patiently.
+        signer: gives our newest key for the core, asked at each request so that keys rotate.
+        ssl: for mTLS, which a bank's core wants in production.
+    """
+
+    def __init__(
+        self, config: CoreConfig, signer: Callable[[], Signer], *, ssl: SSLContext | None = None
+    ) -> None:
+        self.name = config.name
+        self._config = config
+        self._signer = signer
+        self._ssl = ssl
+        self._url = URL(config.url)
+        self._breaker = Breaker(failures=config.breaker_failures, shut_s=config.breaker_shut_s)
+        self._sends = asyncio.Semaphore(config.sends)
+        self._asks = asyncio.Semaphore(config.asks)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0, keepalive_timeout=KEEPALIVE_TIMEOUT_S, ssl=self._ssl or True
+            ),
+            timeout=aiohttp.ClientTimeout(
+                total=self._config.timeout_s, sock_connect=self._config.connect_timeout_s
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._session is not None
+        await self._session.close()
+
+    def unavailable(self) -> str | None:
+        if self._breaker.is_shut:
+            return "the core has stopped answering"
+        if self._sends.locked():
+            return "the core has as much to do as it may have"
+        return None
+
+    async def send(self, transfer: Transfer) -> SendOutcome:
+        try:
+            async with asyncio.timeout(self._config.slot_timeout_s):
+                await self._sends.acquire()
+        except TimeoutError:
+            return NotSent("the core has as much to do as it may have")
+        try:
+            if not self._breaker.lets_through():
+                return NotSent("the core has stopped answering")
+            outcome = await self._sent(transfer)
+        finally:
+            self._sends.release()
+        if isinstance(outcome, Unknown | NotSent):
+            self._breaker.failed()
+        else:
+            self._breaker.succeeded()
+        return outcome
+
+    async def query(self, transfer_id: str) -> QueryOutcome:
+        try:
+            async with self._asks:
+                status, body = await self._exchange("GET", f"/transfers/{transfer_id}")
+        except (_Refused, _NoAnswer) as error:
+            return Unknown(str(error))
+        if status == HTTP_NOT_FOUND and says_not_found(body, transfer_id):
+            return NotFound()
+        return outcome_of(status, body, transfer_id)
+
+    async def reverse(self, transfer_id: str) -> ReverseOutcome:
+        try:
+            async with self._asks:
+                status, body = await self._exchange("POST", f"/transfers/{transfer_id}/reverse")
+        except (_Refused, _NoAnswer) as error:
+            return Unknown(str(error))
+        return outcome_of(status, body, transfer_id)
+
+    async def listing(self, *, since: datetime, until: datetime, cursor: str | None = None) -> Page:
+        query = {"from": since.isoformat(), "to": until.isoformat()} | ({"cursor": cursor} if cursor else {})
+        try:
+            async with self._asks:
+                status, body = await self._exchange("GET", f"/transfers?{urlencode(query)}")
+            return page_of(status, body)
+        except (_Refused, _NoAnswer, NoListing) as error:
+            raise ListingFailed(core=self.name, why=str(error)) from error
+
+    async def _sent(self, transfer: Transfer) -> SendOutcome:
+        """Nothing was said on a refused connection, so that alone is tried again, a few times and soon."""
+        retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(_Refused),
+            stop=tenacity.stop_after_attempt(self._config.refused_attempts),
+            wait=tenacity.wait_exponential_jitter(initial=0.05, max=0.5, jitter=0.05),
+            reraise=True,
+        )
+        try:
+            async for attempt in retrying:
+                with attempt:
+                    status, body = await self._exchange("POST", "/transfers", message_of(transfer))
+        except _Refused as error:
+            return NotSent(str(error))
+        except _NoAnswer as error:
+            return Unknown(str(error))
+        return outcome_of(status, body, transfer.id)
+
+    async def _exchange(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+        """One request and what came back; a new token each time, because each is accepted once."""
+        assert self._session is not None, "enter the core before use"
+        path = self._url.raw_path.rstrip("/") + path
+        headers = {
+            "Authorization": authorization(
+                self._signer(), method=method, path=path, body=body, issued_at=int(time.time())
+            ),
+            "Content-Type": "application/json",
+        }
+        target = URL(str(self._url.origin()) + path, encoded=True)
+        try:
+            async with self._session.request(
+                method, target, data=body or None, headers=headers, allow_redirects=False
+            ) as response:
+                return response.status, await _bounded(response)
+        except aiohttp.ClientConnectorError as error:
+            if error.os_error.errno == errno.ECONNREFUSED:
+                raise _Refused("the connection was refused") from error
+            raise _NoAnswer(f"no connection: {error.os_error.strerror or type(error).__name__}") from error
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise _NoAnswer(f"no answer: {type(error).__name__}") from error
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    """The body, of which a listing's may be longest."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_LISTING_BYTES:
+            raise _NoAnswer("the answer is too long")
+    return bytes(body)
