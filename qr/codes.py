@@ -82,13 +82,13 @@ class OrderCode:
 
 
 async def issue_payment_code(
-    conn: PoolConnectionProxy, *, scheme: PaymentCodeScheme, payer: PayerFacts, ttl_s: float
+    conn: PoolConnectionProxy, *, scheme: PaymentCodeScheme, payer: PayerFacts
 ) -> IssuedPaymentCode:
-    """A one-time code for this payer, alive for `ttl_s` from now."""
+    """A one-time code for this payer, alive from now for as long as the scheme says."""
     for _ in range(_DRAWS):
         code, code_id = scheme.draw(), new_id(_PREFIX, BANK)
         expires_at = await sql.insert_payment_code(
-            conn, code_hash=scheme.hash(code), code_id=code_id, payer=payer, ttl_s=ttl_s
+            conn, code_hash=scheme.hash(code), code_id=code_id, payer=payer, life_s=scheme.life_s
         )
         if expires_at is not None:
             return IssuedPaymentCode(id=code_id, code=code, expires_at=expires_at)
@@ -191,14 +191,16 @@ async def find_order(
     return row
 
 
-async def order_code(conn: PoolConnectionProxy, *, partner_id: str, code_id: str) -> OrderCodeRow:
-    """A partner's own code, dead or alive.
+async def order_code(
+    conn: PoolConnectionProxy, *, partner_id: str, code_id: str, merchant_id: str | None = None
+) -> OrderCodeRow:
+    """A partner's own code, dead or alive; `merchant_id` for a caller bound to one merchant.
 
     Raises:
-        QrCodeNotFound: not this partner's.
+        QrCodeNotFound: not this partner's, or another merchant's.
     """
     row = await sql.order_code_by_id(conn, partner_id=partner_id, code_id=code_id)
-    if row is None:
+    if row is None or merchant_id not in {None, row.merchant_id}:
         raise QrCodeNotFound
     return row
 
@@ -210,16 +212,14 @@ async def order_code_of_payment(
     return await sql.order_code_of_payment(conn, partner_id=partner_id, payment_id=payment_id)
 
 
-async def revoke(conn: PoolConnectionProxy, *, partner_id: str, code_id: str) -> OrderCodeRow:
+async def revoke(conn: PoolConnectionProxy, *, partner_id: str, code_id: str) -> None:
     """Take a code back; the payment behind it is the caller's to cancel. Doing it twice is no error.
 
     Raises:
         QrCodeNotFound: not this partner's.
     """
-    row = await sql.revoke_order_code(conn, partner_id=partner_id, code_id=code_id)
-    if row is None:
+    if not await sql.revoke_order_code(conn, partner_id=partner_id, code_id=code_id):
         raise QrCodeNotFound
-    return row
 
 
 async def sweep(conn: PoolConnectionProxy, *, limit: int) -> int:

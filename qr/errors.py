@@ -1,5 +1,7 @@
 """What can go wrong on this floor; each docstring is the sentence the caller reads."""
 
+from collections.abc import Sequence
+
 
 class QrError(Exception):
     """The code cannot be read, is not valid, or is not ours."""
@@ -7,7 +9,13 @@ class QrError(Exception):
     pointer: str | None = None
 
 
-class CodeMalformed(QrError):
+class CodeRefused(QrError):
+    """The code that was scanned cannot be used."""
+
+    pointer = "/code"
+
+
+class CodeMalformed(CodeRefused):
     """This is no code of a known form; scan it again or let the payer show a new one."""
 
     def __init__(self, reason: str) -> None:
@@ -15,7 +23,7 @@ class CodeMalformed(QrError):
         self.reason = reason
 
 
-class CodeForeign(QrError):
+class CodeForeign(CodeRefused):
     """This code belongs to another wallet or environment; take it through that wallet's own acquiring."""
 
     def __init__(self, issuer: str) -> None:
@@ -23,23 +31,23 @@ class CodeForeign(QrError):
         self.issuer = issuer
 
 
-class CodeForged(QrError):
+class CodeForged(CodeRefused):
     """The signature of this code does not hold: it was altered or not issued by us; do not pay it."""
 
 
-class CodeUnknown(QrError):
+class CodeUnknown(CodeRefused):
     """We never issued this code, or it is long gone; let the payer show a new one."""
 
 
-class CodeUsed(QrError):
+class CodeUsed(CodeRefused):
     """This code was used already, it pays once; let the payer show a new one."""
 
 
-class CodeExpired(QrError):
+class CodeExpired(CodeRefused):
     """This code has expired; show or ask for a new one."""
 
 
-class CodeRevoked(QrError):
+class CodeRevoked(CodeRefused):
     """This code was revoked by its merchant; ask for a new one."""
 
 
@@ -53,3 +61,24 @@ class TooManyWrongCodes(QrError):
 
 class QrCodeNotFound(QrError):
     """There is no QR code with this id under your account; check the id."""
+
+
+class QrCodeEnded(QrError):
+    """This code can no longer be paid, so there is nothing to show; make a new payment for its order."""
+
+
+class PaymentHasNoCode(QrError):
+    """There is no code to show for this payment: check its id; one made with a customer's code has none."""
+
+    pointer = "/payment_id"
+
+
+class PayeeUnfit(QrError):
+    """This merchant cannot be named in a code; ask the bank to correct its name, city or category.
+
+    The objects of EMVCo's format that refused the merchant's record are listed.
+    """
+
+    def __init__(self, objects: Sequence[str]) -> None:
+        super().__init__(*objects)
+        self.objects = tuple(objects)

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from merchants.keyring import Signer
 from merchants.money import Money, format_amount, numeric_code
 from qr.crc import crc16
-from qr.emv_mpm import Initiation, LanguageTemplate, MpmCode, Template, build
+from qr.emv_mpm import Initiation, LanguageTemplate, MpmCode, MpmRefused, Template, build
 from qr.emv_mpm.build import body, template, with_crc
-from qr.errors import CodeForeign, CodeForged, CodeMalformed
+from qr.errors import CodeForeign, CodeForged, CodeMalformed, PayeeUnfit
 from qr.order_ref import OrderRef, read_order_ref
 from qr.signing import SIGNATURE_BYTES, SignedKind, sign, verify
 
@@ -83,12 +83,12 @@ def write_order_code(
     """The payload of an order's code.
 
     Raises:
-        MpmRefused: the merchant's record does not fit into EMVCo's objects.
+        PayeeUnfit: the merchant's record does not fit into EMVCo's objects.
     """
     assert amount.amount_minor > 0, "an order code asks for money"
+    _refuse_unfit(scheme, payee)
     account = _account(scheme, payee, order_ref, signer.key_id, expires_at)
     unsigned = body(_code(scheme, payee, account, amount))
-    _refuse_unfit(scheme, payee)
     signature = sign(signer, environment=scheme.environment, kind=SignedKind.ORDER, content=unsigned.encode())
     return with_crc(
         unsigned
@@ -157,7 +157,10 @@ def _cut(text: str, longest: int) -> str:
 def _refuse_unfit(scheme: OrderCodeScheme, payee: Payee) -> None:
     """Check a specimen once for each merchant: all that differs between its codes fits by construction."""
     specimen = _account(scheme, payee, OrderRef(0, 0), "A1", datetime.fromtimestamp(0, tz=UTC))
-    build(_code(scheme, payee, specimen, Money(1, "CNY")))
+    try:
+        build(_code(scheme, payee, specimen, Money(1, "CNY")))
+    except MpmRefused as refused:
+        raise PayeeUnfit([fault.tag for fault in refused.faults]) from refused
 
 
 def _half(scheme: OrderCodeScheme, tag: str, half: bytes) -> Template:

@@ -27,7 +27,7 @@ FOREIGN_PREFIXES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentCodeScheme:
-    """How one environment's payment codes look and how they are stored.
+    """How one environment's payment codes look, how long they live and how they are stored.
 
     Give the sandbox a prefix of its own: a test code at a real till is then refused by name. Codes are stored
     as a keyed hash over environment and digits; a dump of the table shows no code.
@@ -39,6 +39,7 @@ class PaymentCodeScheme:
     environment: str
     prefix: str
     sealing: Sealing
+    life_s: float = 60.0
 
     def __post_init__(self) -> None:
         if not (self.prefix.isascii() and self.prefix.isdigit() and len(self.prefix) == 2):  # noqa: PLR2004 - EMV and the wallets use two digits

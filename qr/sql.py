@@ -40,13 +40,19 @@ class OrderCodeRow:
     merchant_id: str
     payment_id: str
     payload: str
+    created_at: datetime
     expires_at: datetime
     expired: bool
     revoked: bool
+    life_left_s: float
 
 
-_ORDER_CODE = """partner_id, id, merchant_id, payment_id, payload, expires_at,
-                 expires_at <= clock_timestamp() AS expired, revoked_at IS NOT NULL AS revoked"""
+_ORDER_CODE = """
+    SELECT partner_id, id, merchant_id, payment_id, payload, created_at, expires_at,
+           expires_at <= clock_timestamp() AS expired, revoked_at IS NOT NULL AS revoked,
+           extract(epoch FROM expires_at - clock_timestamp())::float8 AS life_left_s
+    FROM qr.order_codes
+    """
 
 
 async def insert_payment_code(
@@ -55,7 +61,7 @@ async def insert_payment_code(
     code_hash: bytes,
     code_id: str,
     payer: PayerFacts,
-    ttl_s: float,
+    life_s: float,
 ) -> datetime | None:
     """When the new code expires; None if the same digits are out already."""
     expires_at: datetime | None = await conn.fetchval(
@@ -72,7 +78,7 @@ async def insert_payment_code(
         payer.segments,
         payer.factors,
         payer.certificate,
-        ttl_s,
+        life_s,
     )
     return expires_at
 
@@ -172,9 +178,7 @@ async def insert_order_code(
 
 async def find_order_code(conn: PoolConnectionProxy, order_ref: OrderRef) -> OrderCodeRow | None:
     row = await conn.fetchrow(
-        f"SELECT {_ORDER_CODE} FROM qr.order_codes WHERE partner_no = $1 AND serial = $2",  # noqa: S608 - columns of ours
-        order_ref.partner_no,
-        order_ref.serial,
+        _ORDER_CODE + "WHERE partner_no = $1 AND serial = $2", order_ref.partner_no, order_ref.serial
     )
     return OrderCodeRow(**row) if row else None
 
@@ -182,11 +186,7 @@ async def find_order_code(conn: PoolConnectionProxy, order_ref: OrderRef) -> Ord
 async def order_code_by_id(
     conn: PoolConnectionProxy, *, partner_id: str, code_id: str
 ) -> OrderCodeRow | None:
-    row = await conn.fetchrow(
-        f"SELECT {_ORDER_CODE} FROM qr.order_codes WHERE partner_id = $1 AND id = $2",  # noqa: S608 - columns of ours
-        partner_id,
-        code_id,
-    )
+    row = await conn.fetchrow(_ORDER_CODE + "WHERE partner_id = $1 AND id = $2", partner_id, code_id)
     return OrderCodeRow(**row) if row else None
 
 
@@ -194,25 +194,20 @@ async def order_code_of_payment(
     conn: PoolConnectionProxy, *, partner_id: str, payment_id: str
 ) -> OrderCodeRow | None:
     row = await conn.fetchrow(
-        f"SELECT {_ORDER_CODE} FROM qr.order_codes WHERE partner_id = $1 AND payment_id = $2",  # noqa: S608 - columns of ours
-        partner_id,
-        payment_id,
+        _ORDER_CODE + "WHERE partner_id = $1 AND payment_id = $2", partner_id, payment_id
     )
     return OrderCodeRow(**row) if row else None
 
 
-async def revoke_order_code(
-    conn: PoolConnectionProxy, *, partner_id: str, code_id: str
-) -> OrderCodeRow | None:
-    """The code, revoked now or before; None when the partner has no such code."""
-    row = await conn.fetchrow(
-        f"""UPDATE qr.order_codes SET revoked_at = coalesce(revoked_at, clock_timestamp())
-            WHERE partner_id = $1 AND id = $2
-            RETURNING {_ORDER_CODE}""",  # noqa: S608 - columns of ours
+async def revoke_order_code(conn: PoolConnectionProxy, *, partner_id: str, code_id: str) -> bool:
+    """Whether the partner has such a code; it is revoked now, if it was not before."""
+    found = await conn.fetchval(
+        """UPDATE qr.order_codes SET revoked_at = coalesce(revoked_at, clock_timestamp())
+           WHERE partner_id = $1 AND id = $2 RETURNING true""",
         partner_id,
         code_id,
     )
-    return OrderCodeRow(**row) if row else None
+    return bool(found)
 
 
 async def delete_dead(

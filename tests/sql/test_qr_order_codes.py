@@ -78,7 +78,7 @@ async def test_a_revoked_code_is_refused_and_revoking_twice_is_no_error(pool: as
     code = await issued(pool)
     for _ in range(2):
         async with pool.acquire() as conn:
-            assert (await codes.revoke(conn, partner_id=PARTNER, code_id=code.id)).revoked
+            await codes.revoke(conn, partner_id=PARTNER, code_id=code.id)
     with pytest.raises(CodeRevoked):
         await found(pool, code.payload)
 
@@ -91,6 +91,13 @@ async def test_another_partners_code_is_not_found(pool: asyncpg.Pool) -> None:
             await codes.order_code(conn, partner_id=stranger, code_id=code.id)
         with pytest.raises(QrCodeNotFound):
             await codes.revoke(conn, partner_id=stranger, code_id=code.id)
+
+
+async def test_a_till_of_another_merchant_does_not_find_the_code(pool: asyncpg.Pool) -> None:
+    code = await issued(pool)
+    async with pool.acquire() as conn:
+        with pytest.raises(QrCodeNotFound):
+            await codes.order_code(conn, partner_id=PARTNER, code_id=code.id, merchant_id="mer_other")
 
 
 async def test_a_payment_finds_the_code_it_is_shown_by(pool: asyncpg.Pool) -> None:

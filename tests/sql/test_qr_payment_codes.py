@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import asyncpg
 import pytest
@@ -14,9 +15,9 @@ SCHEME = PaymentCodeScheme(environment="sandbox", prefix="23", sealing=Sealing(b
 PAYER = a_payer(segments=("new_customer", "student"), factors=2, certificate=True)
 
 
-async def issued(pool: asyncpg.Pool, *, scheme: PaymentCodeScheme = SCHEME, ttl_s: float = 60.0) -> str:
+async def issued(pool: asyncpg.Pool, *, scheme: PaymentCodeScheme = SCHEME) -> str:
     async with pool.acquire() as conn:
-        fresh = await codes.issue_payment_code(conn, scheme=scheme, payer=PAYER, ttl_s=ttl_s)
+        fresh = await codes.issue_payment_code(conn, scheme=scheme, payer=PAYER)
     return fresh.code
 
 
@@ -41,7 +42,7 @@ async def redeemed(
 
 async def test_a_code_brings_back_the_payer_it_was_issued_for(pool: asyncpg.Pool) -> None:
     async with pool.acquire() as conn:
-        fresh = await codes.issue_payment_code(conn, scheme=SCHEME, payer=PAYER, ttl_s=60)
+        fresh = await codes.issue_payment_code(conn, scheme=SCHEME, payer=PAYER)
     found = await redeemed(pool, fresh.code)
     assert (found.code_id, found.payer, found.kind) == (fresh.id, PAYER, CodeKind.PAYMENT)
     assert fresh.code not in repr(fresh)
@@ -70,7 +71,7 @@ async def test_a_code_whose_transaction_rolled_back_is_still_good(pool: asyncpg.
 
 
 async def test_a_code_after_its_minute_is_expired(pool: asyncpg.Pool) -> None:
-    code = await issued(pool, ttl_s=0)
+    code = await issued(pool, scheme=replace(SCHEME, life_s=0))
     with pytest.raises(CodeExpired):
         await redeemed(pool, code)
 

@@ -6,9 +6,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from merchants.keyring import Purpose, Signer
 from merchants.money import Money
-from qr.emv_mpm import LanguageTemplate, MpmRefused, Template, parse
+from qr.emv_mpm import LanguageTemplate, Template, parse
 from qr.emv_mpm.build import with_crc
-from qr.errors import CodeForeign, CodeForged, CodeMalformed, QrError
+from qr.errors import CodeForeign, CodeForged, CodeMalformed, PayeeUnfit, QrError
 from qr.order_code import OrderCodeScheme, Payee, SignedOrder, read_order_code, write_order_code
 from qr.order_ref import OrderRef, draw_order_ref, read_order_ref
 from qr.signing import SignedKind, sign, signed_message, verify
@@ -66,8 +66,9 @@ def test_a_chinese_name_stands_in_the_language_template() -> None:
 
 
 def test_a_merchant_that_does_not_fit_the_format_is_refused() -> None:
-    with pytest.raises(MpmRefused):
-        written(Payee(merchant_number="100000000000001", mcc="54", name="SHOP", city="BEIJING"))
+    with pytest.raises(PayeeUnfit) as refused:
+        written(Payee(merchant_number="100000000000001", mcc="54", name="SHOP", city=""))
+    assert refused.value.objects == ("52", "60")
 
 
 def test_no_flipped_bit_is_accepted() -> None:

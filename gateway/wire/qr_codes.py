@@ -1,0 +1,59 @@
+"""QR codes and payment codes on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from gateway.wire.payments import PayerFacts, ResourceId
+
+PictureFormat = Literal["png", "svg"]
+PictureUse = Literal["screen", "till", "poster"]
+
+
+class QrCodeRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which payment's code to show; the payment was made without a customer's code."""
+
+    payment_id: ResourceId
+
+
+class QrCode(Struct, frozen=True, kw_only=True):
+    """A signed code that a customer's wallet scans.
+
+    Attributes:
+        payload: the EMVCo text inside the symbol, to draw it yourself.
+        state: only a live code can be paid and has a picture.
+    """
+
+    id: ResourceId
+    kind: Literal["order_code"]
+    payment_id: ResourceId
+    merchant_id: ResourceId
+    payload: Annotated[str, Meta(max_length=512, examples=["00020101021226…6304A13A"])]
+    state: Literal["live", "expired", "revoked"]
+    created_at: datetime
+    expires_at: datetime
+
+
+class PictureQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the picture will be used.
+
+    `screen`: 600 pixels wide; `till`: dot for dot on a 58 mm, 203 dpi receipt printer; `poster`: 300 dpi print.
+    """
+
+    format: PictureFormat = "png"
+    use: PictureUse = "screen"
+
+
+class PaymentCodeRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A user of your wallet wants to pay at a till."""
+
+    payer: PayerFacts
+
+
+class PaymentCode(Struct, frozen=True, kw_only=True):
+    """A one-time code to show as a QR code and as Code 128; it dies on its first use."""
+
+    id: ResourceId
+    code: Annotated[str, Meta(pattern="^[0-9]{19}$", examples=["5112345678901234567"])]
+    expires_at: datetime
