@@ -18,6 +18,8 @@ from gateway.door import errors as door
 from gateway.wire.problem import Fault
 from merchants import errors as merchants
 from merchants.access import errors as access
+from merchants.onboarding import errors as onboarding
+from qr import errors as qr
 
 # What is unavailable for a moment is there again about then: a connection is re-made, a failover done.
 _RETRY_AFTER_S = 1
@@ -41,9 +43,38 @@ STATUS: Mapping[type[Exception], int] = {
     door.NothingHappened: 503,
     door.OutcomeUnknown: 503,
     # merchants
+    merchants.TerminalNotFound: 404,
+    access.GrantRefused: 400,
     access.TokenRefused: 401,
+    access.ScopesNotYours: 403,
+    access.ClientNotFound: 404,
+    access.ClientKeyNotFound: 404,
+    access.ClientAlreadyRevoked: 409,
+    access.PublicKeyUsedBefore: 409,
+    access.TooManyLiveKeys: 409,
     merchants.MerchantsError: 422,
+    merchants.MerchantNotFound: 404,
+    merchants.MerchantNotActive: 409,
+    merchants.MerchantCannotMove: 409,
+    merchants.StoreNotFound: 404,
+    merchants.StoreClosed: 409,
+    merchants.TerminalRetired: 409,
+    onboarding.ApplicationNotFound: 404,
+    onboarding.ApplicationCannotMove: 409,
+    onboarding.DuplicateApplication: 409,
+    onboarding.CompanyIsPartner: 409,
+    onboarding.SamePerson: 403,
+    onboarding.NotTheReviewer: 403,
+    onboarding.TermsChanged: 409,
     # qr
+    qr.QrError: 422,
+    qr.QrCodeNotFound: 404,
+    qr.PaymentHasNoCode: 404,
+    qr.CodeUsed: 409,
+    qr.CodeExpired: 409,
+    qr.CodeRevoked: 409,
+    qr.QrCodeEnded: 410,
+    qr.TooManyWrongCodes: 429,
     # payments
     # wallet
     # webhooks

@@ -77,17 +77,16 @@ async def register_server(
     partner_id: str,
     name: str,
     scopes: frozenset[str],
+    within: frozenset[str],
     public_jwk: Mapping[str, Any],
     actor: str,
 ) -> Registered:
-    """One more server of a partner, with some of a partner's scopes.
+    """One more server of a partner, with no scope beyond those of who makes it.
 
     Raises:
         PublicKeyUnacceptable, ScopesNotYours
     """
-    beyond = scopes - SCOPES["partner"]
-    if beyond:
-        raise ScopesNotYours(tuple(sorted(beyond)))
+    refuse_scopes_beyond(scopes, within & SCOPES["partner"])
     new = _new(client_id, "partner", name, partner_id=partner_id, merchant_id=partner_id, scopes=scopes)
     return await register(conn, new, jwk.accept(public_jwk), actor=actor)
 
@@ -161,6 +160,31 @@ async def find(conn: PoolConnectionProxy, *, partner_id: str, client_id: str) ->
     if found is None or found.partner_id != partner_id or found.kind != "partner":
         raise ClientNotFound
     return found
+
+
+async def with_keys(conn: PoolConnectionProxy, client_id: str) -> tuple[Client, list[ClientKey]]:
+    """Any client and every key it ever had; whoever asks has seen to it that it is theirs.
+
+    Raises:
+        ClientNotFound
+    """
+    found = await sql.client(conn, client_id)
+    if found is None:
+        raise ClientNotFound
+    return found, await sql.keys_of_client(conn, client_id)
+
+
+async def of_partner(
+    conn: PoolConnectionProxy, *, partner_id: str, before_id: str | None, limit: int
+) -> list[Client]:
+    """A page of a partner's servers, newest first."""
+    return await sql.clients_of_partner(conn, partner_id=partner_id, before_id=before_id, limit=limit)
+
+
+def refuse_scopes_beyond(scopes: frozenset[str], within: frozenset[str]) -> None:
+    """Raise ScopesNotYours, so that nobody gains by a client they make or give a key."""
+    if not scopes <= within:
+        raise ScopesNotYours(tuple(sorted(scopes - within)))
 
 
 async def add_key(

@@ -43,9 +43,7 @@ class ClientAlreadyRevoked(AccessError):
 
 
 class ScopesNotYours(AccessError):
-    """You cannot give a client scopes that you do not have; leave them out."""
-
-    pointer = "/scopes"
+    """You cannot make or reach a client with scopes that you do not have; see `scopes`."""
 
     def __init__(self, scopes: tuple[str, ...]) -> None:
         super().__init__(*scopes)

@@ -89,6 +89,7 @@ async def test_a_server_belongs_to_its_partner_and_has_no_more_than_a_partners_s
             "client_id": client_id,
             "partner_id": ours.partner_id,
             "name": "Shop",
+            "within": SCOPES["partner"],
             "public_jwk": OwnKey().public_jwk,
             "actor": "test",
         }

@@ -24,7 +24,7 @@ from merchants.access.errors import (
     TokenRefused,
 )
 from merchants.access.grant import ASSERTION_TYPE, Granted, TokenRequest
-from merchants.access.principal import Registered
+from merchants.access.principal import SCOPES, Registered
 from merchants.access.tokens import Tokens
 from merchants.ids import new_id
 from merchants.keyring import Keyring, Purpose
@@ -70,6 +70,7 @@ async def server(pool: asyncpg.Pool, place: Place, key: OwnKey) -> Registered:
             partner_id=place.partner_id,
             name="Till server",
             scopes=frozenset({"pay", "query"}),
+            within=SCOPES["partner"],
             public_jwk=key.public_jwk,
             actor="test",
         )
