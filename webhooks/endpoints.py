@@ -12,7 +12,7 @@ from webhooks.address_guard import AddressPolicy, check_url
 from webhooks.endpoint import Endpoint, Wishes
 from webhooks.errors import (
     EndpointDisabled,
-    EndpointUnknown,
+    EndpointNotFound,
     EventTypeUnknown,
     TooManyEndpoints,
     TooManyRotations,
@@ -61,7 +61,7 @@ async def create(
     """
     _check(wishes, policy)
     if not await sql.insert(conn, wishes, tenant=tenant, endpoint_id=endpoint_id, most=ENDPOINTS_MAX):
-        raise TooManyEndpoints
+        raise TooManyEndpoints(ENDPOINTS_MAX)
     secret = signing.new_secret()
     await sql.insert_secret(
         conn, seal(secret, owner=endpoint_id), tenant=tenant, endpoint_id=endpoint_id, overlap=OVERLAP
@@ -74,11 +74,11 @@ async def find(conn: PoolConnectionProxy, *, tenant: str, endpoint_id: str) -> E
     """Read one endpoint.
 
     Raises:
-        EndpointUnknown: this tenant has none with this id.
+        EndpointNotFound: this tenant has none with this id.
     """
     found = await sql.select(conn, tenant=tenant, endpoint_id=endpoint_id)
     if not found:
-        raise EndpointUnknown
+        raise EndpointNotFound
     return found[0]
 
 
@@ -93,11 +93,11 @@ async def update(
     """Replace what the tenant decided; deliveries that wait go by the new URL from the next attempt on.
 
     Raises:
-        EndpointUnknown, UrlRefused, EventTypeUnknown: as for `create`.
+        EndpointNotFound, UrlRefused, EventTypeUnknown: as for `create`.
     """
     _check(wishes, policy)
     if not await sql.update(conn, wishes, tenant=tenant, endpoint_id=endpoint_id):
-        raise EndpointUnknown
+        raise EndpointNotFound
     return await find(conn, tenant=tenant, endpoint_id=endpoint_id)
 
 
@@ -105,17 +105,17 @@ async def delete(conn: PoolConnectionProxy, *, tenant: str, endpoint_id: str) ->
     """Forget an endpoint with its secrets; what still waited for it is never sent, and swept later.
 
     Raises:
-        EndpointUnknown: this tenant has none with this id.
+        EndpointNotFound: this tenant has none with this id.
     """
     if not await sql.delete(conn, tenant=tenant, endpoint_id=endpoint_id):
-        raise EndpointUnknown
+        raise EndpointNotFound
 
 
 async def disable(conn: PoolConnectionProxy, *, tenant: str, endpoint_id: str) -> Endpoint:
     """Stop sending at the tenant's wish; events go on being collected for recovery.
 
     Raises:
-        EndpointUnknown: this tenant has none with this id.
+        EndpointNotFound: this tenant has none with this id.
     """
     await sql.disable(conn, tenant=tenant, endpoint_id=endpoint_id, reason="by_partner")
     return await find(conn, tenant=tenant, endpoint_id=endpoint_id)
@@ -125,7 +125,7 @@ async def recover(conn: PoolConnectionProxy, *, tenant: str, endpoint_id: str) -
     """Enable again, with a clean record; whatever was held becomes due at once.
 
     Raises:
-        EndpointUnknown: this tenant has none with this id.
+        EndpointNotFound: this tenant has none with this id.
     """
     await sql.enable(conn, tenant=tenant, endpoint_id=endpoint_id)
     return await find(conn, tenant=tenant, endpoint_id=endpoint_id)
@@ -135,12 +135,12 @@ async def rotate_secret(conn: PoolConnectionProxy, *, tenant: str, endpoint_id: 
     """Make a new secret; the old ones sign along for the overlap, so that no delivery is refused meanwhile.
 
     Raises:
-        EndpointUnknown: this tenant has none with this id.
+        EndpointNotFound: this tenant has none with this id.
         TooManyRotations: too many secrets overlap already.
     """
     # Locked first: two rotations at once would both count the same secrets.
     if not await sql.lock(conn, tenant=tenant, endpoint_id=endpoint_id):
-        raise EndpointUnknown
+        raise EndpointNotFound
     if await sql.count_live_secrets(conn, tenant=tenant, endpoint_id=endpoint_id) >= SECRETS_MAX:
         raise TooManyRotations
     secret = signing.new_secret()
@@ -156,7 +156,7 @@ async def ping(
     """Send a test event to one endpoint, whatever it subscribed to; returns the delivery's id.
 
     Raises:
-        EndpointUnknown: this tenant has none with this id.
+        EndpointNotFound: this tenant has none with this id.
         EndpointDisabled: nothing is sent there until it is recovered.
     """
     endpoint = await find(conn, tenant=tenant, endpoint_id=endpoint_id)
@@ -174,7 +174,7 @@ async def ping(
     )
     delivery_id = await outbox.publish_to(conn, event, endpoint_id=endpoint_id)
     if delivery_id is None:
-        raise EndpointUnknown
+        raise EndpointNotFound
     return delivery_id
 
 
@@ -182,4 +182,4 @@ def _check(wishes: Wishes, policy: AddressPolicy) -> None:
     check_url(wishes.url, policy)
     for position, event_type in enumerate(wishes.event_types):
         if not is_filter(event_type):
-            raise EventTypeUnknown(event_type, position)
+            raise EventTypeUnknown(event_type, f"/event_types/{position}")

@@ -1,25 +1,14 @@
 """What a caller of this floor may have done wrong; each docstring is the sentence its reader gets."""
 
-import re
-from typing import ClassVar
-
 
 class WebhooksError(Exception):
-    """The webhook request cannot be carried out; see the code for what to change."""
+    """The request about webhooks cannot be carried out as it stands."""
 
-    code: ClassVar[str] = "webhooks_error"
     pointer: str | None = None
 
-    def __init_subclass__(cls) -> None:
-        """Derive the stable code from the class's name, so that the two can never disagree."""
-        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
-    def __str__(self) -> str:
-        return self.__doc__ or self.code
-
-
-class EndpointUnknown(WebhooksError):
-    """No webhook endpoint of yours has this id; list your endpoints to find the right one."""
+class EndpointNotFound(WebhooksError):
+    """You have no webhook endpoint with this id; list your endpoints to see which there are."""
 
 
 class EndpointDisabled(WebhooksError):
@@ -27,15 +16,19 @@ class EndpointDisabled(WebhooksError):
 
 
 class TooManyEndpoints(WebhooksError):
-    """You have as many webhook endpoints as one partner may have; delete or reuse one."""
+    """You have as many webhook endpoints as one owner may have; delete or change one."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most)
+        self.most = most
 
 
 class TooManyRotations(WebhooksError):
-    """This endpoint's secret was rotated several times within the overlap; wait until an old one lapses."""
+    """This secret was rotated several times within the overlap; wait until an old secret lapses."""
 
 
 class UrlRefused(WebhooksError):
-    """The URL cannot be a webhook endpoint; `reason` says which rule it breaks."""
+    """This URL cannot be a webhook endpoint; `reason` says which rule it breaks."""
 
     pointer = "/url"
 
@@ -43,31 +36,28 @@ class UrlRefused(WebhooksError):
         super().__init__(reason)
         self.reason = reason
 
-    def __str__(self) -> str:
-        return f"The URL cannot be a webhook endpoint: {self.reason}."
-
 
 class EventTypeUnknown(WebhooksError):
     """No event has this type; use one from the documentation, or `<object>.*` for all of an object's."""
 
-    def __init__(self, event_type: str, position: int) -> None:
+    def __init__(self, event_type: str, pointer: str) -> None:
         super().__init__(event_type)
         self.event_type = event_type
-        self.pointer = f"/event_types/{position}"
+        self.pointer = pointer
 
 
-class DeliveryUnknown(WebhooksError):
-    """No delivery of yours has this id; list the deliveries of your endpoint to find the right one."""
+class DeliveryNotFound(WebhooksError):
+    """You have no delivery with this id; list the deliveries of your endpoint to see which there are."""
 
 
 class DeliveryUnderway(WebhooksError):
-    """This delivery is waiting for its turn or being sent right now, so there is nothing to resend yet."""
+    """This delivery is due or being sent right now, so there is nothing to resend; read it again in a moment."""
 
 
 class CursorMalformed(WebhooksError):
-    """This cursor is not one of ours; use `next` of the last page, or leave it out to start anew."""
+    """This cursor is not one of this feed's; use `next` of the page before, or leave it out to start anew."""
 
-    pointer = "/after"
+    pointer = "#query/cursor"
 
 
 class EventTooLarge(WebhooksError):

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from webhooks.errors import EventTooLarge, TooManyEndpoints
+from webhooks.errors import EventTooLarge
 from webhooks.event import NewEvent, body, is_filter, marked_as_replay
 
 
@@ -48,8 +48,3 @@ def test_types_and_whole_objects_are_filters(text: str) -> None:
 )
 def test_what_could_silence_a_partner_is_no_filter(text: str) -> None:
     assert not is_filter(text)
-
-
-def test_an_errors_code_is_its_name() -> None:
-    assert TooManyEndpoints.code == "too_many_endpoints"
-    assert str(TooManyEndpoints()).startswith("You have as many webhook endpoints")

@@ -126,6 +126,8 @@ COMMENT ON COLUMN webhooks.deliveries.reason IS 'How the last attempt ended.';
 
 CREATE INDEX deliveries_pending ON webhooks.deliveries (tenant, endpoint_id, due_at) WHERE state = 'pending';
 CREATE INDEX deliveries_sending ON webhooks.deliveries (tenant, endpoint_id, due_at) WHERE state = 'sending';
+CREATE INDEX deliveries_failed ON webhooks.deliveries (tenant, endpoint_id, event_id)
+    WHERE state IN ('exhausted', 'expired', 'skipped');
 CREATE INDEX deliveries_in_order ON webhooks.deliveries (tenant, endpoint_id, object_id, sequence, event_id)
     WHERE object_id IS NOT NULL AND NOT replay AND state IN ('pending', 'sending');
 

@@ -1,0 +1,81 @@
+"""The feed: every event of a tenant in an order in which a reader that remembers its place loses nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+from asyncpg.pool import PoolConnectionProxy
+
+from webhooks import log_sql as sql
+from webhooks.errors import CursorMalformed
+from webhooks.log import Event
+
+_XID_DIGITS_MAX: Final = 20  # 64 bits in decimal
+_SCANNED_MAX: Final = 1_000  # a rare type among a million events is found over several pages, not in one scan
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the feed: the publishing transaction and the id of the last event seen.
+
+    Ids alone would not do: they are given before commit, so an event may become visible behind a reader that has
+    passed its id. Transactions below the oldest one still running have all committed or never will.
+    """
+
+    xid: int = 0
+    event_id: str = ""
+
+    @classmethod
+    def parse(cls, text: str | None) -> Self:
+        """Read what `str` wrote.
+
+        Raises:
+            CursorMalformed: it is something else.
+        """
+        if text is None:
+            return cls()
+        xid, dot, event_id = text.partition(".")
+        if not dot or not xid.isascii() or not xid.isdigit() or len(xid) > _XID_DIGITS_MAX:
+            raise CursorMalformed
+        if int(xid) >= 1 << 64:
+            raise CursorMalformed
+        return cls(int(xid), event_id)
+
+    def __str__(self) -> str:
+        return f"{self.xid}.{self.event_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events in order, where to go on, and whether there is more already."""
+
+    events: Sequence[Event]
+    next: Cursor
+    more: bool
+
+
+async def read(
+    conn: PoolConnectionProxy, *, tenant: str, after: Cursor, filters: Sequence[str], limit: int
+) -> Page:
+    """Read on from a place; `next` is a place to remember even where nothing new is there yet.
+
+    Args:
+        conn: where to read.
+        tenant: whose events.
+        after: where the reader stands.
+        filters: types or `<object>.*`; none for all. With them a page may hold fewer than there are.
+        limit: events at most.
+    """
+    scanned = await sql.scan_events(
+        conn, tenant=tenant, after=(after.xid, after.event_id), most=_SCANNED_MAX if filters else limit + 1
+    )
+    places: list[Cursor] = []
+    events: list[Event] = []
+    for xid, event in scanned:
+        wanted = not filters or event.type in filters or f"{event.type.partition('.')[0]}.*" in filters
+        if wanted and len(events) == limit:
+            return Page(events, places[-1], more=True)
+        places.append(Cursor(xid, event.id))
+        if wanted:
+            events.append(event)
+    return Page(events, places[-1] if places else after, more=bool(filters) and len(scanned) == _SCANNED_MAX)
