@@ -21,6 +21,7 @@ from gateway.door.listeners import Address, Door, listening
 from gateway.door.operation import FORM, Answer, Call, Listener, Operation, operation
 from gateway.wire.money import PositiveAmount
 from gateway.wire.page import Page, PageQuery
+from gateway.wire.time import Time
 from merchants.access import clients
 from merchants.access import sql as access_sql
 from merchants.access.live import RecentlyLive
@@ -47,7 +48,7 @@ class NewNote(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     place: Street | Online | None = None
     labels: Annotated[dict[str, str], Meta(max_length=5)] = {}
     tags: Annotated[list[Annotated[str, Meta(pattern="^[a-z]+$")]], Meta(max_length=3)] = []
-    due_at: Annotated[datetime, Meta(tz=True)] | None = None
+    due_at: Time | None = None
     colour: Literal["red", "green"] = "red"
 
 
@@ -59,7 +60,7 @@ class Note(Struct, frozen=True, kw_only=True):
 
 class NoteFilter(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     colour: list[Literal["red", "green"]] = field(default_factory=list)
-    since: Annotated[datetime, Meta(tz=True)] | None = None
+    since: Time | None = None
 
 
 class Login(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ import jsonschema_rs
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from gateway.door.json_text import escape
+from gateway.door.schema import walk
 from gateway.wire.problem import Fault
 
 # One answer stays readable, however long the body was.
@@ -20,11 +21,21 @@ _WRONG_TYPE = "wrong_type"
 
 
 class FaultFinder:
-    """Lists the faults of documents of one type."""
+    """Lists the faults of documents of one type.
+
+    Attributes:
+        has_times: such a document may hold times, of which msgspec reads more spellings than we take.
+    """
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-        self._tags = frozenset(_tags_in(schema))
+        inner = list(walk(schema))
+        self._tags = frozenset(
+            one["discriminator"]["propertyName"] for one in inner if "discriminator" in one
+        )
+        times = [one for one in inner if one.get("format") == "date-time"]
+        assert all("pattern" in one for one in times), "times in a request are gateway.wire.time.Time"
+        self.has_times = bool(times)
 
     def accepts(self, document: Any) -> bool:
         return self._validator.is_valid(_without_whole_floats(document))
@@ -145,20 +156,6 @@ def _without_whole_floats(document: Any) -> Any:
             return [_without_whole_floats(value) for value in document]
         case _:
             return document
-
-
-def _tags_in(schema: Any) -> Iterator[str]:
-    match schema:
-        case {"discriminator": {"propertyName": str(name)}}:
-            yield name
-        case dict():
-            for value in schema.values():
-                yield from _tags_in(value)
-        case list():
-            for value in schema:
-                yield from _tags_in(value)
-        case _:
-            pass
 
 
 def _fault(pointer: str, code: str, detail: str) -> Fault:

@@ -1,6 +1,7 @@
 """Query parameters and forms: texts under names, read into a struct with every fault listed."""
 
 import re
+from datetime import datetime
 from typing import Any, get_origin
 from urllib.parse import parse_qsl
 
@@ -8,10 +9,12 @@ import msgspec
 
 from gateway.door.errors import RequestInvalid
 from gateway.wire.problem import Fault
+from gateway.wire.time import TIME_PATTERN
 
 # No operation has half as many; a longer list is an attack on the parser.
 _MAX_PARAMETERS = 50
 # A database text holds no NUL, a lone surrogate is no text, and `$` in a pattern overlooks a last line break.
+_TIME = re.compile(TIME_PATTERN)
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -28,6 +31,7 @@ class Parameters:
         self._prefix = prefix
         self._fields = {one.encode_name: one for one in msgspec.structs.fields(shape)}
         self._lists = {name for name, one in self._fields.items() if get_origin(_bare(one.type)) is list}
+        self._times = {name for name, one in self._fields.items() if _bare(one.type) is datetime}
         self._nothing = None if any(one.required for one in self._fields.values()) else shape()
 
     def read(self, text: str) -> Any:
@@ -61,6 +65,8 @@ class Parameters:
                 values[name] = value
             if _CONTROL.search(value):
                 faults.append(self._fault(name, "wrong_format", "holds a control character"))
+            elif name in self._times and not _TIME.match(value):
+                faults.append(self._fault(name, "wrong_format", "has to be an RFC 3339 time with its offset"))
         if faults:
             raise RequestInvalid(faults)
         return values

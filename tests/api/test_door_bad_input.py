@@ -47,43 +47,41 @@ def with_title(raw: bytes) -> bytes:
     return GOOD.replace(b'"milk"', raw)
 
 
-@pytest.mark.parametrize(
-    ("body", "code", "fault"),
-    [
-        (b"", "body_malformed", "not_json"),
-        (b"{", "body_malformed", "not_json"),
-        (b'{"title": NaN}', "body_malformed", "not_json"),
-        (b'{"title": Infinity}', "body_malformed", "not_json"),
-        (b'{"title": 1e999}', "body_malformed", "number_too_large"),
-        (b'{"title": ' + b"9" * 5000 + b"}", "body_malformed", "number_too_large"),
-        (b'{"title": ' + b"9" * 19 + b"9}", "body_malformed", "number_too_large"),
-        (b"\xef\xbb\xbf" + GOOD, "body_malformed", "not_json"),
-        (with_title(b'"\xff\xfe"'), "body_malformed", "not_utf8"),
-        (with_title(b'"a\x00b"'), "body_malformed", "not_json"),
-        (with_title(rb'"a\u0000b"'), "body_malformed", "nul_character"),
-        (with_title(rb'"\ud800"'), "body_malformed", "lone_surrogate"),
-        (b'{"title": "a", "title": "b"}', "body_malformed", "duplicate_key"),
-        (b"[" * 17 + b"]" * 17, "body_malformed", "too_deep"),
-        (b"[" * 30_000, "body_malformed", "too_deep"),
-        (b"[]", "request_invalid", "wrong_type"),
-        (b"null", "request_invalid", "wrong_type"),
-        (with_title(b'"milk","colou":1'), "request_invalid", "unknown_field"),
-        (with_title(b'"milk","due_at":"2026-01-01T00:00:00"'), "request_invalid", "wrong_format"),
-        (with_title(b'""'), "request_invalid", "too_short"),
-        (with_title(b'"milk","tags":["ok\\n"]'), "request_invalid", "wrong_format"),
-        (GOOD.replace(b"250", b"2.5"), "request_invalid", "wrong_type"),
-        (GOOD.replace(b"250", b"250.0"), "request_invalid", "wrong_type"),
-        (GOOD.replace(b"250", b"25e1"), "request_invalid", "wrong_type"),
-        (GOOD.replace(b"250", b"true"), "request_invalid", "wrong_type"),
-        (GOOD.replace(b"250", b"-1"), "request_invalid", "too_small"),
-    ],
-)
-async def test_garbage_is_one_problem_that_says_what_is_wrong_and_leaves_no_row(
-    door: OpenDoor, body: bytes, code: str, fault: str
-) -> None:
-    status, said = await post(door, body)
-    assert (status, said["code"]) == (400, code)
-    assert fault in [one["code"] for one in said["errors"]]
+GARBAGE = [
+    (b"", "body_malformed", "not_json"),
+    (b"{", "body_malformed", "not_json"),
+    (b'{"title": NaN}', "body_malformed", "not_json"),
+    (b'{"title": Infinity}', "body_malformed", "not_json"),
+    (b'{"title": 1e999}', "body_malformed", "number_too_large"),
+    (b'{"title": ' + b"9" * 5000 + b"}", "body_malformed", "number_too_large"),
+    (b'{"title": ' + b"9" * 19 + b"9}", "body_malformed", "number_too_large"),
+    (b"\xef\xbb\xbf" + GOOD, "body_malformed", "not_json"),
+    (with_title(b'"\xff\xfe"'), "body_malformed", "not_utf8"),
+    (with_title(b'"a\x00b"'), "body_malformed", "not_json"),
+    (with_title(rb'"a\u0000b"'), "body_malformed", "nul_character"),
+    (with_title(rb'"\ud800"'), "body_malformed", "lone_surrogate"),
+    (b'{"title": "a", "title": "b"}', "body_malformed", "duplicate_key"),
+    (b"[" * 17 + b"]" * 17, "body_malformed", "too_deep"),
+    (b"[" * 30_000, "body_malformed", "too_deep"),
+    (b"[]", "request_invalid", "wrong_type"),
+    (b"null", "request_invalid", "wrong_type"),
+    (with_title(b'"milk","colou":1'), "request_invalid", "unknown_field"),
+    (with_title(b'"milk","due_at":"2026-01-01T00:00:00"'), "request_invalid", "wrong_format"),
+    (with_title(b'""'), "request_invalid", "too_short"),
+    (with_title(b'"milk","tags":["ok\\n"]'), "request_invalid", "wrong_format"),
+    (GOOD.replace(b"250", b"2.5"), "request_invalid", "wrong_type"),
+    (GOOD.replace(b"250", b"250.0"), "request_invalid", "wrong_type"),
+    (GOOD.replace(b"250", b"25e1"), "request_invalid", "wrong_type"),
+    (GOOD.replace(b"250", b"true"), "request_invalid", "wrong_type"),
+    (GOOD.replace(b"250", b"-1"), "request_invalid", "too_small"),
+]
+
+
+async def test_garbage_is_one_problem_that_says_what_is_wrong_and_leaves_no_row(door: OpenDoor) -> None:
+    for body, code, fault in GARBAGE:
+        status, said = await post(door, body)
+        assert (status, said["code"]) == (400, code), body[:60]
+        assert fault in [one["code"] for one in said["errors"]], body[:60]
     assert await notes(door) == 0
 
 
@@ -153,51 +151,49 @@ async def test_another_content_type_or_encoding_is_415(door: OpenDoor, headers: 
     assert status == 415
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("GET", "/", 404),
-        ("GET", "/v1/nothing", 404),
-        ("GET", "/v1/notes/", 404),
-        ("GET", "/v1/notes/a%00b", 404),
-        ("GET", "/v1/notes/%ff", 404),
-        ("GET", "/v1/notes/a%2Fb", 404),
-        ("GET", "/v1/notes/not_yours", 404),
-        ("PUT", "/v1/notes", 405),
-        ("OPTIONS", "/v1/notes", 405),
-        ("HEAD", "/v1/notes", 405),
-        ("TRACE", "/v1/notes", 405),
-        ("DELETE", "/admin/v1/notes", 404),
-    ],
-)
-async def test_wrong_paths_and_methods_are_problems_too(
-    door: OpenDoor, method: str, path: str, status: int
-) -> None:
-    headers = await door.headers(key=None)
-    async with door.http.request(method, door.public + path, headers=headers) as answer:
-        assert answer.status == status
-        assert answer.content_type == "application/problem+json"
-        assert (answer.headers.get("Allow") == "GET, POST") == (status == 405)
+WRONG_WAYS = [
+    ("GET", "/", 404),
+    ("GET", "/v1/nothing", 404),
+    ("GET", "/v1/notes/", 404),
+    ("GET", "/v1/notes/a%00b", 404),
+    ("GET", "/v1/notes/%ff", 404),
+    ("GET", "/v1/notes/a%2Fb", 404),
+    ("GET", "/v1/notes/not_yours", 404),
+    ("PUT", "/v1/notes", 405),
+    ("OPTIONS", "/v1/notes", 405),
+    ("HEAD", "/v1/notes", 405),
+    ("TRACE", "/v1/notes", 405),
+    ("DELETE", "/admin/v1/notes", 404),
+]
 
 
-@pytest.mark.parametrize(
-    ("query", "faults"),
-    [
-        ("limit=0", {("#query/limit", "invalid")}),
-        ("limit=1.5&colour=blue", {("#query/limit", "invalid"), ("#query/colour", "invalid")}),
-        ("limit=1&limit=2&page=3", {("#query/limit", "duplicate_key"), ("#query/page", "unknown_field")}),
-        ("cursor=a%00", {("#query/cursor", "wrong_format")}),
-        ("cursor=a%0a", {("#query/cursor", "wrong_format")}),
-        ("cursor=%ff", {("#query/", "not_urlencoded")}),
-        ("since=2026-01-01T00:00:00", {("#query/since", "invalid")}),
-    ],
-)
-async def test_faults_of_a_query_are_listed(door: OpenDoor, query: str, faults: set[tuple[str, str]]) -> None:
+async def test_wrong_paths_and_methods_are_problems_too(door: OpenDoor) -> None:
     headers = await door.headers(key=None)
-    async with door.http.get(f"{door.public}/v1/notes?{query}", headers=headers) as answer:
-        said = await answer.json(content_type=None)
-        assert answer.status == 400
-        assert {(one["pointer"], one["code"]) for one in said["errors"]} == faults
+    for method, path, status in WRONG_WAYS:
+        async with door.http.request(method, door.public + path, headers=headers) as answer:
+            assert answer.status == status, path
+            assert answer.content_type == "application/problem+json"
+            assert (answer.headers.get("Allow") == "GET, POST") == (status == 405)
+
+
+BAD_QUERIES: list[tuple[str, set[tuple[str, str]]]] = [
+    ("limit=0", {("#query/limit", "invalid")}),
+    ("limit=1.5&colour=blue", {("#query/limit", "invalid"), ("#query/colour", "invalid")}),
+    ("limit=1&limit=2&page=3", {("#query/limit", "duplicate_key"), ("#query/page", "unknown_field")}),
+    ("cursor=a%00", {("#query/cursor", "wrong_format")}),
+    ("cursor=a%0a", {("#query/cursor", "wrong_format")}),
+    ("cursor=%ff", {("#query/", "not_urlencoded")}),
+    ("since=2026-01-01T00:00:00", {("#query/since", "wrong_format")}),
+]
+
+
+async def test_faults_of_a_query_are_listed(door: OpenDoor) -> None:
+    headers = await door.headers(key=None)
+    for query, faults in BAD_QUERIES:
+        async with door.http.get(f"{door.public}/v1/notes?{query}", headers=headers) as answer:
+            said = await answer.json(content_type=None)
+            assert answer.status == 400
+            assert {(one["pointer"], one["code"]) for one in said["errors"]} == faults
 
 
 async def test_a_good_query_is_read(door: OpenDoor) -> None:

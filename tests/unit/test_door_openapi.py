@@ -1,0 +1,96 @@
+from typing import Any
+
+import asyncpg
+import jsonschema_rs
+import pytest
+import schemathesis
+import yaml
+
+from gateway.api.table import EVENTS, OPERATIONS
+from gateway.cli.openapi import rendered
+from gateway.door.health import health_operations
+from gateway.door.openapi import Event, document, to_yaml
+from gateway.door.operation import Listener, Operation
+from tests.doors import NewNote, note_operations
+
+SERVERS = {Listener.PUBLIC: "http://public", Listener.OPERATORS: "http://operators"}
+
+
+@pytest.fixture
+def operations() -> tuple[Operation, ...]:
+    nowhere: asyncpg.Pool = None  # type: ignore[assignment] # never called here
+    return (*note_operations(nowhere), *health_operations({}))
+
+
+@pytest.fixture
+def openapi(operations: tuple[Operation, ...]) -> dict[str, Any]:
+    event = Event(type="note.written", summary="A note was written", body=NewNote)
+    return document(operations, events=[event], servers=SERVERS)
+
+
+def test_every_operation_stands_in_the_document_with_its_listener(
+    openapi: dict[str, Any], operations: tuple[Operation, ...]
+) -> None:
+    stands = {
+        (method, path, said["operationId"])
+        for path, item in openapi["paths"].items()
+        for method, said in item.items()
+        if method != "servers"
+    }
+    assert stands == {(one.method.lower(), one.path, one.name) for one in operations}
+    assert openapi["paths"]["/admin/v1/notes"]["servers"] == [{"url": "http://operators"}]
+
+
+def test_an_operation_names_every_code_it_can_answer(openapi: dict[str, Any]) -> None:
+    responses = openapi["paths"]["/v1/notes"]["post"]["responses"]
+    codes = {code for one in responses.values() for code in one["description"].split(", ")}
+    assert {"title_taken", "idempotency_key_reused", "secret_already_shown", "token_expired"} <= codes
+    explained = {one["code"]: one for one in openapi["x-docs"]["errors"]}
+    assert codes - {"Created"} <= explained.keys()
+    assert all(one["caller"] and one["operator"] for one in explained.values())
+
+
+def test_the_document_is_the_same_each_time_and_plain_yaml(openapi: dict[str, Any]) -> None:
+    text = to_yaml(openapi)
+    assert text == to_yaml(openapi)
+    assert "&id" not in text
+    assert yaml.safe_load(text) == openapi
+
+
+def test_the_document_is_good_openapi(openapi: dict[str, Any]) -> None:
+    schema = schemathesis.openapi.from_dict(openapi)
+    schema.validate()
+
+
+def examples_in(openapi: dict[str, Any]) -> list[tuple[str, dict[str, Any], Any]]:
+    """Where, schema and example of every body."""
+    found = []
+    items = {**openapi["paths"], **openapi.get("webhooks", {})}
+    for path, item in items.items():
+        for method, said in item.items():
+            bodies = [] if method == "servers" else [said.get("requestBody", {}), *said["responses"].values()]
+            contents = [media for body in bodies for media in body.get("content", {}).values()]
+            found += [(f"{method} {path}", one["schema"], one["example"]) for one in contents if one]
+    return found
+
+
+def misfits(openapi: dict[str, Any]) -> list[str]:
+    components = {"components": {"schemas": openapi["components"]["schemas"]}}
+    return [
+        f"{where}: {error}"
+        for where, schema, example in examples_in(openapi)
+        for error in jsonschema_rs.Draft202012Validator({**schema, **components}).iter_errors(example)
+    ]
+
+
+def test_every_example_fits_its_schema(openapi: dict[str, Any]) -> None:
+    assert misfits(openapi) == []
+
+
+def test_every_example_of_the_gateway_fits_its_schema() -> None:
+    operations = (*OPERATIONS, *health_operations({}))
+    assert misfits(document(operations, events=EVENTS, servers=SERVERS)) == []
+
+
+def test_the_gateways_document_is_good_openapi() -> None:
+    schemathesis.openapi.from_dict(yaml.safe_load(rendered())).validate()
