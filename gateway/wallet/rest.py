@@ -42,20 +42,28 @@ HTTP_NOT_FOUND: Final = 404
 KEEPALIVE_TIMEOUT_S: Final = 15.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CoreConfig:
-    """How one bank's core is reached. `issuers` are the payers it holds, by the name of their issuer."""
+# Within the ten seconds that a till waits by default, so that its answer still tells what we know.
+TIMEOUT_S: Final = 8.0
 
-    name: str
-    url: str
-    issuers: frozenset[str]
-    # Within the ten seconds that a till waits by default, so that its answer still tells what we know.
-    timeout_s: float = 8.0
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much is asked of one core at once, and how patiently.
+
+    Attributes:
+        connect_timeout_s: for the connection alone.
+        sends: under way at once.
+        slot_timeout_s: whoever finds all of them taken for so long is not sent.
+        asks: queries and reversals under way at once, a bound of their own: a core busy with debits must still
+            settle doubt.
+        refused_attempts: how often a connection is tried on which nobody listens.
+        breaker_failures: sends without an answer, in a row, that shut the core out.
+        breaker_shut_s: for so long, and then one trial as often.
+    """
+
     connect_timeout_s: float = 2.0
-    # Sends under way at once; whoever finds them all taken for `slot_timeout_s` is not sent.
     sends: int = 64
     slot_timeout_s: float = 1.0
-    # Queries and reversals have a bound of their own: a core busy with debits must still tell of doubt.
     asks: int = 16
     refused_attempts: int = 3
     breaker_failures: int = 20
@@ -74,22 +82,33 @@ class RestCore:
     """A core over HTTP. Enter it (`async with`) before use; it holds the connections.
 
     Args:
-        config: where and how patiently.
+        name: for logs and errors.
+        url: base of the contract's paths.
         signer: gives our newest key for the core, asked at each request so that keys rotate.
+        timeout_s: how long one call may take, all in all.
+        bounds: how much is asked at once.
         ssl: for mTLS, which a bank's core wants in production.
     """
 
     def __init__(
-        self, config: CoreConfig, signer: Callable[[], Signer], *, ssl: SSLContext | None = None
+        self,
+        *,
+        name: str,
+        url: str,
+        signer: Callable[[], Signer],
+        timeout_s: float = TIMEOUT_S,
+        bounds: Bounds | None = None,
+        ssl: SSLContext | None = None,
     ) -> None:
-        self.name = config.name
-        self._config = config
+        self.name = name
+        self._url = URL(url)
         self._signer = signer
+        self._timeout_s = timeout_s
+        self._bounds = bounds or Bounds()
         self._ssl = ssl
-        self._url = URL(config.url)
-        self._breaker = Breaker(failures=config.breaker_failures, shut_s=config.breaker_shut_s)
-        self._sends = asyncio.Semaphore(config.sends)
-        self._asks = asyncio.Semaphore(config.asks)
+        self._breaker = Breaker(failures=self._bounds.breaker_failures, shut_s=self._bounds.breaker_shut_s)
+        self._sends = asyncio.Semaphore(self._bounds.sends)
+        self._asks = asyncio.Semaphore(self._bounds.asks)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -97,9 +116,7 @@ class RestCore:
             connector=aiohttp.TCPConnector(
                 limit=0, keepalive_timeout=KEEPALIVE_TIMEOUT_S, ssl=self._ssl or True
             ),
-            timeout=aiohttp.ClientTimeout(
-                total=self._config.timeout_s, sock_connect=self._config.connect_timeout_s
-            ),
+            timeout=aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=self._bounds.connect_timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         return self
@@ -119,7 +136,7 @@ class RestCore:
 
     async def send(self, transfer: Transfer) -> SendOutcome:
         try:
-            async with asyncio.timeout(self._config.slot_timeout_s):
+            async with asyncio.timeout(self._bounds.slot_timeout_s):
                 await self._sends.acquire()
         except TimeoutError:
             return NotSent("the core has as much to do as it may have")
@@ -166,7 +183,7 @@ class RestCore:
         """Nothing was said on a refused connection, so that alone is tried again, a few times and soon."""
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(_Refused),
-            stop=tenacity.stop_after_attempt(self._config.refused_attempts),
+            stop=tenacity.stop_after_attempt(self._bounds.refused_attempts),
             wait=tenacity.wait_exponential_jitter(initial=0.05, max=0.5, jitter=0.05),
             reraise=True,
         )

@@ -5,6 +5,7 @@ Run as `gateway reference-core`, or made by `make_app` inside a test, always on 
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final, TypeVar, assert_never
 
@@ -28,6 +29,8 @@ from gateway.wallet.reference.schema import open_books
 # Longer than any client keeps an idle connection, so that it is never us who close one as it is being used.
 KEEPALIVE_TIMEOUT_S: Final = 120.0
 SHUTDOWN_TIMEOUT_S: Final = 5.0
+# Connections that the kernel keeps for us while we are busy.
+BACKLOG: Final = 1024
 
 NOT_FOUND: Final = 404
 # As the contract has it.
@@ -214,12 +217,16 @@ def _problem(status: int, code: Any, title: str, *, transfer_id: str | None = No
     return web.Response(status=status, body=_ENCODER.encode(problem), content_type="application/problem+json")
 
 
-async def serve(app: web.Application, *, host: str, port: int, until: asyncio.Event) -> None:
-    """Serve until told to stop; what has begun is finished first."""
+@asynccontextmanager
+async def serving(app: web.Application, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+    """Serve on a real socket, port 0 being any free one; yields the URL. What has begun is finished at the end."""
     runner = web.AppRunner(
         app, access_log=None, keepalive_timeout=KEEPALIVE_TIMEOUT_S, shutdown_timeout=SHUTDOWN_TIMEOUT_S
     )
     await runner.setup()
-    await web.TCPSite(runner, host, port, backlog=1024, reuse_port=True).start()
-    await until.wait()
-    await runner.cleanup()
+    try:
+        await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
+        bound_host, bound_port = runner.addresses[0][:2]
+        yield f"http://{bound_host}:{bound_port}"
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,28 @@
+"""`gateway reference-core`: the sandbox's wallet core, another system that happens to ship with this one."""
+
+import asyncio
+import signal
+
+import click
+import uvloop
+
+from gateway.wallet.reference.server import make_app, serving
+
+
+@click.command("reference-core")
+@click.option("--database-url", required=True, help="The core's own database; made if it does not exist.")
+@click.option("--gateway-jwks", required=True, help="The gateway's public keys: URL or file of its JWKS.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8090, show_default=True, help="0 takes any free one and prints it.")
+def reference_core(database_url: str, gateway_jwks: str, host: str, port: int) -> None:
+    """Serve the reference wallet core until SIGTERM."""
+    uvloop.run(_serve(database_url, gateway_jwks, host=host, port=port))
+
+
+async def _serve(database_url: str, gateway_jwks: str, *, host: str, port: int) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with serving(make_app(database_url, gateway_jwks=gateway_jwks), host=host, port=port) as url:
+        print(f"reference core at {url}", flush=True)
+        await stop.wait()
