@@ -49,3 +49,9 @@ class NotTheReviewer(MerchantsError):
 
 class TermsChanged(MerchantsError):
     """The proposed terms are not those you approve; read the application again and see its terms."""
+
+
+class LimitInAnotherCurrency(MerchantsError):
+    """A payment limit is in the currency the merchant settles in, which is CNY; send it in that."""
+
+    pointer = "/terms/payment_limit/currency"

@@ -30,15 +30,10 @@ STANDARD_TERMS: Final = Terms(fee_basis_points=38, payment_limit_minor=None)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """What an approval made.
-
-    Attributes:
-        applicant_client_id: the client to be promoted to partner; None for a sub-merchant.
-    """
+    """What an approval made; without a parent the merchant is a new partner, whose client is to be promoted."""
 
     application: Application
     merchant: Merchant
-    applicant_client_id: str | None
 
 
 async def in_status(
@@ -133,7 +128,7 @@ async def approve(
 ) -> Approval:
     """Approve under the terms the approver saw, and make the merchant, active from the commit on.
 
-    The caller promotes `Approval.applicant_client_id` in the same transaction (`gateway/partners`).
+    The caller promotes a new partner's client in the same transaction (`gateway/partners/admit.py`).
 
     Raises:
         ApplicationNotFound, ApplicationCannotMove
@@ -168,8 +163,4 @@ async def approve(
         conn, approved.moved(Status.ACTIVE, reason=reason), actor=operator_id
     )
     await outbox.publish(conn, [standing.event_of(merchant, occurred_at=active.updated_at)])
-    return Approval(
-        application=active,
-        merchant=merchant,
-        applicant_client_id=None if application.kind.is_sub_merchant else application.applicant_id,
-    )
+    return Approval(application=active, merchant=merchant)

@@ -56,7 +56,6 @@ async def test_approval_makes_an_active_merchant_with_numbers_of_its_own(pool: a
     assert len(made.merchant.merchant_number) == 15
     assert luhn.is_valid(made.merchant.merchant_number)
     assert made.merchant.settlement_last_four == "****0001"
-    assert made.applicant_client_id == case.applicant_id
 
 
 async def test_the_application_is_the_partners_once_it_is_one(pool: asyncpg.Pool) -> None:

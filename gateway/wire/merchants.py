@@ -1,0 +1,38 @@
+"""Merchants on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from gateway.wire.applications import Kind, Reason
+from gateway.wire.money import Amount
+
+
+class Merchant(Struct, frozen=True, kw_only=True):
+    """Who is paid: a partner, or a sub-merchant of one."""
+
+    id: str
+    parent_id: Annotated[str | None, Meta(description="The mall or platform it trades under")]
+    kind: Kind
+    status: Literal["active", "suspended", "closed"]
+    reason: Annotated[str, Meta(description="What was said at the last change of status")]
+    merchant_number: Annotated[
+        str, Meta(examples=["100000000000018"], description="On receipts and in codes")
+    ]
+    licence_name: str
+    credit_code: str
+    short_name: str
+    city: str
+    mcc: str
+    currency: str
+    fee_basis_points: int
+    payment_limit: Annotated[Amount | None, Meta(description="Largest single payment")]
+    settlement_account: Annotated[str, Meta(examples=["****0001"])]
+    created_at: datetime
+
+
+class StandingChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a merchant is suspended, or may trade again; its partner reads it."""
+
+    reason: Reason

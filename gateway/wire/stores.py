@@ -1,0 +1,45 @@
+"""Stores and terminals on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from gateway.wire.applications import Address, AreaCode, Name
+
+
+class NewStore(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A place where a merchant is to be paid."""
+
+    name: Name
+    area_code: AreaCode
+    address: Address
+
+
+class Store(Struct, frozen=True, kw_only=True):
+    """A place where a merchant is paid."""
+
+    id: str
+    merchant_id: str
+    status: Literal["active", "closed"]
+    name: str
+    area_code: str
+    address: str
+    created_at: datetime
+
+
+class NewTerminal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A till's place in a store; `label` is what the store's people call it."""
+
+    label: Annotated[str, Meta(min_length=1, max_length=60, examples=["收银台 1"])]
+
+
+class Terminal(Struct, frozen=True, kw_only=True):
+    """A till's place in a store; the device there enrols with an activation code."""
+
+    id: str
+    merchant_id: str
+    store_id: str
+    status: Literal["active", "retired"]
+    label: str
+    created_at: datetime
