@@ -52,17 +52,30 @@ def refund_legs(totals: Legs, already: Legs, refund_order_minor: int) -> Legs:
     refunded_minor = already.order_minor + refund_order_minor
     assert refund_order_minor > 0, "a refund of nothing is refused before"
     assert refunded_minor <= order_minor, "more than the order is refused before"
-    payer_minor, *funders_minor = _largest_remainder(
-        [
-            Fraction(total * refunded_minor, order_minor) - before
-            for total, before in zip(_order_legs(totals), _order_legs(already), strict=True)
-        ],
-        refund_order_minor,
-    )
+    payer_minor, *funders_minor = spread(_order_legs(totals), _order_legs(already), refund_order_minor)
     return Legs(
         payer_minor=payer_minor,
         funders_minor=tuple(funders_minor),
         fee_minor=_fee(totals.fee_minor, already.fee_minor, refunded_minor, order_minor),
+    )
+
+
+def spread(totals: Sequence[int], already: Sequence[int], amount_minor: int) -> list[int]:
+    """Share an amount among parts by their totals, cumulatively: all that was shared so far stays in proportion.
+
+    Args:
+        totals: the whole parts.
+        already: what each of them got so far.
+        amount_minor: at most what the totals have left.
+    """
+    whole_minor, shared_minor = sum(totals), sum(already) + amount_minor
+    assert shared_minor <= whole_minor, "more than there is left is refused before"
+    return _largest_remainder(
+        [
+            Fraction(total * shared_minor, whole_minor) - before
+            for total, before in zip(totals, already, strict=True)
+        ],
+        amount_minor,
     )
 
 

@@ -64,4 +64,24 @@ class OfferStateForbids(MerchantsError):
 
 
 class OfferTargetNotFound(MerchantsError):
-    """The offer names a merchant or store that is not yours; name your own, or none for all of them."""
+    """The offer names a merchant or store that is not the partner's; name its own, or none for all of them."""
+
+    pointer = "/target"
+
+    def __init__(self, unknown: list[str]) -> None:
+        super().__init__(unknown)
+        self.unknown = tuple(unknown)
+
+
+class OfferIsOver(MerchantsError):
+    """The offer's last day has passed; give it new dates, which is a new version."""
+
+    pointer = "/target/ends_on"
+
+
+class TooManyLiveOffers(MerchantsError):
+    """The partner has as many live offers as one payment can weigh up; end or pause one first."""
+
+
+class OffersChanging(MerchantsError):
+    """The merchant's offers are being changed at this moment; nothing happened, so repeat the call."""

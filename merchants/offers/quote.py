@@ -100,7 +100,6 @@ def best(
     now: datetime,
     *,
     room: Mapping[str, Room] | None = None,
-    gone: frozenset[str] = frozenset(),
 ) -> Quote:
     """The best quote for a cart.
 
@@ -110,16 +109,10 @@ def best(
         payer: None while unknown, as on a poster: offers for segments are left out then.
         now: aware; offers mean its wall clock in Shanghai.
         room: by offer id, what is known to be left; no entry means untouched.
-        gone: offers found to be no longer live.
     """
     rooms = live.untouched if room is None else {**live.untouched, **room}
     moment, segments = moment_of(now), frozenset() if payer is None else frozenset(payer.segments)
-    found = [
-        Reason.NO_LONGER_LIVE
-        if offer.id in gone
-        else _look_at(offer, cart, segments, moment, rooms[offer.id])
-        for offer in live.offers
-    ]
+    found = [_look_at(offer, cart, segments, moment, rooms[offer.id]) for offer in live.offers]
     combination = best_combination([one for one in found if isinstance(one, Candidate)], cart.order_minor)
     taken = {one.offer.id for one in combination.taken}
     looked_at = tuple(

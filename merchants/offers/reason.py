@@ -24,7 +24,6 @@ class Reason(StrEnum):
     STORE_BUDGET_USED_UP = "store_budget_used_up"
     PERSON_CAP_REACHED = "person_cap_reached"
     PERSON_DAILY_CAP_REACHED = "person_daily_cap_reached"
-    NO_LONGER_LIVE = "no_longer_live"
     OTHERS_GIVE_MORE = "others_give_more"
 
 
@@ -35,3 +34,6 @@ SHORT_OF: Mapping[Scope, Reason] = {
     Scope.PERSON: Reason.PERSON_CAP_REACHED,
     Scope.PERSON_DAY: Reason.PERSON_DAILY_CAP_REACHED,
 }
+
+# The offer is meant for this cart and payer: what it has left decides, or what others take off.
+AT_LIMIT = frozenset((*SHORT_OF.values(), Reason.OTHERS_GIVE_MORE))

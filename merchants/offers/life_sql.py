@@ -1,0 +1,174 @@
+"""The statements on offers, their versions, and who accepted them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+_CAMPAIGN = """o.partner_id, o.id, o.state, o.version, o.sequence, o.reason, o.paused_by, o.created_at,
+    o.updated_at, v.deal, v.hash, v.made_by, v.partner_accepted_at, v.bank_accepted_at"""
+_JOINED = """merchants.offers o JOIN merchants.offer_versions v
+    ON v.partner_id = o.partner_id AND v.offer_id = o.id AND v.version = o.version"""
+
+
+async def insert(conn: PoolConnectionProxy, *, partner_id: str, offer_id: str) -> None:
+    await conn.execute(
+        "INSERT INTO merchants.offers (partner_id, id, state, version) VALUES ($1, $2, 'draft', 1)",
+        partner_id,
+        offer_id,
+    )
+
+
+async def insert_version(
+    conn: PoolConnectionProxy,
+    *,
+    partner_id: str,
+    offer_id: str,
+    version: int,
+    deal: str,
+    hash_: str,
+    made_by: str,
+    starts_on: date,
+    ends_on: date,
+) -> None:
+    await conn.execute(
+        """INSERT INTO merchants.offer_versions
+               (partner_id, offer_id, version, deal, hash, made_by, starts_on, ends_on)
+           VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7, $8)""",
+        partner_id,
+        offer_id,
+        version,
+        deal,
+        hash_,
+        made_by,
+        starts_on,
+        ends_on,
+    )
+
+
+async def accept(
+    conn: PoolConnectionProxy, *, partner_id: str, offer_id: str, version: int, side: str, actor: str
+) -> None:
+    """Only the first acceptance of a side is kept."""
+    await conn.execute(
+        """UPDATE merchants.offer_versions
+              SET partner_accepted_by = CASE $4 WHEN 'partner' THEN $5 ELSE partner_accepted_by END,
+                  partner_accepted_at = CASE $4 WHEN 'partner' THEN now() ELSE partner_accepted_at END,
+                  bank_accepted_by = CASE $4 WHEN 'bank' THEN $5 ELSE bank_accepted_by END,
+                  bank_accepted_at = CASE $4 WHEN 'bank' THEN now() ELSE bank_accepted_at END
+            WHERE partner_id = $1 AND offer_id = $2 AND version = $3
+              AND CASE $4 WHEN 'partner' THEN partner_accepted_at ELSE bank_accepted_at END IS NULL""",
+        partner_id,
+        offer_id,
+        version,
+        side,
+        actor,
+    )
+
+
+async def move(
+    conn: PoolConnectionProxy,
+    *,
+    partner_id: str,
+    offer_id: str,
+    state: str,
+    version: int,
+    reason: str,
+    paused_by: Sequence[str],
+    steps: int,
+) -> asyncpg.Record | None:
+    """Change an offer whose row the caller holds."""
+    return await conn.fetchrow(
+        f"""WITH moved AS (
+                UPDATE merchants.offers
+                   SET state = $3, version = $4, reason = $5, paused_by = $6, sequence = sequence + $7,
+                       updated_at = now()
+                 WHERE partner_id = $1 AND id = $2
+                RETURNING *
+            )
+            SELECT {_CAMPAIGN}
+              FROM moved o JOIN merchants.offer_versions v
+                ON v.partner_id = o.partner_id AND v.offer_id = o.id AND v.version = o.version""",  # noqa: S608 - fixed list
+        partner_id,
+        offer_id,
+        state,
+        version,
+        reason,
+        paused_by,
+        steps,
+    )
+
+
+async def find(
+    conn: PoolConnectionProxy, *, partner_id: str | None, offer_id: str, hold: bool = False
+) -> asyncpg.Record | None:
+    """An offer of this partner, or anybody's for the bank (None); its row held where it is to be changed."""
+    return await conn.fetchrow(
+        f"""SELECT {_CAMPAIGN} FROM {_JOINED}
+             WHERE o.id = $2 AND ($1::text IS NULL OR o.partner_id = $1)
+             {"FOR UPDATE OF o" if hold else ""}""",  # noqa: S608 - fixed texts
+        partner_id,
+        offer_id,
+    )
+
+
+async def page(
+    conn: PoolConnectionProxy,
+    *,
+    partner_id: str | None,
+    states: Sequence[str],
+    before_id: str | None,
+    limit: int,
+) -> list[asyncpg.Record]:
+    """Newest first; a partner's, or everybody's for the bank (None)."""
+    return await conn.fetch(
+        f"""SELECT {_CAMPAIGN} FROM {_JOINED}
+             WHERE ($1::text IS NULL OR o.partner_id = $1) AND ($2::text[] = '{{}}' OR o.state = ANY ($2))
+               AND ($3::text IS NULL OR o.id < $3)
+             ORDER BY o.id DESC LIMIT $4""",  # noqa: S608 - fixed list
+        partner_id,
+        states,
+        before_id,
+        limit,
+    )
+
+
+async def due(conn: PoolConnectionProxy, *, day: date, limit: int) -> list[asyncpg.Record]:
+    """Offers whose first day has come or whose last day is over; skips those somebody is changing."""
+    return await conn.fetch(
+        f"""SELECT {_CAMPAIGN} FROM {_JOINED}
+             WHERE (o.state = 'scheduled' AND v.starts_on <= $1)
+                OR (o.state IN ('scheduled', 'live', 'paused', 'exhausted') AND v.ends_on < $1)
+             ORDER BY o.id LIMIT $2 FOR UPDATE OF o SKIP LOCKED""",  # noqa: S608 - fixed list
+        day,
+        limit,
+    )
+
+
+async def count_running(conn: PoolConnectionProxy, *, partner_id: str) -> int:
+    counted: int = await conn.fetchval(
+        """SELECT count(*) FROM merchants.offers
+            WHERE partner_id = $1 AND state IN ('scheduled', 'live')""",
+        partner_id,
+    )
+    return counted
+
+
+async def unknown_places(
+    conn: PoolConnectionProxy, *, partner_id: str, merchants: Iterable[str], stores: Iterable[str]
+) -> list[str]:
+    """Which of these ids are no merchant or store of this partner."""
+    rows = await conn.fetch(
+        """SELECT id FROM unnest($2::text[]) AS wanted (id)
+            WHERE NOT EXISTS (SELECT FROM merchants.merchants m
+                               WHERE m.partner_id = $1 AND m.id = wanted.id COLLATE "C")
+           UNION ALL
+           SELECT id FROM unnest($3::text[]) AS wanted (id)
+            WHERE NOT EXISTS (SELECT FROM merchants.stores s
+                               WHERE s.partner_id = $1 AND s.id = wanted.id COLLATE "C")""",
+        partner_id,
+        sorted(merchants),
+        sorted(stores),
+    )
+    return [row["id"] for row in rows]

@@ -1,0 +1,247 @@
+"""A payment's claim on offers: reserved at accept, redeemed or released at conclude, given back by refunds.
+
+Everything runs inside the payment's own transactions. Reserving is one call that takes all or nothing; when a
+budget turns out to be short, what is left is read and the next best combination tried, so a payer is refused
+no discount that still fits. After a few lost races the counters are read under lock, and the next try cannot
+lose. Counters hold what is reserved and redeemed alike: redeeming touches no hot row.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from asyncpg.pool import PoolConnectionProxy
+
+from merchants.offers import sql
+from merchants.offers.bounds import as_json, bounds_of, rooms
+from merchants.offers.catalog import Catalog
+from merchants.offers.clawback import spread
+from merchants.offers.errors import OffersChanging
+from merchants.offers.offer import moment_of
+from merchants.offers.quote import Applied, Cart, LiveOffers, Quote, best
+from merchants.offers.reason import AT_LIMIT
+from merchants.offers.reservation import Reservation, State, reservations_of
+from merchants.offers.stacking import Room
+from merchants.payer import PayerFacts
+
+# Read what is left twice without holding it: nearly always enough, and nobody waits for us.
+_TRIES_WITHOUT_HOLD = 2
+# Afterwards only a change of the offers themselves can come between, which takes people.
+_TRIES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """All of a quote is claimed; `left_minor` is what each offer's total budget has left, by offer id."""
+
+    left_minor: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing is claimed: these offers do not fit any more, or changed."""
+
+    offer_ids: frozenset[str]
+    changed: bool
+
+
+async def reserve_best(
+    conn: PoolConnectionProxy,
+    *,
+    catalog: Catalog,
+    offers_version: int,
+    payment_id: str,
+    cart: Cart,
+    payer: PayerFacts,
+    now: datetime,
+) -> Quote:
+    """Claim the best result for this payment; call it last in accept, for budgets stay locked until commit.
+
+    Raises:
+        OffersChanging: the partner's offers changed again and again meanwhile.
+    """
+    live = await catalog.live(conn, cart.partner_id, version=offers_version)
+    known: Mapping[str, Room] = {}
+    for attempt in range(_TRIES):
+        quote = best(live, cart, payer, now, room=known)
+        outcome = await reserve(conn, payment_id=payment_id, quote=quote, cart=cart, payer=payer, now=now)
+        match outcome:
+            case Reserved():
+                return quote
+            case Refused(changed=True):
+                catalog.forget(cart.partner_id)
+                live = await catalog.live(conn, cart.partner_id)
+            case Refused():
+                pass
+        hold = attempt + 1 >= _TRIES_WITHOUT_HOLD
+        wanted = _may_apply(live, cart, payer, now)
+        known = await room(conn, wanted, cart, payer.person_id, now, hold=hold)
+    raise OffersChanging
+
+
+async def reserve(
+    conn: PoolConnectionProxy,
+    *,
+    payment_id: str,
+    quote: Quote,
+    cart: Cart,
+    payer: PayerFacts,
+    now: datetime,
+) -> Reserved | Refused:
+    """Claim exactly this quote, all of it or nothing, in one round trip (none when no offer applies)."""
+    if not quote.applied:
+        return Reserved({})
+    day = moment_of(now).day
+    bounds = [
+        bounds_of(one.offer, cart, payer.person_id, day, discount_minor=one.discount_minor)
+        for one in quote.applied
+    ]
+    rows = await sql.reserve(
+        conn,
+        partner_id=cart.partner_id,
+        payment_id=payment_id,
+        merchant_id=cart.merchant_id,
+        store_id=cart.store_id,
+        person_id=payer.person_id,
+        currency=cart.currency,
+        order_minor=cart.order_minor,
+        applied=msgspec.json.encode(
+            [
+                _row(one, [bound.scope for bound in own], [bound.key for bound in own])
+                for one, own in zip(quote.applied, bounds, strict=True)
+            ]
+        ).decode(),
+        bounds=as_json(bound for own in bounds for bound in own),
+    )
+    refused = [row for row in rows if row["short_of"] is not None]
+    if not refused:
+        return Reserved({row["offer"]: row["left_minor"] for row in rows})
+    changed = any(row["short_of"] == "version" for row in refused)
+    return Refused(frozenset(row["offer"] for row in refused), changed)
+
+
+async def room(
+    conn: PoolConnectionProxy,
+    live: LiveOffers,
+    cart: Cart,
+    person_id: str | None,
+    now: datetime,
+    *,
+    hold: bool = False,
+) -> Mapping[str, Room]:
+    """What these offers have left for this cart and person; held until the transaction ends if asked."""
+    day = moment_of(now).day
+    bounds = as_json(bound for offer in live.offers for bound in bounds_of(offer, cart, person_id, day))
+    read = sql.hold_counters if hold else sql.read_counters
+    return rooms(live.offers, await read(conn, partner_id=cart.partner_id, bounds=bounds))
+
+
+async def commit(conn: PoolConnectionProxy, *, partner_id: str, payment_id: str) -> tuple[Reservation, ...]:
+    """The payment succeeded: its discounts are redeemed. Answers them once, nothing the second time."""
+    rows = await sql.settle(conn, partner_id=partner_id, payment_id=payment_id, state=State.REDEEMED)
+    return reservations_of(rows)
+
+
+async def release(conn: PoolConnectionProxy, *, partner_id: str, payment_id: str) -> tuple[Reservation, ...]:
+    """The payment ended otherwise: budgets and caps get everything back, once."""
+    rows = await sql.settle(conn, partner_id=partner_id, payment_id=payment_id, state=State.RELEASED)
+    if not rows:
+        return ()
+    await sql.return_to_counters(
+        conn,
+        partner_id=partner_id,
+        payment_id=payment_id,
+        offer_ids=[row["offer_id"] for row in rows],
+        amounts_minor=[row["discount_minor"] for row in rows],
+        uses=[1 for _ in rows],
+    )
+    return await of_payment(conn, partner_id=partner_id, payment_id=payment_id)
+
+
+async def give_back(
+    conn: PoolConnectionProxy, *, partner_id: str, payment_id: str, funders: Mapping[str, int]
+) -> tuple[Reservation, ...]:
+    """A refund is final: funders got these amounts back, and so do budgets where the offer says so.
+
+    A person's use comes back with the last minor unit of the discount. Call it once a refund, with the
+    conditional transition that concludes it and the payment's row held.
+
+    Args:
+        conn: in that transition's transaction.
+        partner_id: whose payment.
+        payment_id: what is refunded.
+        funders: by account, what the refund's legs gave back; an account that funds several offers gets it
+            for each in proportion.
+    """
+    before = await of_payment(conn, partner_id=partner_id, payment_id=payment_id)
+    back = _shares_back(before, funders)
+    if not back:
+        return ()
+    rows = await sql.return_shares(
+        conn,
+        partner_id=partner_id,
+        payment_id=payment_id,
+        offer_ids=[offer_id for offer_id, _, _ in back],
+        accounts=[account for _, account, _ in back],
+        amounts_minor=[amount for _, _, amount in back],
+    )
+    returning = [one for one in reservations_of(rows) if one.refund_returns]
+    await sql.return_to_counters(
+        conn,
+        partner_id=partner_id,
+        payment_id=payment_id,
+        offer_ids=[one.offer_id for one in returning],
+        amounts_minor=[sum(amount for to, _, amount in back if to == one.offer_id) for one in returning],
+        uses=[int(one.returned_minor == one.discount_minor) for one in returning],
+    )
+    touched = {offer_id for offer_id, _, _ in back}
+    after = await of_payment(conn, partner_id=partner_id, payment_id=payment_id)
+    return tuple(one for one in after if one.offer_id in touched)
+
+
+async def of_payment(
+    conn: PoolConnectionProxy, *, partner_id: str, payment_id: str
+) -> tuple[Reservation, ...]:
+    """What a payment took of which offers, by offer id."""
+    return reservations_of(await sql.reservations(conn, partner_id=partner_id, payment_id=payment_id))
+
+
+def _shares_back(
+    reservations: Sequence[Reservation], funders: Mapping[str, int]
+) -> list[tuple[str, str, int]]:
+    """Offer, account and amount: what each account got back, in proportion to its shares of the offers."""
+    back = []
+    for account, amount_minor in funders.items():
+        paid = [
+            (one.offer_id, share.amount_minor, returned)
+            for one in reservations
+            for share, returned in zip(one.shares, one.shares_returned_minor, strict=True)
+            if share.account == account
+        ]
+        parts = spread([total for _, total, _ in paid], [had for _, _, had in paid], amount_minor)
+        back += [
+            (offer_id, account, part) for (offer_id, _, _), part in zip(paid, parts, strict=True) if part
+        ]
+    return back
+
+
+def _may_apply(live: LiveOffers, cart: Cart, payer: PayerFacts, now: datetime) -> LiveOffers:
+    """The offers meant for this cart and payer, whatever they have left."""
+    quote = best(live, cart, payer, now)
+    outside = {one.offer_id for one in quote.looked_at if one.reason not in AT_LIMIT}
+    return LiveOffers.of(live.version, (offer for offer in live.offers if offer.id not in outside))
+
+
+def _row(one: Applied, scopes: list[str], keys: list[str]) -> dict[str, object]:
+    return {
+        "offer_id": one.offer_id,
+        "version": one.version,
+        "discount_minor": one.discount_minor,
+        "accounts": [share.account for share in one.funders],
+        "tenants": [share.tenant for share in one.funders],
+        "shares_minor": [share.amount_minor for share in one.funders],
+        "scopes": scopes,
+        "keys": keys,
+        "refund_returns": one.offer.deal.budgets.refund_returns,
+    }

@@ -1,0 +1,158 @@
+"""The statements on what is left of offers and on what payments took; those on terms are in `life_sql.py`."""
+
+from collections.abc import Sequence
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+_RESERVATION = """partner_id, payment_id, offer_id, version, state, merchant_id, store_id, person_id, currency,
+    order_minor, discount_minor, returned_minor, accounts, tenants, shares_minor, shares_returned,
+    refund_returns, reserved_at, settled_at,
+    (SELECT counter.limit_minor - counter.taken_minor FROM merchants.offer_counters counter
+      WHERE counter.partner_id = r.partner_id AND counter.offer_id = r.offer_id
+        AND counter.scope = 'total' AND counter.key = '') AS left_minor"""
+
+
+async def offers_version(conn: PoolConnectionProxy, *, partner_id: str) -> int | None:
+    version: int | None = await conn.fetchval(
+        "SELECT offers_version FROM merchants.merchants WHERE partner_id = $1 AND id = $1", partner_id
+    )
+    return version
+
+
+async def live_offers(conn: PoolConnectionProxy, *, partner_id: str) -> list[asyncpg.Record]:
+    """Version and offers in one statement, so that they belong together; one row of nulls when none is live."""
+    return await conn.fetch(
+        """SELECT m.offers_version, o.id, v.version, v.deal
+             FROM merchants.merchants m
+             LEFT JOIN (merchants.offers o
+                        JOIN merchants.offer_versions v
+                          ON v.partner_id = o.partner_id AND v.offer_id = o.id AND v.version = o.version)
+               ON o.partner_id = m.partner_id AND o.state IN ('scheduled', 'live')
+            WHERE m.partner_id = $1 AND m.id = $1
+            ORDER BY o.id""",
+        partner_id,
+    )
+
+
+async def reserve(
+    conn: PoolConnectionProxy,
+    *,
+    partner_id: str,
+    payment_id: str,
+    merchant_id: str,
+    store_id: str | None,
+    person_id: str,
+    currency: str,
+    order_minor: int,
+    applied: str,
+    bounds: str,
+) -> list[asyncpg.Record]:
+    return await conn.fetch(
+        "SELECT * FROM merchants.reserve_offers($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9::jsonb)",
+        partner_id,
+        payment_id,
+        merchant_id,
+        store_id,
+        person_id,
+        currency,
+        order_minor,
+        applied,
+        bounds,
+    )
+
+
+async def read_counters(conn: PoolConnectionProxy, *, partner_id: str, bounds: str) -> list[asyncpg.Record]:
+    return await conn.fetch(
+        """SELECT counter.offer_id, counter.scope, counter.taken_minor, counter.uses
+             FROM jsonb_to_recordset($2::jsonb) AS bound (offer_id text, scope text, key text)
+             JOIN merchants.offer_counters counter
+               ON counter.partner_id = $1 AND counter.offer_id = bound.offer_id
+              AND counter.scope = bound.scope AND counter.key = bound.key""",
+        partner_id,
+        bounds,
+    )
+
+
+async def hold_counters(conn: PoolConnectionProxy, *, partner_id: str, bounds: str) -> list[asyncpg.Record]:
+    return await conn.fetch("SELECT * FROM merchants.hold_offer_counters($1, $2::jsonb)", partner_id, bounds)
+
+
+async def settle(
+    conn: PoolConnectionProxy, *, partner_id: str, payment_id: str, state: str
+) -> list[asyncpg.Record]:
+    """End what is still reserved; none the second time."""
+    return await conn.fetch(
+        f"""UPDATE merchants.offer_reservations r SET state = $3, settled_at = now()
+             WHERE r.partner_id = $1 AND r.payment_id = $2 AND r.state = 'reserved'
+            RETURNING {_RESERVATION}""",  # noqa: S608 - fixed list
+        partner_id,
+        payment_id,
+        state,
+    )
+
+
+async def return_shares(
+    conn: PoolConnectionProxy,
+    *,
+    partner_id: str,
+    payment_id: str,
+    offer_ids: Sequence[str],
+    accounts: Sequence[str],
+    amounts_minor: Sequence[int],
+) -> list[asyncpg.Record]:
+    """Add to what funders got back; a share that exceeds what its funder paid fails the row's check."""
+    return await conn.fetch(
+        f"""WITH back AS (
+                SELECT * FROM unnest($3::text[], $4::text[], $5::bigint[]) AS b (offer_id, account, minor)
+            )
+            UPDATE merchants.offer_reservations r
+               SET returned_minor = r.returned_minor
+                       + (SELECT sum(back.minor)::bigint FROM back WHERE back.offer_id = r.offer_id),
+                   shares_returned = ARRAY(
+                       SELECT share.returned + COALESCE(
+                              (SELECT sum(back.minor)::bigint FROM back
+                                WHERE back.offer_id = r.offer_id AND back.account = share.account), 0)
+                         FROM unnest(r.accounts, r.shares_returned)
+                              WITH ORDINALITY AS share (account, returned, place)
+                        ORDER BY share.place)
+             WHERE r.partner_id = $1 AND r.payment_id = $2 AND r.state = 'redeemed'
+               AND r.offer_id IN (SELECT back.offer_id FROM back)
+            RETURNING {_RESERVATION}""",  # noqa: S608 - fixed list
+        partner_id,
+        payment_id,
+        offer_ids,
+        accounts,
+        amounts_minor,
+    )
+
+
+async def return_to_counters(
+    conn: PoolConnectionProxy,
+    *,
+    partner_id: str,
+    payment_id: str,
+    offer_ids: Sequence[str],
+    amounts_minor: Sequence[int],
+    uses: Sequence[int],
+) -> None:
+    await conn.execute(
+        "SELECT merchants.return_to_offer_counters($1, $2, $3, $4, $5)",
+        partner_id,
+        payment_id,
+        offer_ids,
+        amounts_minor,
+        uses,
+    )
+
+
+async def reservations(
+    conn: PoolConnectionProxy, *, partner_id: str, payment_id: str
+) -> list[asyncpg.Record]:
+    return await conn.fetch(
+        f"""SELECT {_RESERVATION} FROM merchants.offer_reservations r
+             WHERE r.partner_id = $1 AND r.payment_id = $2
+             ORDER BY r.offer_id""",  # noqa: S608 - fixed list
+        partner_id,
+        payment_id,
+    )
