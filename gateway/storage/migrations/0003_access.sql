@@ -91,20 +91,24 @@ COMMENT ON TABLE merchants.assertion_jtis IS
     'Assertions that have been used, until they expire: one works once, on whichever replica it arrives.';
 CREATE INDEX assertion_jtis_expired ON merchants.assertion_jtis (expires_at);
 
--- Whether a client may still act, as of the caller's snapshot; for reads.
-CREATE FUNCTION merchants.peek_caller_status(client text, key text) RETURNS text LANGUAGE sql STABLE AS $$
-    SELECT COALESCE((
-        SELECT CASE
-                   WHEN c.revoked_at IS NOT NULL THEN 'client_revoked'
-                   WHEN k.revoked_at IS NOT NULL THEN 'key_revoked'
-                   WHEN t.status <> 'active' THEN 'terminal_retired'
-                   ELSE 'live'
-               END
-          FROM merchants.clients c
-          JOIN merchants.client_keys k ON k.client_id = c.client_id AND k.key_id = key
-          LEFT JOIN merchants.terminals t ON t.partner_id = c.partner_id AND t.id = c.terminal_id
-         WHERE c.client_id = client), 'unknown')
-$$;
+-- Whether a client may still act, as of the caller's snapshot; for reads. In plpgsql, which keeps its plans.
+CREATE FUNCTION merchants.peek_caller_status(client text, key text) RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    status text;
+BEGIN
+    SELECT CASE
+               WHEN c.revoked_at IS NOT NULL THEN 'client_revoked'
+               WHEN k.revoked_at IS NOT NULL THEN 'key_revoked'
+               WHEN t.status <> 'active' THEN 'terminal_retired'
+               ELSE 'live'
+           END
+      INTO status
+      FROM merchants.clients c
+      JOIN merchants.client_keys k ON k.client_id = c.client_id AND k.key_id = key
+      LEFT JOIN merchants.terminals t ON t.partner_id = c.partner_id AND t.id = c.terminal_id
+     WHERE c.client_id = client;
+    RETURN COALESCE(status, 'unknown');
+END $$;
 
 -- The same for whatever moves money. The shared lock makes a revocation wait for the transactions that still saw
 -- the client live, so that none of them commits after the revocation has been answered. Advisory, for it costs
