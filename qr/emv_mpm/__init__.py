@@ -17,9 +17,10 @@ from qr.emv_mpm.code import (
     Template,
     Tip,
 )
-from qr.emv_mpm.faults import Fault, FaultKind, MpmRefused
+from qr.emv_mpm.faults import FaultKind, MpmRefused
 from qr.emv_mpm.objects import DataObject
 from qr.emv_mpm.parse import Mode, Parsed, parse
+from qr.fault import Fault
 
 __all__ = [
     "AdditionalData",

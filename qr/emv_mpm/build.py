@@ -16,8 +16,9 @@ from qr.emv_mpm.code import (
     Tip,
 )
 from qr.emv_mpm.dictionary import ADDITIONAL_FIELDS, MAX_VALUE
-from qr.emv_mpm.faults import Fault, FaultKind, MpmRefused
+from qr.emv_mpm.faults import FaultKind, MpmRefused
 from qr.emv_mpm.objects import write_object
+from qr.fault import Fault
 
 _CRC_HEADER = "6304"
 

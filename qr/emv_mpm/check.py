@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from qr.crc import crc16
 from qr.emv_mpm.dictionary import ACCOUNTS, MAX_PAYLOAD, REQUIRED, ROOT, Format, Rule
-from qr.emv_mpm.faults import Fault, FaultKind
+from qr.emv_mpm.faults import FaultKind
 from qr.emv_mpm.objects import DataObject, Level, read_level
+from qr.fault import Fault
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _ANS = re.compile("[\x20-\x7e]*")

@@ -1,10 +1,10 @@
 """What can be wrong with a payload, where, and which faults a lenient reader lives with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from qr.errors import QrError
+from qr.fault import Fault
 
 
 class FaultKind(StrEnum):
@@ -38,24 +38,6 @@ TOLERATED = frozenset(
     }
 )
 """Common in the wild, and none of them changes who is paid, how much, or where an object ends."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """One broken rule.
-
-    `tag` is the path of the object (`62.05`), empty for the payload as a whole; `position` is the number of
-    characters before the place to look at.
-    """
-
-    kind: FaultKind
-    tag: str
-    position: int
-    detail: str
-
-    def __str__(self) -> str:
-        where = f"object {self.tag} at {self.position}" if self.tag else f"position {self.position}"
-        return f"{where}: {self.detail}"
 
 
 class MpmRefused(QrError):

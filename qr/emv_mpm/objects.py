@@ -6,7 +6,8 @@ EMVCo MPM v1.1, section 3.2. The length counts characters, not bytes: `最佳运
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from qr.emv_mpm.faults import Fault, FaultKind
+from qr.emv_mpm.faults import FaultKind
+from qr.fault import Fault
 
 _HEADER = 4
 

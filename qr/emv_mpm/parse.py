@@ -24,8 +24,9 @@ from qr.emv_mpm.dictionary import (
     SYSTEM_TEMPLATES,
     UNRESERVED,
 )
-from qr.emv_mpm.faults import TOLERATED, Fault, FaultKind, MpmRefused
+from qr.emv_mpm.faults import TOLERATED, FaultKind, MpmRefused
 from qr.emv_mpm.objects import DataObject
+from qr.fault import Fault
 
 _LONGEST_READ = 2953
 """More bytes than any QR symbol holds (version 40-L): longer text was never scanned."""

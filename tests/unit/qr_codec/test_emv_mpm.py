@@ -43,10 +43,10 @@ def close(text: str) -> str:
     return text + "6304" + crc16((text + "6304").encode())
 
 
-def faults_of(payload: str, mode: Mode = Mode.STRICT) -> list[tuple[FaultKind, str, int]]:
+def faults_of(payload: str, mode: Mode = Mode.STRICT) -> list[tuple[str, str, int]]:
     with pytest.raises(MpmRefused) as refused:
         parse(payload, mode)
-    return [(fault.kind, fault.tag, fault.position) for fault in refused.value.faults]
+    return [(str(fault.kind), fault.tag, fault.position) for fault in refused.value.faults]
 
 
 def opened(code: MpmCode = SHOP) -> str:

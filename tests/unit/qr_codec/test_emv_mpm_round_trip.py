@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from qr.emv_mpm import (
     AdditionalData,
-    Fault,
     FaultKind,
     FixedTip,
     Initiation,
@@ -20,6 +19,7 @@ from qr.emv_mpm import (
     build,
     parse,
 )
+from qr.fault import Fault
 
 
 def ans(longest: int) -> st.SearchStrategy[str]:
@@ -96,11 +96,11 @@ def faults_of(payload: str) -> tuple[Fault, ...]:
         return refused.faults
 
 
-def faults_building(code: MpmCode) -> set[FaultKind]:
+def faults_building(code: MpmCode) -> set[str]:
     try:
         build(code)
     except MpmRefused as refused:
-        return {fault.kind for fault in refused.faults}
+        return {str(fault.kind) for fault in refused.faults}
     return set()
 
 
