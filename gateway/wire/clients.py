@@ -1,9 +1,10 @@
 """Clients, their public keys and tills' activation, on the wire."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+
+from gateway.wire.time import Time
 
 ClientId = Annotated[
     str, Meta(pattern="^cli_[0-9a-f]{32}$", examples=["cli_0193a5f0c4d27000800000000000002a"])
@@ -87,9 +88,9 @@ class ClientKey(Struct, frozen=True, kw_only=True):
     purpose: KeyPurpose
     algorithm: Literal["EdDSA", "ES256", "PS256"]
     thumbprint: str
-    created_at: datetime
-    last_used_at: datetime | None
-    revoked_at: datetime | None
+    created_at: Time
+    last_used_at: Time | None
+    revoked_at: Time | None
 
 
 class KeyList(Struct, frozen=True, kw_only=True):
@@ -108,8 +109,8 @@ class Client(Struct, frozen=True, kw_only=True):
     issuer: str | None
     scopes: list[Scope]
     roles: list[Role]
-    created_at: datetime
-    revoked_at: datetime | None
+    created_at: Time
+    revoked_at: Time | None
 
 
 class RegisteredClient(Struct, frozen=True, kw_only=True):
@@ -124,7 +125,7 @@ class ActivationCode(Struct, frozen=True, kw_only=True):
 
     terminal_id: TerminalId
     activation_code: Annotated[str, Meta(examples=["7KX3PWQM"])]
-    expires_at: datetime
+    expires_at: Time
 
 
 class Enrolment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 
-class TokenForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class TokenForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The form of a token request: client credentials, proven by a signed assertion (RFC 7523).
 
     `scope` is a list between spaces; without it the token carries all that the client may have.

@@ -51,7 +51,10 @@ class ScopesNotYours(AccessError):
 
 
 class ActivationCodeRefused(AccessError):
-    """This activation code is wrong, used or too old; have a new one made for the terminal and enter that."""
+    """This activation code is wrong, used or too old; have a new one made for the terminal and enter that.
+
+    Many from one place are guesses: five wrong ones end a code, block the address at the proxy.
+    """
 
     pointer = "/activation_code"
 
@@ -64,7 +67,7 @@ class GrantRefused(AccessError):
     def __init__(self) -> None:
         super().__init__()
         self.error = self.oauth_error
-        self.error_description = " ".join((self.__doc__ or "").split())
+        self.error_description = " ".join((self.__doc__ or "").partition("\n\n")[0].split())
 
 
 class GrantTypeUnsupported(GrantRefused):
@@ -126,7 +129,10 @@ class AssertionKeyPurposeRefused(GrantRefused):
 
 
 class AssertionReplayed(GrantRefused):
-    """This assertion was used before; sign a fresh one, with a new `jti`, for each request."""
+    """This assertion was used before; sign a fresh one, with a new `jti`, for each request.
+
+    Many for one client may mean that somebody reads its traffic: have it change its key.
+    """
 
 
 class TokenRefused(AccessError):
@@ -150,4 +156,7 @@ class TokenExpired(TokenRefused):
 
 
 class ClientRevoked(TokenRefused):
-    """The client, its key or its terminal was revoked, and its tokens with it; ask your administrator."""
+    """The client, its key or its terminal was revoked, and its tokens with it; ask your administrator.
+
+    The audit trail of the client says who revoked it and why.
+    """
