@@ -67,26 +67,15 @@ class BodyReader:
         return self._read_json(raw) if self._faults else Body(raw, raw)
 
     def _read_json(self, raw: bytes) -> Body:
+        assert self._faults is not None, "only JSON is judged by a schema"
         document = json_text.parse(raw)
         try:
             value = msgspec.convert(document, self._shape)
         except msgspec.ValidationError as error:
-            raise RequestInvalid(self._explain(document, error)) from None
-        if self._may_be_lenient(raw) and (faults := self._find(document)):
-            raise RequestInvalid(faults)
+            raise RequestInvalid(self._faults.find(document) or [_fault_of(error)]) from None
+        if self._faults.may_see_more(raw) and not self._faults.accepts(document):
+            raise RequestInvalid(self._faults.find(document))
         return Body(value, msgspec.json.encode(document, order="sorted"))
-
-    def _may_be_lenient(self, raw: bytes) -> bool:
-        """Where msgspec takes more than the schema: other times, and `$` overlooks a last (escaped) line break."""
-        assert self._faults is not None, "only JSON is judged by a schema"
-        return self._faults.has_times or b"\\" in raw
-
-    def _explain(self, document: Any, error: msgspec.ValidationError) -> list[Fault]:
-        return self._find(document) or [_fault_of(error)]
-
-    def _find(self, document: Any) -> list[Fault]:
-        assert self._faults is not None, "only JSON is judged by a schema"
-        return self._faults.find(document)
 
     async def _read_none(self, request: web.BaseRequest) -> Body:
         """An operation without a body forgives an empty object, as many clients send one."""

@@ -105,12 +105,14 @@ class Entrance:
         """Answer one request, whatever it is and whatever happens."""
         begun = perf_counter()
         trace = Trace(request_id.settle(request.headers.get("X-Request-Id")))
-        with metrics.in_flight.track_inprogress():
-            try:
-                (trace.operation, serve), path = self._router.find(request.method, request.rel_url.raw_path)
-                response = await serve(request, path, trace)
-            except Exception as error:  # noqa: BLE001 - the last line: every error becomes a problem
-                response = self.refuse(error, trace)
+        metrics.running.number += 1
+        try:
+            (trace.operation, serve), path = self._router.find(request.method, request.rel_url.raw_path)
+            response = await serve(request, path, trace)
+        except Exception as error:  # noqa: BLE001 - the last line: every error becomes a problem
+            response = self.refuse(error, trace)
+        finally:
+            metrics.running.number -= 1
         if self._door.stopping.is_set():
             response.force_close()
         self._record(request, response, trace, perf_counter() - begun)

@@ -22,7 +22,18 @@ ALLOWED_FIELDS = frozenset(
         *("duration_ms", "listener", "client_id", "error", "places", "port", "reason", "attempt", "attempts"),
         *("partner_id", "merchant_id", "payment_id", "refund_id", "transfer_id", "application_id"),
         *("event_id", "event_type", "endpoint_id", "delivery_id", "issuer", "core", "job", "purpose"),
-        *("count", "counts", "channel", "retry_in_s", "waited_s", "workers", "environment", "key_id"),
+        *(
+            "count",
+            "counts",
+            "channel",
+            "retry_in_s",
+            "waited_s",
+            "workers",
+            "environment",
+            "key_id",
+            "jobs",
+            "waits_s",
+        ),
     }
 )
 

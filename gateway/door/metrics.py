@@ -11,7 +11,7 @@ _requests = Histogram(
     ("operation", "status"),
     buckets=_BUCKETS_S,
 )
-in_flight = Gauge("gateway_http_in_flight", "Requests being worked on.")
+_in_flight = Gauge("gateway_http_in_flight", "Requests being worked on.")
 
 # Looking a child up by its labels costs more than observing it.
 _children: dict[tuple[str, int], Histogram] = {}
@@ -23,3 +23,14 @@ def observe(operation: str, status: int, seconds: float) -> None:
     if child is None:
         child = _children[operation, status] = _requests.labels(operation, str(status))
     child.observe(seconds)
+
+
+class Running:
+    """How many requests run: a number to add to, read when Prometheus asks."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+
+running = Running()
+_in_flight.set_function(lambda: running.number)
