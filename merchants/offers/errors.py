@@ -6,18 +6,18 @@ from merchants.errors import MerchantsError
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
-    """One thing in an offer that cannot be meant: where (JSON pointer) and what (a key of `FLAWS`)."""
+class Fault:
+    """One thing in an offer that cannot be meant: where (JSON pointer) and what (a key of `FAULTS`)."""
 
     pointer: str
     code: str
 
     @property
     def detail(self) -> str:
-        return FLAWS[self.code]
+        return FAULTS[self.code]
 
 
-FLAWS = {
+FAULTS = {
     "amount_not_positive": "An amount here must be at least one minor unit; leave it out for no bound.",
     "percent_out_of_range": "A percentage off lies between 1 and 9,999 basis points.",
     "tiers_out_of_range": "One to ten tiers, and exactly one when it repeats.",
@@ -42,10 +42,10 @@ class OfferNotFound(MerchantsError):
 class OfferUnsound(MerchantsError):
     """These terms contradict themselves; correct every field listed and send the offer again."""
 
-    def __init__(self, flaws: list[Flaw]) -> None:
-        super().__init__([flaw.code for flaw in flaws])
-        self.flaws = tuple(flaws)
-        self.pointer = flaws[0].pointer
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__([fault.code for fault in faults])
+        self.faults = tuple(faults)
+        self.pointer = faults[0].pointer
 
 
 class OfferHashMismatch(MerchantsError):

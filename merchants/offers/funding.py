@@ -11,7 +11,7 @@ from typing import Literal, assert_never
 
 from msgspec import Struct
 
-from merchants.offers.errors import Flaw
+from merchants.offers.errors import Fault
 from merchants.offers.terms import WHOLE_BASIS_POINTS
 
 FunderKind = Literal["bank", "partner", "seller"]
@@ -32,16 +32,16 @@ class Funding(Struct, frozen=True, kw_only=True):
     shares: tuple[Share, ...]
     rounding: FunderKind
 
-    def flaws(self) -> Iterable[Flaw]:
+    def faults(self) -> Iterable[Fault]:
         """Everything about this funding that cannot be meant."""
         funders = [share.funder for share in self.shares]
         parts = [share.basis_points for share in self.shares]
         if sum(parts) != WHOLE_BASIS_POINTS or any(part < 1 for part in parts):
-            yield Flaw("/funding/shares", "shares_do_not_sum")
+            yield Fault("/funding/shares", "shares_do_not_sum")
         if len(set(funders)) != len(funders):
-            yield Flaw("/funding/shares", "funder_twice")
+            yield Fault("/funding/shares", "funder_twice")
         if self.rounding not in funders:
-            yield Flaw("/funding/rounding", "absorber_not_a_funder")
+            yield Fault("/funding/rounding", "absorber_not_a_funder")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,9 @@ Agreed is what both sides accepted under the same hash. What happens to it after
 Everything runs in the caller's transaction, which nobody here repeats.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from asyncpg.pool import PoolConnectionProxy
@@ -69,18 +70,37 @@ async def page(
 
 
 async def amend(
-    conn: PoolConnectionProxy, *, partner_id: str | None, offer_id: str, deal: Deal, side: Side, actor: str,
+    conn: PoolConnectionProxy,
+    *,
+    partner_id: str | None,
+    offer_id: str,
+    hash_: str,
+    changes: Mapping[str, Any],
+    side: Side,
+    actor: str,
     now: datetime,
-) -> Campaign:  # fmt: skip
+) -> Campaign:
     """New terms, a new version: a partner's is a draft again, the bank's counters what it was offered.
 
+    Args:
+        conn: in a transaction.
+        partner_id: whose; None for the bank's own people.
+        offer_id: which.
+        hash_: of the version these changes were made to, so that nobody overwrites what they did not see.
+        changes: sections of the deal, each whole.
+        side: who amends.
+        actor: the client that does it.
+        now: aware.
+
     Raises:
-        OfferNotFound, OfferUnsound, OfferTargetNotFound
+        OfferNotFound, OfferHashMismatch, OfferUnsound, OfferTargetNotFound
         OfferStateForbids: it runs or has ended; the bank counters nothing that was not proposed.
     """
     held = await hold(conn, partner_id=partner_id, offer_id=offer_id)
     to = State.DRAFT if side == "partner" else State.COUNTERED
     held.refuse_unless("amend", *(state for state in AMENDABLE if to in TRANSITIONS[state]))
+    _same(held, hash_)
+    deal = msgspec.structs.replace(held.offer.deal, **changes)
     offer = msgspec.structs.replace(held.offer, version=held.offer.version + 1, deal=deal)
     await _check(conn, offer)
     await _put_on_the_table(conn, offer, made_by=side)

@@ -17,9 +17,9 @@ from msgspec import Struct
 
 from merchants.errors import UnknownCurrency
 from merchants.money import exponent
-from merchants.offers.errors import Flaw, OfferUnsound
+from merchants.offers.errors import Fault, OfferUnsound
 from merchants.offers.funding import Funding
-from merchants.offers.terms import Terms, flaws_of
+from merchants.offers.terms import Terms, faults_of
 
 # Offers speak of days and hours in China, which has had one offset and no summer time since 1991; a fixed
 # offset needs no time zone database on the machine.
@@ -165,42 +165,42 @@ def check(deal: Deal) -> None:
     """Refuse a deal that contradicts itself.
 
     Raises:
-        OfferUnsound: with every flaw found.
+        OfferUnsound: with every fault found.
     """
-    flaws = [
-        *_currency_flaws(deal.currency),
-        *flaws_of(deal.terms),
-        *_target_flaws(deal.target),
-        *_bound_flaws(deal),
-        *deal.funding.flaws(),
+    faults = [
+        *_currency_faults(deal.currency),
+        *faults_of(deal.terms),
+        *_target_faults(deal.target),
+        *_bound_faults(deal),
+        *deal.funding.faults(),
     ]
-    if flaws:
-        raise OfferUnsound(flaws)
+    if faults:
+        raise OfferUnsound(faults)
 
 
-def _currency_flaws(currency: str) -> Iterable[Flaw]:
+def _currency_faults(currency: str) -> Iterable[Fault]:
     try:
         exponent(currency)
     except UnknownCurrency:
-        yield Flaw("/currency", "currency_unknown")
+        yield Fault("/currency", "currency_unknown")
 
 
-def _target_flaws(target: Target) -> Iterable[Flaw]:
+def _target_faults(target: Target) -> Iterable[Fault]:
     if target.ends_on < target.starts_on:
-        yield Flaw("/target/ends_on", "dates_reversed")
+        yield Fault("/target/ends_on", "dates_reversed")
     if not target.weekdays <= frozenset(range(1, 8)):
-        yield Flaw("/target/weekdays", "weekday_unknown")
+        yield Fault("/target/weekdays", "weekday_unknown")
     for name in ("hours", "merchants", "stores", "segments"):
         if len(getattr(target, name)) > MAX_TARGETS:
-            yield Flaw(f"/target/{name}", "too_many_targets")
+            yield Fault(f"/target/{name}", "too_many_targets")
 
 
-def _bound_flaws(deal: Deal) -> Iterable[Flaw]:
+def _bound_faults(deal: Deal) -> Iterable[Fault]:
     for name in ("total_minor", "daily_minor", "per_store_minor"):
         amount_minor = getattr(deal.budgets, name)
         if amount_minor is not None and amount_minor < 1:
-            yield Flaw(f"/budgets/{name}", "budget_missing")
+            yield Fault(f"/budgets/{name}", "budget_missing")
     for name in PersonCaps.__struct_fields__:
         cap = getattr(deal.person_caps, name)
         if cap is not None and cap < 1:
-            yield Flaw(f"/person_caps/{name}", "cap_not_positive")
+            yield Fault(f"/person_caps/{name}", "cap_not_positive")

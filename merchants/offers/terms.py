@@ -8,7 +8,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from merchants.offers.errors import Flaw
+from merchants.offers.errors import Fault
 
 # What the payer pays at least; Chinese wallets keep to one fen as well.
 LEAST_PAYABLE_MINOR = 1
@@ -80,16 +80,16 @@ def discount_minor(terms: Terms, *, order_minor: int, remaining_minor: int) -> i
     return max(0, min(off, remaining_minor - LEAST_PAYABLE_MINOR))
 
 
-def flaws_of(terms: Terms) -> list[Flaw]:
+def faults_of(terms: Terms) -> list[Fault]:
     """Everything about these terms that cannot be meant."""
     match terms:
         case AmountOff():
             return _positive("/terms/off_minor", terms.off_minor)
         case ThresholdOff():
-            return [*_tier_flaws(terms), *_positive("/terms/cap_minor", terms.cap_minor)]
+            return [*_tier_faults(terms), *_positive("/terms/cap_minor", terms.cap_minor)]
         case PercentOff():
             whole = 0 < terms.off_basis_points < WHOLE_BASIS_POINTS
-            share = [] if whole else [Flaw("/terms/off_basis_points", "percent_out_of_range")]
+            share = [] if whole else [Fault("/terms/off_basis_points", "percent_out_of_range")]
             return [*share, *_positive("/terms/cap_minor", terms.cap_minor)]
         case _ as unreachable:
             assert_never(unreachable)
@@ -108,18 +108,18 @@ def _threshold_off(terms: ThresholdOff, order_minor: int) -> int:
     return off if terms.cap_minor is None else min(off, terms.cap_minor)
 
 
-def _tier_flaws(terms: ThresholdOff) -> list[Flaw]:
-    flaws = []
+def _tier_faults(terms: ThresholdOff) -> list[Fault]:
+    faults = []
     if not 1 <= len(terms.tiers) <= MAX_TIERS or (terms.repeating and len(terms.tiers) != 1):
-        flaws.append(Flaw("/terms/tiers", "tiers_out_of_range"))
+        faults.append(Fault("/terms/tiers", "tiers_out_of_range"))
     for place, tier in enumerate(terms.tiers):
         if not 0 < tier.off_minor < tier.threshold_minor:
-            flaws.append(Flaw(f"/terms/tiers/{place}/off_minor", "off_reaches_threshold"))
+            faults.append(Fault(f"/terms/tiers/{place}/off_minor", "off_reaches_threshold"))
     for place, (lower, higher) in enumerate(zip(terms.tiers, terms.tiers[1:], strict=False), start=1):
         if lower.threshold_minor >= higher.threshold_minor or lower.off_minor >= higher.off_minor:
-            flaws.append(Flaw(f"/terms/tiers/{place}", "tiers_do_not_rise"))
-    return flaws
+            faults.append(Fault(f"/terms/tiers/{place}", "tiers_do_not_rise"))
+    return faults
 
 
-def _positive(pointer: str, amount_minor: int | None) -> list[Flaw]:
-    return [Flaw(pointer, "amount_not_positive")] if amount_minor is not None and amount_minor < 1 else []
+def _positive(pointer: str, amount_minor: int | None) -> list[Fault]:
+    return [Fault(pointer, "amount_not_positive")] if amount_minor is not None and amount_minor < 1 else []

@@ -65,8 +65,18 @@ async def test_the_bank_accepts_nothing_but_what_it_was_shown(pool: asyncpg.Pool
     shown = await doing(pool, lambda conn: proposed(conn, place.partner_id, a_deal()))
     owner: dict[str, Any] = {"partner_id": place.partner_id, "offer_id": shown.offer.id, "actor": BUYER}
     dearer = a_deal(terms=AmountOff(off_minor=5_000))
-    amended = await doing(pool, lambda conn: life.amend(conn, **owner, deal=dearer, side="partner", now=NOW))
+    amended = await doing(
+        pool,
+        lambda conn: life.amend(
+            conn, **owner, hash_=shown.hash, changes={"terms": dearer.terms}, side="partner", now=NOW
+        ),
+    )
     assert (amended.state, amended.offer.version) == (State.DRAFT, 2)
+    with pytest.raises(OfferHashMismatch):
+        await doing(
+            pool,
+            lambda conn: life.amend(conn, **owner, hash_=shown.hash, changes={}, side="partner", now=NOW),
+        )
     await doing(pool, lambda conn: life.propose(conn, **owner, hash_=amended.hash, now=NOW))
     bank: dict[str, Any] = {"partner_id": None, "offer_id": shown.offer.id, "actor": BANKER, "side": "bank"}
     with pytest.raises(OfferHashMismatch):
@@ -77,11 +87,18 @@ async def test_the_bank_accepts_nothing_but_what_it_was_shown(pool: asyncpg.Pool
 
 async def test_the_bank_counters_and_the_partner_accepts(pool: asyncpg.Pool, place: Place) -> None:
     offered = await doing(pool, lambda conn: proposed(conn, place.partner_id, a_deal()))
-    smaller = a_deal(budgets=Budgets(total_minor=50_000))
+    smaller = Budgets(total_minor=50_000)
     countered = await doing(
         pool,
         lambda conn: life.amend(
-            conn, partner_id=None, offer_id=offered.offer.id, deal=smaller, side="bank", actor=BANKER, now=NOW
+            conn,
+            partner_id=None,
+            offer_id=offered.offer.id,
+            hash_=offered.hash,
+            changes={"budgets": smaller},
+            side="bank",
+            actor=BANKER,
+            now=NOW,
         ),
     )
     assert (countered.state, countered.made_by) == (State.COUNTERED, "bank")
@@ -134,7 +151,7 @@ async def test_another_partners_offer_is_not_found(pool: asyncpg.Pool, place: Pl
     }  # fmt: skip
     attempts: list[Callable[[PoolConnectionProxy], Awaitable[Campaign]]] = [
         lambda conn: life.find(conn, partner_id=other.partner_id, offer_id=offered.offer.id),
-        lambda conn: life.amend(conn, **stranger, deal=a_deal(), side="partner"),
+        lambda conn: life.amend(conn, **stranger, hash_=offered.hash, changes={}, side="partner"),
         lambda conn: life.propose(conn, **stranger, hash_=offered.hash),
         lambda conn: life.accept(conn, **stranger, hash_=offered.hash, side="partner"),
         lambda conn: life.reject(conn, **stranger, reason="", side="partner"),
@@ -222,9 +239,9 @@ async def test_new_terms_for_a_paused_offer_need_both_sides_again(pool: asyncpg.
         "partner_id": place.partner_id, "offer_id": live.offer.id, "side": "partner", "actor": BUYER, "now": NOW,
     }  # fmt: skip
     with pytest.raises(OfferStateForbids):
-        await doing(pool, lambda conn: life.amend(conn, **partner, deal=a_deal()))
+        await doing(pool, lambda conn: life.amend(conn, **partner, hash_=live.hash, changes={}))
     await doing(pool, lambda conn: running.pause(conn, **partner, reason=""))
-    amended = await doing(pool, lambda conn: life.amend(conn, **partner, deal=a_deal()))
+    amended = await doing(pool, lambda conn: life.amend(conn, **partner, hash_=live.hash, changes={}))
     assert (amended.state, amended.offer.version) == (State.DRAFT, 2)
     assert amended.partner_accepted_at is None
     assert amended.bank_accepted_at is None

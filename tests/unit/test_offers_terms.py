@@ -169,8 +169,8 @@ def test_the_hash_does_not_depend_on_the_order_of_a_set() -> None:
 def test_terms_that_cannot_be_meant_are_refused_at_their_place(deal: Deal, pointer: str) -> None:
     with pytest.raises(OfferUnsound) as refusal:
         check(deal)
-    assert [flaw.pointer for flaw in refusal.value.flaws] == [pointer]
-    assert all(flaw.detail for flaw in refusal.value.flaws)
+    assert [fault.pointer for fault in refusal.value.faults] == [pointer]
+    assert all(fault.detail for fault in refusal.value.faults)
 
 
 def test_sound_terms_pass() -> None:

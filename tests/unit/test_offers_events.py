@@ -1,0 +1,72 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from merchants.ids import new_id
+from merchants.offers.events import of_discounts
+from merchants.offers.funding import FunderShare
+from merchants.offers.reservation import Reservation, State
+
+NOW = datetime(2026, 11, 11, 7, tzinfo=UTC)
+PARTNER, TENANT = new_id("mer", 7), new_id("mer", 7)
+
+
+def a_redeemed_discount(*shares: FunderShare) -> Reservation:
+    return Reservation(
+        partner_id=PARTNER,
+        payment_id="pay_1",
+        offer_id="ofr_1",
+        version=1,
+        state=State.REDEEMED,
+        merchant_id=TENANT,
+        store_id="sto_1",
+        person_id="person-1",
+        currency="CNY",
+        order_minor=12_800,
+        discount_minor=sum(share.amount_minor for share in shares),
+        returned_minor=0,
+        shares=shares,
+        shares_returned_minor=(0,) * len(shares),
+        refund_returns=True,
+        reserved_at=NOW,
+        settled_at=NOW,
+        left_minor=50_000,
+    )
+
+
+BANK = FunderShare(account="bank:offers", tenant="bank", amount_minor=1_200)
+MALL = FunderShare(account=f"funder:{PARTNER}", tenant=PARTNER, amount_minor=800)
+
+
+def test_a_funder_is_told_its_share_and_what_the_budget_has_left_as_of_a_time() -> None:
+    (event,) = of_discounts(
+        "discount.redeemed", [a_redeemed_discount(BANK, MALL)], sequence=3, occurred_at=NOW
+    )
+    assert (event.tenant, event.audience, event.object_id, event.sequence) == (PARTNER, "funder", "pay_1", 3)
+    assert event.data["order"] == {"amount_minor": 12_800, "currency": "CNY"}
+    assert event.data["discount"]["amount_minor"] == 2_000
+    assert event.data["budget_left"]["amount_minor"] == 50_000
+    assert event.data["budget_left_as_of"] == NOW
+    assert [share["share"]["amount_minor"] for share in event.data["shares"]] == [1_200, 800]
+
+
+def test_who_only_sells_is_told_the_discount_and_no_budget() -> None:
+    (event,) = of_discounts("discount.redeemed", [a_redeemed_discount(BANK)], sequence=3, occurred_at=NOW)
+    assert (event.tenant, event.audience) == (PARTNER, "merchant")
+    assert event.data["discount"]["amount_minor"] == 1_200
+    assert not {"shares", "budget_left"} & set(event.data)
+
+
+def test_nobody_is_told_who_paid() -> None:
+    for shares in ((BANK,), (BANK, MALL)):
+        for event in of_discounts(
+            "discount.redeemed", [a_redeemed_discount(*shares)], sequence=1, occurred_at=NOW
+        ):
+            assert "person-1" not in str(event.data)
+
+
+def test_a_claw_back_names_its_refund_and_the_full_state() -> None:
+    half = replace(a_redeemed_discount(BANK, MALL), returned_minor=1_000, shares_returned_minor=(600, 400))
+    (event,) = of_discounts("discount.clawed_back", [half], sequence=5, occurred_at=NOW, refund_id="ref_1")
+    assert event.data["refund_id"] == "ref_1"
+    assert event.data["clawed_back"]["amount_minor"] == 1_000
+    assert [share["clawed_back"]["amount_minor"] for share in event.data["shares"]] == [600, 400]
