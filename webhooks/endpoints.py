@@ -82,6 +82,17 @@ async def find(conn: PoolConnectionProxy, *, tenant: str, endpoint_id: str) -> E
     return found[0]
 
 
+async def hold(conn: PoolConnectionProxy, *, tenant: str, endpoint_id: str) -> Endpoint:
+    """Read one endpoint and keep others from changing it until the transaction ends.
+
+    Raises:
+        EndpointNotFound: this tenant has none with this id.
+    """
+    if not await sql.lock(conn, tenant=tenant, endpoint_id=endpoint_id):
+        raise EndpointNotFound
+    return await find(conn, tenant=tenant, endpoint_id=endpoint_id)
+
+
 async def all_of(conn: PoolConnectionProxy, *, tenant: str) -> list[Endpoint]:
     """Read all endpoints of a tenant, oldest first; there are never more than `ENDPOINTS_MAX`."""
     return await sql.select(conn, tenant=tenant, endpoint_id=None)
@@ -138,9 +149,8 @@ async def rotate_secret(conn: PoolConnectionProxy, *, tenant: str, endpoint_id: 
         EndpointNotFound: this tenant has none with this id.
         TooManyRotations: too many secrets overlap already.
     """
-    # Locked first: two rotations at once would both count the same secrets.
-    if not await sql.lock(conn, tenant=tenant, endpoint_id=endpoint_id):
-        raise EndpointNotFound
+    # Two rotations at once would both count the same secrets.
+    await hold(conn, tenant=tenant, endpoint_id=endpoint_id)
     if await sql.count_live_secrets(conn, tenant=tenant, endpoint_id=endpoint_id) >= SECRETS_MAX:
         raise TooManyRotations
     secret = signing.new_secret()

@@ -34,7 +34,13 @@ class LoggedAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One event on its way to one endpoint; `next_attempt_at` is null unless it waits for one."""
+    """One event on its way to one endpoint.
+
+    Attributes:
+        next_attempt_at: where it waits for one.
+        body: of the event, where one delivery is read alone; a list goes without.
+        attempts: oldest first; in a list the last alone.
+    """
 
     id: str
     endpoint_id: str
@@ -47,6 +53,7 @@ class Delivery:
     created_at: datetime
     finished_at: datetime | None
     next_attempt_at: datetime | None
+    body: str | None
     attempts: Sequence[LoggedAttempt]
 
 

@@ -21,8 +21,8 @@ _OF_STATE: Final[dict[State | None, str]] = {
     "skipped": "AND d.state = 'skipped'",
 }
 _DELIVERY: Final = """
-    SELECT d.id, d.endpoint_id, d.event_id, v.type AS event_type, d.state, d.reason, d.failures, d.replay,
-           d.created_at, d.finished_at, CASE WHEN d.state = 'pending' THEN d.due_at END AS next_attempt_at
+    SELECT {body} AS body, d.id, d.endpoint_id, d.event_id, v.type AS event_type, d.state, d.reason, d.failures,
+           d.replay, d.created_at, d.finished_at, CASE WHEN d.state = 'pending' THEN d.due_at END AS next_attempt_at
       FROM webhooks.deliveries d
       JOIN webhooks.events v ON v.tenant = d.tenant AND v.id = d.event_id
 """
@@ -68,7 +68,7 @@ async def select_deliveries(
 ) -> list[Delivery]:
     """List an endpoint's deliveries, newest event first, each with its last attempt."""
     rows = await conn.fetch(
-        f"""{_DELIVERY}
+        f"""{_DELIVERY.format(body="NULL")}
          WHERE d.tenant = $1 AND d.endpoint_id = $2 AND ($3::text IS NULL OR d.event_id < $3) {_OF_STATE[state]}
          ORDER BY d.event_id DESC
          LIMIT $4
@@ -84,7 +84,7 @@ async def select_deliveries(
 async def select_delivery(conn: PoolConnectionProxy, *, tenant: str, delivery_id: str) -> Delivery | None:
     """Read one delivery with its attempts, unless its endpoint is gone."""
     rows = await conn.fetch(
-        f"""{_DELIVERY}
+        f"""{_DELIVERY.format(body="v.body")}
           JOIN webhooks.endpoints e ON e.tenant = d.tenant AND e.id = d.endpoint_id
          WHERE d.tenant = $1 AND d.id = $2
         """,
