@@ -2,13 +2,22 @@
 
 from gateway.api import (
     applications,
+    applying,
     clients,
+    deliveries,
+    events,
     merchants,
     oauth,
     operators,
+    payment_codes,
+    payments,
+    qr_codes,
+    refunds,
     reviews,
     stores,
     terminal_enrolment,
+    wallet,
+    webhook_endpoints,
 )
 from gateway.door.openapi import Event
 from gateway.door.operation import Operation
@@ -32,8 +41,8 @@ OPERATIONS: tuple[Operation, ...] = (
     operators.create_operator,
     operators.revoke_any_client,
     # onboarding
-    applications.apply,
-    applications.apply_for_sub_merchant,
+    applying.apply,
+    applying.apply_for_sub_merchant,
     applications.list_applications,
     applications.get_application,
     applications.change_application,
@@ -61,6 +70,40 @@ OPERATIONS: tuple[Operation, ...] = (
     stores.list_terminals,
     stores.get_terminal,
     stores.retire_terminal,
+    # payments
+    payments.create_payment,
+    payments.read_payment,
+    payments.list_payments,
+    payments.cancel_payment,
+    payments.cancel_order,
+    refunds.create_refund,
+    refunds.preview_refund,
+    refunds.list_refunds,
+    # codes
+    qr_codes.create_qr_code,
+    qr_codes.read_qr_code,
+    qr_codes.draw_qr_code,
+    qr_codes.revoke_qr_code,
+    payment_codes.create_payment_code,
+    # the wallet's side
+    wallet.scan_code,
+    wallet.confirm_payment,
+    wallet.decline_payment,
+    wallet.read_wallet_payment,
+    # webhooks
+    webhook_endpoints.create_webhook_endpoint,
+    webhook_endpoints.list_webhook_endpoints,
+    webhook_endpoints.read_webhook_endpoint,
+    webhook_endpoints.change_webhook_endpoint,
+    webhook_endpoints.delete_webhook_endpoint,
+    webhook_endpoints.rotate_webhook_secret,
+    webhook_endpoints.test_webhook_endpoint,
+    webhook_endpoints.recover_webhook_endpoint,
+    deliveries.list_deliveries,
+    deliveries.read_delivery,
+    deliveries.resend_delivery,
+    events.list_events,
+    events.replay_events,
 )
 
 EVENTS: tuple[Event, ...] = ()

@@ -52,6 +52,25 @@ async def make_merchant(
     Raises:
         CompanyIsPartner: a live partner has this credit code.
     """
+    new = _new_merchant(
+        application,
+        sealing,
+        partner_id=partner_id,
+        merchant_id=merchant_id,
+        merchant_number=await _merchant_number(conn),
+    )
+    try:
+        await sql.insert_merchant(conn, new)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name == "merchants_one_partner_per_company":
+            raise CompanyIsPartner from None
+        raise
+    return await merchant.find(conn, partner_id=partner_id, merchant_id=merchant_id)
+
+
+def _new_merchant(
+    application: Application, sealing: Sealing, *, partner_id: str, merchant_id: str, merchant_number: str
+) -> sql.NewMerchant:
     particulars, terms = application.particulars, application.terms
     licence, settlement = particulars.licence, particulars.settlement
     assert licence, "what passed the pre-check is complete"
@@ -60,31 +79,25 @@ async def make_merchant(
     assert particulars.city, "likewise"
     assert particulars.mcc, "likewise"
     assert terms, "a case under review has terms"
-    try:
-        await sql.insert_merchant(
-            conn,
-            partner_id=partner_id,
-            merchant_id=merchant_id,
-            application_id=application.id,
-            kind=application.kind,
-            status=Status.ACTIVE,
-            merchant_number=await _merchant_number(conn),
-            credit_code=licence.credit_code,
-            licence_name=licence.name,
-            short_name=particulars.short_name,
-            city=particulars.city,
-            mcc=particulars.mcc,
-            currency=SETTLEMENT_CURRENCY,
-            fee_basis_points=terms.fee_basis_points,
-            payment_limit_minor=terms.payment_limit_minor,
-            settlement_account=sealing.seal(msgspec.json.encode(settlement), owner=merchant_id),
-            settlement_last_four=last_four(settlement.account_number),
-        )
-    except asyncpg.UniqueViolationError as error:
-        if error.constraint_name == "merchants_one_partner_per_company":
-            raise CompanyIsPartner from None
-        raise
-    return await merchant.find(conn, partner_id=partner_id, merchant_id=merchant_id)
+    return sql.NewMerchant(
+        partner_id=partner_id,
+        merchant_id=merchant_id,
+        application_id=application.id,
+        kind=application.kind,
+        status=Status.ACTIVE,
+        merchant_number=merchant_number,
+        credit_code=licence.credit_code,
+        licence_name=licence.name,
+        short_name=particulars.short_name,
+        city=particulars.city,
+        mcc=particulars.mcc,
+        currency=SETTLEMENT_CURRENCY,
+        fee_basis_points=terms.fee_basis_points,
+        payment_limit_minor=terms.payment_limit_minor,
+        # Sealed anew for the merchant: it outlives the application, which the retention job deletes.
+        settlement_account=sealing.seal(msgspec.json.encode(settlement), owner=merchant_id),
+        settlement_last_four=last_four(settlement.account_number),
+    )
 
 
 async def _merchant_number(conn: PoolConnectionProxy) -> str:

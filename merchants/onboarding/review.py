@@ -143,19 +143,9 @@ async def approve(
     if application.terms != terms:
         raise TermsChanged
     partner_id, merchant_id = await admission.new_ids(conn, application)
-    approved = application.moved(
-        Status.APPROVED,
-        reason=reason,
-        approver_id=operator_id,
-        merchant_id=merchant_id,
-        applicant_id=partner_id,
-    )
-    try:
-        approved = await transition.store_move(conn, approved, actor=operator_id)
-    except asyncpg.CheckViolationError as error:
-        if error.constraint_name == "applications_two_people":
-            raise SamePerson from None
-        raise
+    facts = {"approver_id": operator_id, "merchant_id": merchant_id, "applicant_id": partner_id}
+    approved = application.moved(Status.APPROVED, reason=reason, **facts)
+    await _sign(conn, approved, operator_id)
     merchant = await admission.make_merchant(
         conn, sealing, approved, partner_id=partner_id, merchant_id=merchant_id
     )
@@ -164,3 +154,13 @@ async def approve(
     )
     await outbox.publish(conn, [standing.event_of(merchant, occurred_at=active.updated_at)])
     return Approval(application=active, merchant=merchant)
+
+
+async def _sign(conn: PoolConnectionProxy, approved: Application, operator_id: str) -> None:
+    """Write the approval; that its two people are two is for the database to say."""
+    try:
+        await transition.store_move(conn, approved, actor=operator_id)
+    except asyncpg.CheckViolationError as error:
+        if error.constraint_name == "applications_two_people":
+            raise SamePerson from None
+        raise

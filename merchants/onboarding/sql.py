@@ -1,6 +1,6 @@
 """The statements on applications. They are written whole after a lock: few at a time work on one."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from asyncpg.pool import PoolConnectionProxy
@@ -30,6 +30,28 @@ class ApplicationRow:
     updated_at: datetime
     submitted_at: datetime | None
     decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMerchant:
+    """A merchant to be stored; the fields stand in the order of the statement's columns."""
+
+    partner_id: str
+    merchant_id: str
+    application_id: str
+    kind: str
+    status: str
+    merchant_number: str
+    credit_code: str
+    licence_name: str
+    short_name: str
+    city: str
+    mcc: str
+    currency: str
+    fee_basis_points: int
+    payment_limit_minor: int | None
+    settlement_account: bytes
+    settlement_last_four: str
 
 
 async def insert(
@@ -174,46 +196,12 @@ async def next_merchant_number(conn: PoolConnectionProxy) -> int:
     return number
 
 
-async def insert_merchant(
-    conn: PoolConnectionProxy,
-    *,
-    partner_id: str,
-    merchant_id: str,
-    application_id: str,
-    kind: str,
-    status: str,
-    merchant_number: str,
-    credit_code: str,
-    licence_name: str,
-    short_name: str,
-    city: str,
-    mcc: str,
-    currency: str,
-    fee_basis_points: int,
-    payment_limit_minor: int | None,
-    settlement_account: bytes,
-    settlement_last_four: str,
-) -> None:
+async def insert_merchant(conn: PoolConnectionProxy, new: NewMerchant) -> None:
     await conn.execute(
         """INSERT INTO merchants.merchants
                (partner_id, id, application_id, kind, status, merchant_number, credit_code, licence_name,
                 short_name, city, mcc, currency, fee_basis_points, payment_limit_minor, settlement_account,
                 settlement_last_four)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)""",
-        partner_id,
-        merchant_id,
-        application_id,
-        kind,
-        status,
-        merchant_number,
-        credit_code,
-        licence_name,
-        short_name,
-        city,
-        mcc,
-        currency,
-        fee_basis_points,
-        payment_limit_minor,
-        settlement_account,
-        settlement_last_four,
+        *astuple(new),
     )
