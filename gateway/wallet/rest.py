@@ -184,7 +184,7 @@ class RestCore:
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(_Refused),
             stop=tenacity.stop_after_attempt(self._bounds.refused_attempts),
-            wait=tenacity.wait_exponential_jitter(initial=0.05, max=0.5, jitter=0.05),
+            wait=tenacity.wait_exponential_jitter(multiplier=0.05, max=0.5, jitter=0.05),
             reraise=True,
         )
         try:
