@@ -21,6 +21,7 @@ from gateway.api import (
 )
 from gateway.door.openapi import Event
 from gateway.door.operation import Operation
+from gateway.wire.merchant_events import ApplicationEvent, MerchantEvent
 
 OPERATIONS: tuple[Operation, ...] = (
     # access
@@ -106,4 +107,13 @@ OPERATIONS: tuple[Operation, ...] = (
     events.replay_events,
 )
 
-EVENTS: tuple[Event, ...] = ()
+EVENTS: tuple[Event, ...] = (
+    Event(type="merchant.submitted", summary="An application was submitted", body=ApplicationEvent),
+    Event(type="merchant.needs_more_info", summary="The bank asks for more", body=ApplicationEvent),
+    Event(type="merchant.approved", summary="An application was approved", body=ApplicationEvent),
+    Event(type="merchant.rejected", summary="An application was rejected", body=ApplicationEvent),
+    Event(type="merchant.activated", summary="A merchant may be paid from now on", body=MerchantEvent),
+    Event(
+        type="merchant.suspended", summary="A merchant is not paid until further notice", body=MerchantEvent
+    ),
+)

@@ -2,9 +2,11 @@ import asyncio
 from dataclasses import replace
 
 import asyncpg
+import msgspec
 import pytest
 from stdnum import luhn
 
+from gateway.api.table import EVENTS
 from merchants import merchant, standing
 from merchants.errors import MerchantCannotMove, MerchantNotActive, MerchantNotFound
 from merchants.lifecycle import Status
@@ -83,6 +85,27 @@ async def test_every_step_is_on_the_trail_and_told(pool: asyncpg.Pool) -> None:
         "SELECT type FROM webhooks.events WHERE tenant = $1 ORDER BY occurred_at", made.merchant.id
     )
     assert [row["type"] for row in events] == ["merchant.approved", "merchant.activated"]
+
+
+async def test_what_is_told_is_what_openapi_says(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as conn, conn.transaction():
+        made = await an_active_merchant(conn)
+        await standing.suspend(conn, merchant_id=made.id, actor=APPROVER, reason="complaints")
+    bodies = {
+        row["type"]: bytes(row["body"], "utf-8")
+        for row in await pool.fetch("SELECT type, body::text AS body FROM webhooks.events")
+    }
+    shapes = {event.type: event.body for event in EVENTS}
+    assert set(bodies) == {
+        "merchant.submitted",
+        "merchant.approved",
+        "merchant.activated",
+        "merchant.suspended",
+    }
+    for type_, body in bodies.items():
+        news = msgspec.json.decode(body, type=shapes[type_])
+        assert (news.type, news.data.reason) == (type_, "complaints" if "suspended" in type_ else "")
+        assert set(msgspec.json.decode(body)["data"]) == set(news.data.__struct_fields__)
 
 
 async def test_the_reviewer_cannot_approve_the_own_case(pool: asyncpg.Pool) -> None:

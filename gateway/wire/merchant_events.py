@@ -1,0 +1,54 @@
+"""What a partner is told by webhook about applications and merchants: the whole body, as it is signed."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from gateway.wire.applications import ApplicationStatus, Kind
+
+Sequence = Annotated[
+    int, Meta(description="Rises with every change of the object; drop what is older than you have")
+]
+
+
+class ApplicationNews(Struct, frozen=True, kw_only=True):
+    """An application as it is after the step that is told."""
+
+    audience: Literal["merchant"]
+    sequence: Sequence
+    application_id: str
+    merchant_id: str | None
+    kind: Kind
+    status: ApplicationStatus
+    reason: str
+
+
+class ApplicationEvent(Struct, frozen=True, kw_only=True):
+    """An application took a step."""
+
+    type: Literal["merchant.submitted", "merchant.needs_more_info", "merchant.approved", "merchant.rejected"]
+    timestamp: datetime
+    data: ApplicationNews
+
+
+class MerchantNews(Struct, frozen=True, kw_only=True):
+    """A merchant as it is after the change that is told."""
+
+    audience: Literal["merchant"]
+    sequence: Sequence
+    merchant_id: str
+    merchant_number: str
+    parent_id: str | None
+    kind: Kind
+    status: Literal["active", "suspended"]
+    short_name: str
+    reason: str
+
+
+class MerchantEvent(Struct, frozen=True, kw_only=True):
+    """A merchant may be paid, or may be no longer."""
+
+    type: Literal["merchant.activated", "merchant.suspended"]
+    timestamp: datetime
+    data: MerchantNews
