@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -28,7 +27,7 @@ from webhooks.sender import Sender
 DESK = AddressPolicy(plain_http=True, loopback=True)
 PARTNER_NO = 7
 TENANT = new_id("mer", PARTNER_NO)
-SEALING = Sealing(os.urandom(32))
+SEALING = Sealing(bytes(32))  # the same in every process of a test
 WEBHOOK_KEY = Ed25519PrivateKey.generate()
 PATIENCE_S = 10.0
 
@@ -171,14 +170,15 @@ class Worker:
             while not happened():
                 self.did.append(await self.deliverer.run_once())
                 if not self.did[-1]:
-                    await self._woken(poll_s)
+                    await self.woken(poll_s)
 
     async def until_recorded(self, count: int) -> None:
         """Run until so many answers have been recorded from now on."""
         before = len(self.did)
         await self.until(lambda: sum(each.recorded for each in self.did[before:]) >= count)
 
-    async def _woken(self, poll_s: float) -> None:
+    async def woken(self, poll_s: float) -> None:
+        """Wait until there may be something to do."""
         try:
             await asyncio.wait_for(self.wake.wait(), poll_s)
         except TimeoutError:
