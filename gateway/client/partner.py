@@ -1,0 +1,87 @@
+"""A partner's own systems: an online shop, a chain's head office, a platform."""
+
+from collections.abc import AsyncIterator
+
+from gateway.client.payee import Payee
+from gateway.wire.clients import ActivationCode
+from gateway.wire.merchants import Merchant
+from gateway.wire.payments import Refund, RefundPreviewRequest, RefundRequest, RefundShares
+from gateway.wire.qr_codes import QrCode, QrCodeRequest
+from gateway.wire.stores import NewStore, NewTerminal, Store, Terminal
+from gateway.wire.webhooks import Event, EventPage, FeedQuery, NewWebhookEndpoint, WebhookEndpoint
+
+
+class Partner(Payee):
+    """Takes payments and refunds them, opens stores and tills, agrees offers, has its events sent."""
+
+    async def refund(
+        self, payment_id: str, wish: RefundRequest, *, idempotency_key: str | None = None
+    ) -> Refund:
+        """Give back part or all of an order; customer and funders each get their part."""
+        return await self.do(
+            f"/v1/payments/{payment_id}/refunds",
+            Refund,
+            wish,
+            idempotency_key=idempotency_key,
+            wait_s=wish.wait_s,
+        )
+
+    async def preview_refund(self, payment_id: str, wish: RefundPreviewRequest) -> RefundShares:
+        """Who would get what; moves nothing."""
+        return await self.ask(f"/v1/payments/{payment_id}/refunds/preview", RefundShares, wish)
+
+    def refunds(self, payment_id: str) -> AsyncIterator[Refund]:
+        return self.pages(f"/v1/payments/{payment_id}/refunds", Refund)
+
+    async def qr_code(self, payment_id: str, *, idempotency_key: str | None = None) -> QrCode:
+        """The code of a payment that awaits its payer; `picture` draws it."""
+        wish = QrCodeRequest(payment_id=payment_id)
+        return await self.do("/v1/qr-codes", QrCode, wish, idempotency_key=idempotency_key)
+
+    async def merchant(self, merchant_id: str) -> Merchant:
+        """Oneself, or a sub-merchant."""
+        return await self.get(f"/v1/merchants/{merchant_id}", Merchant)
+
+    def stores(self, merchant_id: str) -> AsyncIterator[Store]:
+        return self.pages(f"/v1/merchants/{merchant_id}/stores", Store)
+
+    async def open_store(
+        self, merchant_id: str, store: NewStore, *, idempotency_key: str | None = None
+    ) -> Store:
+        path = f"/v1/merchants/{merchant_id}/stores"
+        return await self.do(path, Store, store, idempotency_key=idempotency_key)
+
+    async def place_terminal(
+        self, store_id: str, terminal: NewTerminal, *, idempotency_key: str | None = None
+    ) -> Terminal:
+        path = f"/v1/stores/{store_id}/terminals"
+        return await self.do(path, Terminal, terminal, idempotency_key=idempotency_key)
+
+    async def activation_code(
+        self, terminal_id: str, *, idempotency_key: str | None = None
+    ) -> ActivationCode:
+        """To be typed into the till that will stand there."""
+        path = f"/v1/terminals/{terminal_id}/activation-codes"
+        return await self.do(path, ActivationCode, idempotency_key=idempotency_key)
+
+    async def subscribe(
+        self, endpoint: NewWebhookEndpoint, *, idempotency_key: str | None = None
+    ) -> WebhookEndpoint:
+        """Have events sent; keep the answer's `secret`, it is shown once."""
+        path = "/v1/webhook-endpoints"
+        return await self.do(path, WebhookEndpoint, endpoint, idempotency_key=idempotency_key)
+
+    async def events(self, query: FeedQuery) -> EventPage:
+        """What happened since `query.cursor`: the answer to "what did I miss"."""
+        return await self.get("/v1/events", EventPage, query)
+
+    async def all_events(self, types: tuple[str, ...] = ()) -> AsyncIterator[Event]:
+        """Everything up to now, in order."""
+        query = FeedQuery(limit=100, type=list(types))
+        while True:
+            page = await self.events(query)
+            for event in page.items:
+                yield event
+            if not page.more:
+                return
+            query = FeedQuery(limit=100, type=list(types), cursor=page.next)

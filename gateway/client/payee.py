@@ -1,0 +1,79 @@
+"""Who is paid: what a till and a partner's systems have in common, and the till, which can do no more."""
+
+import time
+from collections.abc import AsyncIterator
+from typing import Final, Literal
+
+from gateway.client.signed_in import SignedIn
+from gateway.client.transport import Request
+from gateway.wire.payments import (
+    MAX_WAIT_S,
+    CancelOrder,
+    Payment,
+    PaymentFilter,
+    PaymentQuery,
+    PaymentRequest,
+    Waiting,
+)
+
+FINAL: Final = frozenset({"succeeded", "declined", "expired", "canceled", "reversed"})
+"""States in which a payment stays; anything else may still become either."""
+
+
+class Payee(SignedIn):
+    """Takes payments, asks how they ended, takes them back."""
+
+    async def pay(self, order: PaymentRequest, *, idempotency_key: str | None = None) -> Payment:
+        """Ask to be paid: with the customer's `code` at once, else by the QR code in the answer's `next_action`.
+
+        The state may be `processing`: that is no failure, and `wait` knows the end.
+        """
+        return await self.do(
+            "/v1/payments", Payment, order, idempotency_key=idempotency_key, wait_s=order.wait_s
+        )
+
+    async def payment(self, payment_id: str, *, wait_s: int = 0) -> Payment:
+        """The payment as it is now, or as soon as it is settled."""
+        return await self.get(
+            f"/v1/payments/{payment_id}", Payment, PaymentQuery(wait_s=wait_s), wait_s=wait_s
+        )
+
+    async def wait(self, payment_id: str, *, within_s: float = 120.0) -> Payment:
+        """The payment once it is final, or as it is when the time is over; the default outlasts every doubt."""
+        deadline = time.monotonic() + within_s
+        while True:
+            left_s = max(deadline - time.monotonic(), 0.0)
+            payment = await self.payment(payment_id, wait_s=min(MAX_WAIT_S, int(left_s)))
+            if payment.state in FINAL or left_s < 1:
+                return payment
+
+    def payments(self, matching: PaymentFilter | None = None) -> AsyncIterator[Payment]:
+        """Newest first."""
+        return self.pages("/v1/payments", Payment, matching)
+
+    async def cancel(self, payment_id: str, *, idempotency_key: str | None = None) -> Payment:
+        """Once accepted, the customer ends uncharged."""
+        waiting = Waiting()
+        path = f"/v1/payments/{payment_id}/cancel"
+        return await self.do(path, Payment, waiting, idempotency_key=idempotency_key, wait_s=waiting.wait_s)
+
+    async def cancel_order(self, order: CancelOrder, *, idempotency_key: str | None = None) -> Payment:
+        """The way out when every answer was lost: whatever there is or will be under this number ends uncharged."""
+        path = "/v1/payments/cancel"
+        return await self.do(path, Payment, order, idempotency_key=idempotency_key, wait_s=order.wait_s)
+
+    async def picture(
+        self,
+        qr_code_id: str,
+        *,
+        kind: Literal["png", "svg"] = "png",
+        use: Literal["screen", "till", "poster"] = "screen",
+    ) -> bytes:
+        """The picture of a code, to be shown or printed."""
+        path = f"/v1/qr-codes/{qr_code_id}/image"
+        query = (("format", kind), ("use", use))
+        return await self.call(Request(method="GET", path=path, query=query, harmless=True))
+
+
+class Till(Payee):
+    """A till at one terminal: it takes payments and cancels its own."""
