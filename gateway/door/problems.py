@@ -15,11 +15,14 @@ from typing import Any
 import msgspec
 
 from gateway.door import errors as door
+from gateway.payments import errors as payments
+from gateway.wallet import errors as wallet
 from gateway.wire.problem import Fault
 from merchants import errors as merchants
 from merchants.access import errors as access
 from merchants.onboarding import errors as onboarding
 from qr import errors as qr
+from webhooks import errors as webhooks
 
 # What is unavailable for a moment is there again about then: a connection is re-made, a failover done.
 _RETRY_AFTER_S = 1
@@ -76,8 +79,32 @@ STATUS: Mapping[type[Exception], int] = {
     qr.QrCodeEnded: 410,
     qr.TooManyWrongCodes: 429,
     # payments
+    payments.PaymentsError: 422,
+    payments.PaymentNotFound: 404,
+    payments.RefundNotFound: 404,
+    payments.ScanNotFound: 404,
+    payments.OrderExists: 409,
+    payments.OrderPaid: 409,
+    payments.OrderCanceled: 409,
+    payments.AmountChanged: 409,
+    payments.NotConfirmable: 409,
+    payments.NotCancelable: 409,
+    payments.PartiallyRefunded: 409,
+    payments.NotRefundable: 409,
+    payments.RefundExists: 409,
+    payments.OffersJustChanged: 503,
     # wallet
+    wallet.WalletCoreUnavailable: 503,
+    wallet.IssuerNotServed: 422,
     # webhooks
+    webhooks.WebhooksError: 422,
+    webhooks.EndpointNotFound: 404,
+    webhooks.DeliveryNotFound: 404,
+    webhooks.EndpointDisabled: 409,
+    webhooks.DeliveryUnderway: 409,
+    webhooks.TooManyEndpoints: 409,
+    webhooks.TooManyRotations: 409,
+    webhooks.CursorMalformed: 400,
 }
 
 
