@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from gateway.api.table import EVENTS, OPERATIONS
-from gateway.door.health import health_operations
+from gateway.door.listeners import with_own
 from gateway.door.openapi import document, to_yaml
 from gateway.door.operation import Listener
 
@@ -15,7 +15,7 @@ _SERVERS = {Listener.PUBLIC: "http://127.0.0.1:8080", Listener.OPERATORS: "http:
 
 def rendered() -> str:
     """The text that `openapi.yaml` should have."""
-    return to_yaml(document((*OPERATIONS, *health_operations({})), events=EVENTS, servers=_SERVERS))
+    return to_yaml(document(with_own(OPERATIONS, {}), events=EVENTS, servers=_SERVERS))
 
 
 @click.command("openapi")

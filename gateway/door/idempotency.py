@@ -24,6 +24,17 @@ from merchants.sealing import Sealing
 SECRET_SHOWN_S = 600.0
 
 
+# Longer than any caller's retries: a month's closing finds yesterday's month.
+KEPT_S = 30 * 86_400.0
+
+
+async def sweep(pool: asyncpg.Pool, *, limit: int) -> int:
+    """Drop secrets whose time is over and keys that are no longer kept; returns how many rows it touched."""
+    async with pool.acquire() as conn:
+        secrets = await sql.forget_secrets(conn, older_than_s=SECRET_SHOWN_S, limit=limit)
+        return secrets + await sql.delete_old_keys(conn, older_than_s=KEPT_S, limit=limit)
+
+
 class Replayed(Exception):
     """The key was claimed by the same request before; carries the resource it made."""
 

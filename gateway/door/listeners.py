@@ -16,6 +16,7 @@ from gateway.door.endpoint import Desk, Endpoint, Trace
 from gateway.door.errors import InternalError, MalformedHttp, NotReady
 from gateway.door.health import Check, health_operations
 from gateway.door.operation import Listener, Method, Operation
+from gateway.door.problem_docs import problem_docs
 from gateway.door.router import Router
 from gateway.door.schema import schemas_of
 
@@ -70,7 +71,7 @@ class Door:
         checks: Mapping[str, Check] | None = None,
         type_base: str = "/problems/",
     ) -> None:
-        self.operations = (*operations, *health_operations({"door": self._check_open, **(checks or {})}))
+        self.operations = with_own(operations, {"door": self._check_open, **(checks or {})})
         self.type_base = type_base
         self.stopping = asyncio.Event()
         schemas = schemas_of(self.operations)
@@ -91,6 +92,12 @@ class Door:
     async def _check_open(self) -> None:
         if self.stopping.is_set():
             raise NotReady(["door"])
+
+
+def with_own(operations: Iterable[Operation], checks: Mapping[str, Check]) -> tuple[Operation, ...]:
+    """The operations and the door's own: health, metrics, and what problems mean."""
+    everything = (*operations, *health_operations(checks))
+    return (*everything, problem_docs(everything))
 
 
 class Entrance:

@@ -292,3 +292,12 @@ async def test_metrics_are_for_operators_alone(door: OpenDoor) -> None:
         assert answer.status == 404
     async with door.http.get(f"{door.operators}/metrics") as answer:
         assert 'gateway_http_request_seconds_count{operation="unmatched"' in await answer.text()
+
+
+async def test_the_type_of_a_problem_leads_to_what_its_code_means(door: OpenDoor) -> None:
+    _, said = await post(door, b"{")
+    async with door.http.get(door.public + said["type"]) as answer:
+        docs = await answer.json()
+        assert (docs["code"], docs["caller"]) == (said["code"], said["detail"])
+    async with door.http.get(f"{door.public}/problems/nonsense") as answer:
+        assert answer.status == 404
