@@ -8,12 +8,15 @@ from gateway.api import (
     events,
     merchants,
     oauth,
+    offer_reviews,
+    offers,
     operators,
     payment_codes,
     payments,
     qr_codes,
     refunds,
     reviews,
+    running_offers,
     stores,
     terminal_enrolment,
     wallet,
@@ -22,6 +25,7 @@ from gateway.api import (
 from gateway.door.openapi import Event
 from gateway.door.operation import Operation
 from gateway.wire.merchant_events import ApplicationEvent, MerchantEvent
+from gateway.wire.offer_events import DiscountEvent, OfferEvent
 
 OPERATIONS: tuple[Operation, ...] = (
     # access
@@ -91,6 +95,27 @@ OPERATIONS: tuple[Operation, ...] = (
     wallet.confirm_payment,
     wallet.decline_payment,
     wallet.read_wallet_payment,
+    # co-branded offers
+    offers.create_offer,
+    offers.list_offers,
+    offers.get_offer,
+    offers.amend_offer,
+    offers.propose_offer,
+    offers.accept_offer,
+    offers.reject_offer,
+    running_offers.pause_offer,
+    running_offers.resume_offer,
+    running_offers.end_offer,
+    running_offers.get_offer_figures,
+    running_offers.quote_offers,
+    offer_reviews.list_any_offers,
+    offer_reviews.get_any_offer,
+    offer_reviews.counter_offer,
+    offer_reviews.accept_proposal,
+    offer_reviews.reject_proposal,
+    offer_reviews.pause_any_offer,
+    offer_reviews.resume_any_offer,
+    offer_reviews.end_any_offer,
     # webhooks
     webhook_endpoints.create_webhook_endpoint,
     webhook_endpoints.list_webhook_endpoints,
@@ -116,4 +141,12 @@ EVENTS: tuple[Event, ...] = (
     Event(
         type="merchant.suspended", summary="A merchant is not paid until further notice", body=MerchantEvent
     ),
+    Event(type="discount.redeemed", summary="A payment succeeded with a discount", body=DiscountEvent),
+    Event(type="discount.released", summary="A reserved discount was not used", body=DiscountEvent),
+    Event(type="discount.clawed_back", summary="A refund took discount back", body=DiscountEvent),
+    Event(type="offer.proposed", summary="An offer was proposed to the bank", body=OfferEvent),
+    Event(type="offer.agreed", summary="Both sides accepted the same version", body=OfferEvent),
+    Event(type="offer.live", summary="Payments get the offer from now on", body=OfferEvent),
+    Event(type="offer.paused", summary="No payment gets the offer for now", body=OfferEvent),
+    Event(type="offer.ended", summary="No payment gets the offer any more", body=OfferEvent),
 )

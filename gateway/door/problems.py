@@ -20,6 +20,7 @@ from gateway.wallet import errors as wallet
 from gateway.wire.problem import Fault
 from merchants import errors as merchants
 from merchants.access import errors as access
+from merchants.offers import errors as offers
 from merchants.onboarding import errors as onboarding
 from qr import errors as qr
 from webhooks import errors as webhooks
@@ -69,6 +70,12 @@ STATUS: Mapping[type[Exception], int] = {
     onboarding.SamePerson: 403,
     onboarding.NotTheReviewer: 403,
     onboarding.TermsChanged: 409,
+    offers.OfferNotFound: 404,
+    offers.OfferHashMismatch: 409,
+    offers.OfferStateForbids: 409,
+    offers.OfferIsOver: 409,
+    offers.TooManyLiveOffers: 409,
+    offers.OffersChanging: 503,
     # qr
     qr.QrError: 422,
     qr.QrCodeNotFound: 404,

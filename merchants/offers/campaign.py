@@ -71,6 +71,10 @@ class Campaign:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def id(self) -> str:
+        return self.offer.id
+
     def refuse_unless(self, deed: str, *states: State) -> None:
         """Raise `OfferStateForbids` where none of these is the state."""
         if self.state not in states:

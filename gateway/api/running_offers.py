@@ -1,0 +1,117 @@
+"""Offers that run: either side pauses or ends them, figures say what they did, a quote what they would do."""
+
+from gateway.api import offer_showing
+from gateway.api.offers import do, replay_offer, who
+from gateway.door.operation import Answer, Call, operation
+from gateway.wire import offer_figures as figure_wire
+from gateway.wire import offers as wire
+from gateway.wire.money import PositiveAmount
+from merchants.errors import MerchantNotActive, MerchantNotFound, StoreClosed, StoreNotFound, TerminalRetired
+from merchants.merchant import paying_context
+from merchants.offers import figures, life, reservations, running
+from merchants.offers.errors import OfferIsOver, OfferNotFound, OfferStateForbids, TooManyLiveOffers
+from merchants.offers.quote import Cart, best
+from merchants.payer import PayerFacts
+
+
+@operation(
+    "POST",
+    "/v1/offers/{offer_id}/pause",
+    summary="Pause an offer at once",
+    scope="offers",
+    idempotent=True,
+    replay=replay_offer,
+    answers={200: wire.Offer},
+    problems=(OfferNotFound, OfferStateForbids),
+    example=wire.StateChange(reason="Sold out"),
+)
+async def pause_offer(call: Call[wire.StateChange]) -> Answer:
+    """No payment gets it from now on; one that has reserved it keeps its discount."""
+    return await do(
+        call, lambda conn: running.pause(conn, reason=call.body.reason, side="partner", **who(call))
+    )
+
+
+@operation(
+    "POST",
+    "/v1/offers/{offer_id}/resume",
+    summary="Resume an offer",
+    scope="offers",
+    idempotent=True,
+    replay=replay_offer,
+    answers={200: wire.Offer},
+    problems=(OfferNotFound, OfferStateForbids, OfferIsOver, TooManyLiveOffers),
+)
+async def resume_offer(call: Call[None]) -> Answer:
+    """Take your pause back; it runs again unless the bank wants it paused too."""
+    return await do(call, lambda conn: running.resume(conn, side="partner", **who(call)))
+
+
+@operation(
+    "POST",
+    "/v1/offers/{offer_id}/end",
+    summary="End an offer for good",
+    scope="offers",
+    idempotent=True,
+    replay=replay_offer,
+    answers={200: wire.Offer},
+    problems=(OfferNotFound, OfferStateForbids),
+    example=wire.StateChange(reason="The season is over"),
+)
+async def end_offer(call: Call[wire.StateChange]) -> Answer:
+    """No payment gets it any more; one that has reserved it keeps its discount."""
+    return await do(call, lambda conn: running.end(conn, reason=call.body.reason, **who(call)))
+
+
+@operation(
+    "GET",
+    "/v1/offers/{offer_id}/figures",
+    summary="Read an offer's figures",
+    scope="offers",
+    answers={200: figure_wire.Figures},
+    problems=(OfferNotFound,),
+)
+async def get_offer_figures(call: Call[None]) -> Answer:
+    """Live, from the rows the money moves by."""
+    owner = {"partner_id": call.caller.tenant, "offer_id": call.path["offer_id"]}
+    async with call.parts.pool.acquire() as conn:
+        campaign = await life.find(conn, **owner)
+        found = await figures.of_offer(conn, **owner, now=call.now)
+    shown = offer_showing.figures(
+        found, offer_id=owner["offer_id"], currency=campaign.offer.deal.currency, as_of=call.now
+    )
+    return Answer(200, shown)
+
+
+@operation(
+    "POST",
+    "/v1/offers/quote",
+    summary="Ask what a payer would get",
+    scope="query",
+    answers={200: figure_wire.Quote},
+    problems=(MerchantNotFound, MerchantNotActive, StoreNotFound, StoreClosed, TerminalRetired),
+    example=figure_wire.QuoteRequest(amount=PositiveAmount(amount_minor=12_800, currency="CNY")),
+)
+async def quote_offers(call: Call[figure_wire.QuoteRequest]) -> Answer:
+    """The best result now, with a reason for each offer left out; reserves nothing."""
+    caller, asked = call.caller, call.body
+    async with call.parts.pool.acquire() as conn:
+        place = await paying_context(
+            conn,
+            partner_id=caller.tenant,
+            merchant_id=caller.merchant_id or asked.merchant_id or caller.tenant,
+            terminal_id=caller.terminal_id,
+            store_id=caller.store_id or asked.store_id,
+        )
+        cart = Cart(
+            partner_id=caller.tenant,
+            merchant_id=place.merchant_id,
+            store_id=place.store_id,
+            order_minor=asked.amount.amount_minor,
+            currency=asked.amount.currency,
+            code_kind=asked.code_kind,
+        )
+        live = await call.parts.catalog.live(conn, caller.tenant, version=place.offers_version)
+        room = await reservations.room(conn, live, cart, None, call.now)
+    payer = PayerFacts(id="", person_id="", issuer="", segments=tuple(asked.segments))
+    return Answer(200, offer_showing.quote(best(live, cart, payer, call.now, room=room), as_of=call.now))

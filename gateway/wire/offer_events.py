@@ -1,0 +1,80 @@
+"""Webhooks about co-branded offers and the discounts they gave."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from gateway.wire.money import Amount
+from gateway.wire.offers import OfferState
+
+Sequence = Annotated[int, Meta(ge=1, description="Rises with every change of the object; keep the highest")]
+
+
+class DiscountShare(Struct, frozen=True, kw_only=True):
+    """What one funder's account pays of the discount, and what refunds gave back of it so far."""
+
+    account: str
+    share: Amount
+    clawed_back: Amount
+
+
+class DiscountNews(Struct, frozen=True, kw_only=True):
+    """An offer's part in a payment, as it is after the change that is told.
+
+    Attributes:
+        audience: `funder` where you pay a share of it, which adds the last three members; else `merchant`.
+        sequence: the payment's.
+        clawed_back: of the discount, what all refunds so far gave back to the funders.
+        refund_id: of the refund that is told of.
+        budget_left: of the offer's total budget, as of `budget_left_as_of`.
+    """
+
+    audience: Literal["merchant", "funder"]
+    sequence: Sequence
+    payment_id: str
+    offer_id: str
+    offer_version: int
+    state: Literal["reserved", "redeemed", "released"]
+    merchant_id: str
+    store_id: str | None
+    order: Amount
+    discount: Amount
+    clawed_back: Amount
+    refund_id: str | UnsetType = UNSET
+    shares: list[DiscountShare] | UnsetType = UNSET
+    budget_left: Amount | UnsetType = UNSET
+    budget_left_as_of: datetime | UnsetType = UNSET
+
+
+class DiscountEvent(Struct, frozen=True, kw_only=True):
+    """A payment reserved a discount, redeemed it or let it go, or a refund took part of it back."""
+
+    type: Literal["discount.reserved", "discount.redeemed", "discount.released", "discount.clawed_back"]
+    timestamp: datetime
+    data: DiscountNews
+
+
+class OfferNews(Struct, frozen=True, kw_only=True):
+    """An offer as it is after the change that is told."""
+
+    audience: Literal["merchant", "funder"]
+    sequence: Sequence
+    offer_id: str
+    offer_version: int
+    hash: str
+    name: str
+    state: OfferState
+    reason: str
+    starts_on: date
+    ends_on: date
+
+
+class OfferEvent(Struct, frozen=True, kw_only=True):
+    """An offer took a step."""
+
+    type: Literal[
+        "offer.proposed", "offer.agreed", "offer.live", "offer.paused", "offer.exhausted", "offer.ended"
+    ]
+    timestamp: datetime
+    data: OfferNews

@@ -1,0 +1,218 @@
+"""Co-branded offers on the wire: their terms, and where they stand."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from gateway.wire.money import MAX_AMOUNT_MINOR, Currency
+from gateway.wire.page import PageQuery
+from gateway.wire.payments import ResourceId
+
+# As many as a version may list; a longer list is a segment or a sub-merchant of its own.
+MAX_TARGETS = 1000
+
+Minor = Annotated[
+    int,
+    Meta(ge=1, le=MAX_AMOUNT_MINOR, description="In minor units of the offer's currency", examples=[2000]),
+]
+BasisPoints = Annotated[int, Meta(ge=1, le=10_000, description="Hundredths of a percent", examples=[6000])]
+Uses = Annotated[int, Meta(ge=1, le=1_000_000, examples=[3])]
+Name = Annotated[
+    str, Meta(min_length=1, max_length=60, description="Shown to payers", examples=["满100减20"])
+]
+Hash = Annotated[
+    str,
+    Meta(
+        pattern="^[0-9a-f]{64}$",
+        description="The `hash` of the version you read; another version's is refused",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    ),
+]
+Words = Annotated[str, Meta(max_length=500, description="In words, for the other side")]
+Clock = Annotated[
+    str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", description="Asia/Shanghai", examples=["18:30"])
+]
+Segment = Annotated[str, Meta(pattern="^[A-Za-z0-9_.:-]{1,64}$", examples=["new_customer"])]
+CodeKind = Literal["payment_code", "offline_payment_code", "order_code", "store_code"]
+Funder = Literal["bank", "partner", "seller"]
+Side = Literal["bank", "partner"]
+OfferState = Literal[
+    "draft", "proposed", "countered", "agreed", "scheduled", "live", "paused", "exhausted", "ended",
+]  # fmt: skip
+
+
+class AmountOff(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="amount_off"
+):
+    """A fixed amount off, from a minimum spend on."""
+
+    off_minor: Minor
+    min_spend_minor: Annotated[int, Meta(ge=0, le=MAX_AMOUNT_MINOR)] = 0
+
+
+class Tier(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Spend this much, get this much off."""
+
+    threshold_minor: Annotated[int, Meta(ge=1, le=MAX_AMOUNT_MINOR, examples=[10000])]
+    off_minor: Minor
+
+
+class ThresholdOff(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="threshold_off"
+):
+    """满减: the highest tier the order reaches; or, `repeating`, its one tier as often as the order holds it."""
+
+    tiers: Annotated[list[Tier], Meta(min_length=1, max_length=10)]
+    repeating: bool = False
+    cap_minor: Minor | None = None
+
+
+class PercentOff(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="percent_off"
+):
+    """A percentage of what earlier offers have left to pay; fractions of a minor unit are dropped."""
+
+    off_basis_points: Annotated[int, Meta(ge=1, le=9_999, examples=[1200])]
+    min_spend_minor: Annotated[int, Meta(ge=0, le=MAX_AMOUNT_MINOR)] = 0
+    cap_minor: Minor | None = None
+
+
+Terms = AmountOff | ThresholdOff | PercentOff
+
+
+class Hours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From `start` up to `end`; an end at or before the start is the next morning's."""
+
+    start: Clock
+    end: Clock
+
+
+class Target(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where, when and for whom; an empty list is everywhere, always or everybody.
+
+    Days and hours are Asia/Shanghai's, first and last day included; weekdays are 1 (Monday) to 7. A payer is
+    meant who has one of the `segments`, which the wallet supplies.
+    """
+
+    starts_on: date
+    ends_on: date
+    weekdays: Annotated[list[Annotated[int, Meta(ge=1, le=7)]], Meta(max_length=7)] = []
+    hours: Annotated[list[Hours], Meta(max_length=24)] = []
+    merchants: Annotated[list[ResourceId], Meta(max_length=MAX_TARGETS)] = []
+    stores: Annotated[list[ResourceId], Meta(max_length=MAX_TARGETS)] = []
+    code_kinds: Annotated[list[CodeKind], Meta(max_length=4)] = []
+    segments: Annotated[list[Segment], Meta(max_length=100)] = []
+
+
+class Budgets(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the discounts may cost all funders together; days are Asia/Shanghai's."""
+
+    total_minor: Minor
+    daily_minor: Minor | None = None
+    per_store_minor: Minor | None = None
+    refund_returns: Annotated[bool, Meta(description="Whether a refund gives the budget its part back")] = (
+        True
+    )
+
+
+class PersonCaps(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one natural person gets, over all their wallets."""
+
+    uses: Uses | None = None
+    uses_per_day: Uses | None = None
+    amount_minor: Minor | None = None
+    amount_per_day_minor: Minor | None = None
+
+
+class Share(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A funder's part; `seller` is whichever merchant is paid, at its own till."""
+
+    funder: Funder
+    basis_points: BasisPoints
+
+
+class Funding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Shares that sum to 10,000, each rounded down; `rounding` pays the odd minor unit."""
+
+    shares: Annotated[list[Share], Meta(min_length=1, max_length=3)]
+    rounding: Funder
+
+
+class Stacking(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One offer of a `group` at most, nothing beside an `exclusive` one; lower `priority` is taken off first."""
+
+    group: Annotated[str, Meta(pattern="^[a-z0-9_-]{1,32}$")] | None = None
+    priority: Annotated[int, Meta(ge=0, le=1000)] = 100
+    exclusive: bool = False
+
+
+class Deal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What both sides agree on; amounts are in minor units of `currency`."""
+
+    name: Name
+    currency: Currency
+    terms: Terms
+    target: Target
+    budgets: Budgets
+    funding: Funding
+    person_caps: PersonCaps = PersonCaps()
+    stacking: Stacking = Stacking()
+
+
+class DealChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """New terms for the version with this hash: the sections sent replace its own, whole."""
+
+    hash: Hash
+    name: Name | UnsetType = UNSET
+    currency: Currency | UnsetType = UNSET
+    terms: Terms | UnsetType = UNSET
+    target: Target | UnsetType = UNSET
+    budgets: Budgets | UnsetType = UNSET
+    funding: Funding | UnsetType = UNSET
+    person_caps: PersonCaps | UnsetType = UNSET
+    stacking: Stacking | UnsetType = UNSET
+
+
+class Acceptance(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Exactly this version and no other."""
+
+    hash: Hash
+
+
+class StateChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why; the other side reads it."""
+
+    reason: Words = ""
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """An offer's current version and where it stands.
+
+    Attributes:
+        hash: SHA-256 of the version; what both sides accept.
+        made_by: who put this version on the table.
+        paused_by: the sides that want it paused; it runs again when neither does.
+        sequence: rises with every change; keep the highest.
+    """
+
+    id: ResourceId
+    partner_id: ResourceId
+    state: OfferState
+    version: int
+    hash: str
+    deal: Deal
+    made_by: Side
+    reason: str
+    paused_by: list[Side]
+    partner_accepted_at: datetime | None
+    bank_accepted_at: datetime | None
+    sequence: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class OfferFilter(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Offers in this state; in any without."""
+
+    state: OfferState | None = None
