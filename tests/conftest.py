@@ -8,6 +8,7 @@ import pytest
 from gateway.storage.embedded import EmbeddedPostgres
 from gateway.storage.pool import open_pool
 from tests.servers import FAST, TEMPLATE, empty, execute, make_template
+from tests.town import Town, a_town
 
 # The process that started the server owns it; xdist's workers inherit its address.
 _ADDRESS = "TESTS_POSTGRES"
@@ -58,3 +59,22 @@ async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
     opened = await open_pool(database_url, size=20)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def core_database_url(server_url: str, worker_id: str) -> str:
+    """The reference core's own database; made by the core, emptied between tests."""
+    url = f"{server_url}core_{worker_id}"
+    try:
+        opened = await asyncpg.create_pool(url, min_size=1, max_size=1)
+    except asyncpg.InvalidCatalogNameError:
+        return url
+    await empty(opened)
+    await opened.close()
+    return url
+
+
+@pytest.fixture
+async def town(database_url: str, core_database_url: str) -> AsyncIterator[Town]:
+    async with a_town(database_url, core_database_url) as opened:
+        yield opened

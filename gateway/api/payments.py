@@ -12,6 +12,7 @@ from gateway.payments.pay import Accepted, accept
 from gateway.payments.payment import Payment, State
 from gateway.payments.view import for_merchant
 from gateway.payments.waiting import carry_out, settled_within
+from gateway.storage.hub import DELIVERIES
 from gateway.wallet import errors as wallet
 from gateway.wire import payments as wire
 from gateway.wire.money import PositiveAmount
@@ -219,7 +220,7 @@ def answer(parts: Parts, payment: Payment, *, settled: int = 201) -> Answer:
 
 
 async def _canceled(parts: Parts, accepted: Accepted, wait_s: float) -> Answer:
-    parts.hub.tell(accepted.payment.id)
+    parts.hub.tell(accepted.payment.id, DELIVERIES)
     payment = await carry_out(parts.payments, accepted, wait_s=_wait_s(parts, wait_s))
     return answer(parts, payment, settled=200)
 
@@ -248,8 +249,8 @@ def _order(call: Call[wire.PaymentRequest]) -> Order:
 
 
 def _merchant(caller: Caller, asked: str | None) -> str:
-    """The merchant to be paid: the one a client is bound to, the one it names, or the partner itself."""
-    if caller.merchant_id is not None and asked not in {None, caller.merchant_id}:
+    """The merchant to be paid: the till's own, the one a partner names, or the partner itself."""
+    if caller.terminal_id is not None and asked not in {None, caller.merchant_id}:
         raise merchants.MerchantNotFound
     return asked or caller.merchant_id or _partner(caller)
 

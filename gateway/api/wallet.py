@@ -7,6 +7,7 @@ from gateway.payments import errors as payments
 from gateway.payments.payment import State
 from gateway.payments.view import applied_offers, for_wallet
 from gateway.payments.waiting import carry_out, settled_within
+from gateway.storage.hub import DELIVERIES
 from gateway.wallet import errors as wallet
 from gateway.wire import payments as wire
 from gateway.wire.money import Amount, PositiveAmount
@@ -150,7 +151,7 @@ async def decline_payment(call: Call[wire.Refusal]) -> Answer:
             await confirm.decline_scanned(
                 conn, payment_id=payment_id, scan_id=call.body.scan_id, issuer=issuer
             )
-    call.parts.hub.tell(payment_id)
+    call.parts.hub.tell(payment_id, DELIVERIES)
     return Answer(204)
 
 

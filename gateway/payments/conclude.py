@@ -5,6 +5,7 @@ from typing import Final, assert_never
 from gateway.payments import discounts, events, refund, sql
 from gateway.payments.needs import Needs
 from gateway.payments.payment import Payment, State
+from gateway.storage.hub import DELIVERIES
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection, Instruction, Settled
 from gateway.wallet.core import Approved, ConfirmationRequired, Declined, Reversed, Tombstoned
@@ -24,7 +25,7 @@ async def conclude(needs: Needs, settled: Settled) -> Payment | None:
         # No success is told of a payment that is given back: its refund speaks.
         if payment.reason != REVERSAL_REFUSED:
             await outbox.publish(conn, events.of_payment(payment, resolved_within=needs.resolved_within))
-    needs.hub.tell(payment.id, *events.tenants(payment))
+    needs.hub.tell(payment.id, DELIVERIES)
     return payment
 
 

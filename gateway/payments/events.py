@@ -1,6 +1,6 @@
 """What partners and wallets are told of a payment: one event an audience, in the transaction that changed it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -48,11 +48,6 @@ def of_refund(payment: Payment, refund: Refund) -> list[NewEvent]:
         ),
         _event(payment, kind, "wallet", {"refund_id": refund.id, "payment": view.for_wallet(payment)}),
     ]
-
-
-def tenants(payment: Payment) -> Sequence[str]:
-    """Whose endpoints hear of a payment, for waking their deliveries."""
-    return [payment.partner_id, *([f"issuer:{payment.issuer}"] if payment.issuer else [])]
 
 
 def _event(payment: Payment, kind: str, audience: Audience, data: Mapping[str, Any]) -> NewEvent:

@@ -2,6 +2,7 @@
 
 from gateway.payments import discounts, events, sql
 from gateway.payments.needs import Needs
+from gateway.storage.hub import DELIVERIES
 from webhooks import outbox
 
 
@@ -12,5 +13,5 @@ async def run_once(needs: Needs, limit: int = 100) -> int:
         for payment in expired:
             await discounts.settle(conn, payment)
             await outbox.publish(conn, events.of_payment(payment, resolved_within=needs.resolved_within))
-    needs.hub.tell(*(told for one in expired for told in (one.id, *events.tenants(one))))
+    needs.hub.tell(*(one.id for one in expired), *([DELIVERIES] if expired else []))
     return len(expired)

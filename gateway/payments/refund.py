@@ -18,6 +18,7 @@ from gateway.payments.errors import (
 from gateway.payments.legs import amounts_by_role, given_back
 from gateway.payments.needs import Needs
 from gateway.payments.payment import Payment, Refund, State
+from gateway.storage.hub import DELIVERIES
 from gateway.transfers import sql as transfers
 from gateway.transfers.submit import submit
 from gateway.transfers.transfer import Connection, Final, Instruction, Settled, transfer_id
@@ -125,7 +126,7 @@ async def conclude(needs: Needs, settled: Settled) -> None:
         payment, refund = await _follow(needs, conn, instruction, settled.answer)
         if refund.state != "processing":
             await outbox.publish(conn, events.of_refund(payment, refund))
-    needs.hub.tell(refund.id, payment.id, *events.tenants(payment))
+    needs.hub.tell(refund.id, payment.id, DELIVERIES)
 
 
 async def _follow(

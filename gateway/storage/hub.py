@@ -25,6 +25,9 @@ _RECONNECT_AFTER_S = 0.2
 # What a half-open connection would hide: the listener asks for a sign of life this often.
 _PROBE_EVERY_S = 5.0
 
+# Told after a commit that published events, so that a worker need not poll for them.
+DELIVERIES: Final = "deliveries"
+
 log = structlog.get_logger()
 
 

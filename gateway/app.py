@@ -1,0 +1,228 @@
+"""A replica, wired by hand, once: what holds what, and in which order it starts and stops."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+import msgspec
+
+from gateway.api.table import OPERATIONS
+from gateway.door.bearer import Bearer
+from gateway.door.endpoint import Desk
+from gateway.door.idempotency import ClaimDesk
+from gateway.door.listeners import Door
+from gateway.parts import Parts
+from gateway.payments import conclude, expire, refund
+from gateway.payments.needs import Needs
+from gateway.settings import Settings
+from gateway.storage.hub import DELIVERIES, Hub
+from gateway.storage.pool import open_pool
+from gateway.transfers.resolve import Patience, Resolver
+from gateway.transfers.transfer import Owner, Owners, Settled
+from gateway.wallet.rest import RestCore
+from gateway.wallet.routing import Cores
+from gateway.work import Job
+from merchants.access import clients
+from merchants.access.live import RecentlyLive
+from merchants.access.tokens import Tokens
+from merchants.ids import new_id, partner_no_of
+from merchants.keyring import Keyring, Purpose
+from merchants.offers.catalog import Catalog
+from merchants.sealing import Sealing
+from qr import codes
+from qr.order_code import OrderCodeScheme
+from qr.payment_code import PaymentCodeScheme
+from webhooks.address_guard import AddressPolicy
+from webhooks.deliver import Deliverer
+from webhooks.sender import Sender
+
+# Drawing a code takes milliseconds of processor; two at a time keep the event loop's core free.
+_RENDERERS = 2
+_SWEPT_AT_ONCE = 500
+_SWEEP_EVERY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replica:
+    """One process: its parts, its door, and what a worker would do with them."""
+
+    parts: Parts
+    door: Door
+    jobs: tuple[Job, ...]
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[Replica]:
+    """Everything connected and ready; leaving closes it in the opposite order.
+
+    Raises:
+        DatabaseUnreachable: the database did not answer in the start-up time.
+    """
+    async with AsyncExitStack() as stack:
+        pool = await open_pool(
+            settings.database_url,
+            size=settings.database_pool_size,
+            statement_timeout_s=settings.database_statement_timeout_s,
+            statement_cache_size=settings.database_statement_cache,
+        )
+        stack.push_async_callback(pool.close)
+        hub = Hub(settings.direct_url)
+        await hub.start()
+        stack.push_async_callback(hub.stop)
+        sealing = Sealing(settings.secret())
+        keyring = await Keyring.open(pool, sealing)
+        await _let_the_first_operator_in(pool, settings)
+        cores = await _cores(stack, settings, keyring)
+        renderers = stack.enter_context(ThreadPoolExecutor(_RENDERERS, thread_name_prefix="render"))
+        parts = _parts(
+            settings, pool=pool, hub=hub, sealing=sealing, keyring=keyring, cores=cores, renderers=renderers
+        )
+        stack.push_async_callback(parts.payments.running.finish, settings.stop_within_s)
+        door = _door(parts)
+        hub.watch(lambda _one: None, lost=parts.catalog.forget_all)
+        jobs = await _jobs(stack, settings, parts)
+        yield Replica(parts=parts, door=door, jobs=jobs)
+
+
+def _parts(
+    settings: Settings,
+    *,
+    pool: asyncpg.Pool,
+    hub: Hub,
+    sealing: Sealing,
+    keyring: Keyring,
+    cores: Cores,
+    renderers: Executor,
+) -> Parts:
+    environment = settings.gateway_env
+    catalog = Catalog()
+    payment_codes = PaymentCodeScheme(
+        environment=environment,
+        prefix=settings.payment_code_prefix,
+        sealing=sealing,
+        life_s=settings.payment_code_life_s,
+    )
+    order_codes = OrderCodeScheme(environment=environment, gui=settings.qr_gui)
+    needs = Needs(
+        pool=pool,
+        hub=hub,
+        cores=cores,
+        catalog=catalog,
+        keyring=keyring,
+        payment_codes=payment_codes,
+        order_codes=order_codes,
+        patience=Patience(
+            query_after_s=settings.query_after_s,
+            query_every_s=settings.query_every_s,
+            resend_until_s=settings.resend_until_s,
+            reverse_after_s=settings.reverse_after_s,
+        ),
+        confirm_within_s=settings.confirm_within_s,
+    )
+    return Parts(
+        environment=environment,
+        public_url=settings.public_url,
+        pool=pool,
+        hub=hub,
+        sealing=sealing,
+        keyring=keyring,
+        tokens=Tokens(keyring, issuer=settings.public_url, environment=environment),
+        cores=cores,
+        catalog=catalog,
+        payment_codes=payment_codes,
+        order_codes=order_codes,
+        address_policy=AddressPolicy(plain_http=environment == "sandbox", loopback=settings.webhook_loopback),
+        payments=needs,
+        renderers=renderers,
+        max_wait_s=settings.max_wait_s,
+    )
+
+
+def _door(parts: Parts) -> Door:
+    desk = Desk(
+        parts=parts,
+        bearer=Bearer(parts.tokens, RecentlyLive(parts.pool)),
+        claims=ClaimDesk(pool=parts.pool, sealing=parts.sealing),
+    )
+    return Door(OPERATIONS, desk, checks={"database": lambda: parts.pool.fetchval("SELECT 1")})
+
+
+async def _cores(stack: AsyncExitStack, settings: Settings, keyring: Keyring) -> Cores:
+    """One connection pool for each issuer's core."""
+    cores = {}
+    for issuer, url in settings.cores.items():
+        core = RestCore(
+            name=issuer,
+            url=url,
+            signer=lambda: keyring.signer(Purpose.CORE),
+            timeout_s=settings.wallet_core_timeout_s,
+        )
+        cores[issuer] = await stack.enter_async_context(core)
+    return Cores(cores)
+
+
+async def _let_the_first_operator_in(pool: asyncpg.Pool, settings: Settings) -> None:
+    if settings.bootstrap_operator_jwk:
+        jwk = msgspec.json.decode(settings.bootstrap_operator_jwk, type=dict[str, str])
+        async with pool.acquire() as conn, conn.transaction():
+            await clients.ensure_bootstrap_operator(conn, jwk)
+
+
+def owners(needs: Needs) -> Owners:
+    """What the resolver does with the answers to payments' and refunds' transfers."""
+
+    async def conclude_payment(settled: Settled) -> None:
+        await conclude.conclude(needs, settled)
+
+    async def conclude_refund(settled: Settled) -> None:
+        await refund.conclude(needs, settled)
+
+    return {
+        "payment": Owner(conclude=conclude_payment, give_up=conclude.give_up),
+        "refund": Owner(conclude=conclude_refund, give_up=None),
+    }
+
+
+async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tuple[Job, ...]:
+    """What `gateway work` does; `gateway serve` leaves it alone."""
+    needs = parts.payments
+    resolver = Resolver(pool=parts.pool, cores=parts.cores, owners=owners(needs), patience=needs.patience)
+    published = asyncio.Event()
+    parts.hub.watch(lambda one: published.set() if one == DELIVERIES else None, lost=published.set)
+    sender = await stack.enter_async_context(
+        Sender(parts.address_policy, proxy=settings.egress_proxy or None)
+    )
+    deliverer = Deliverer(
+        parts.pool,
+        sender,
+        reveal=parts.sealing.reveal,
+        signing_keys=lambda: [parts.keyring.signer(Purpose.WEBHOOK).sign],
+        event_id_for=lambda endpoint_id: new_id("evt", partner_no_of(endpoint_id) or 0),
+        wake=published,
+    )
+    return (
+        Job(
+            name="deliver",
+            run_once=deliverer.run_once,
+            every_s=settings.worker_poll_s,
+            wake=published,
+            stop=lambda: deliverer.stop(grace_s=settings.stop_within_s),
+        ),
+        Job(
+            name="resolve",
+            run_once=resolver.run_once,
+            every_s=settings.worker_poll_s,
+            stop=resolver.hand_back,
+        ),
+        Job(name="expire", run_once=lambda: expire.run_once(needs), every_s=settings.worker_poll_s),
+        Job(name="sweep_codes", run_once=lambda: _sweep_codes(parts.pool), every_s=_SWEEP_EVERY_S),
+        Job(name="refresh_keys", run_once=parts.keyring.refresh, every_s=_SWEEP_EVERY_S),
+    )
+
+
+async def _sweep_codes(pool: asyncpg.Pool) -> int:
+    async with pool.acquire() as conn:
+        return await codes.sweep(conn, limit=_SWEPT_AT_ONCE)
