@@ -34,6 +34,12 @@ Clock = Annotated[
     str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", description="Asia/Shanghai", examples=["18:30"])
 ]
 Segment = Annotated[str, Meta(pattern="^[A-Za-z0-9_.:-]{1,64}$", examples=["new_customer"])]
+MerchantId = Annotated[
+    str, Meta(pattern="^mer_[0-9a-f]{32}$", examples=["mer_0193a2b4c5d67e8f9a0b1c2d00000007"])
+]
+StoreId = Annotated[
+    str, Meta(pattern="^sto_[0-9a-f]{32}$", examples=["sto_0193a2b4c5d67e8f9a0b1c2d00000007"])
+]
 CodeKind = Literal["payment_code", "offline_payment_code", "order_code", "store_code"]
 Funder = Literal["bank", "partner", "seller"]
 Side = Literal["bank", "partner"]
@@ -99,8 +105,8 @@ class Target(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ends_on: date
     weekdays: Annotated[list[Annotated[int, Meta(ge=1, le=7)]], Meta(max_length=7)] = []
     hours: Annotated[list[Hours], Meta(max_length=24)] = []
-    merchants: Annotated[list[ResourceId], Meta(max_length=MAX_TARGETS)] = []
-    stores: Annotated[list[ResourceId], Meta(max_length=MAX_TARGETS)] = []
+    merchants: Annotated[list[MerchantId], Meta(max_length=MAX_TARGETS)] = []
+    stores: Annotated[list[StoreId], Meta(max_length=MAX_TARGETS)] = []
     code_kinds: Annotated[list[CodeKind], Meta(max_length=4)] = []
     segments: Annotated[list[Segment], Meta(max_length=100)] = []
 

@@ -4,9 +4,11 @@ from datetime import date, timedelta
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 from asyncpg.pool import PoolConnectionProxy
 
+from gateway.wire.offer_events import OfferEvent
 from merchants.ids import new_id
 from merchants.offers import life, running
 from merchants.offers.campaign import Campaign, State
@@ -57,6 +59,8 @@ async def test_an_offer_is_live_once_both_sides_accepted_the_same_hash(
     assert live.bank_accepted_at is not None
     assert await deeds(pool) == ["offer.drafted", "offer.proposed", "offer.agreed"]
     assert await told(pool) == [("offer.proposed", 2), ("offer.agreed", 3), ("offer.live", 4)]
+    bodies = [row["body"] for row in await pool.fetch("SELECT body FROM webhooks.events")]
+    assert {msgspec.json.decode(body, type=OfferEvent).data.hash for body in bodies} == {live.hash}
     async with pool.acquire() as conn:
         assert (await Catalog().live(conn, place.partner_id)).offers == (live.offer,)
 

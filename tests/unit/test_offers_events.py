@@ -1,10 +1,14 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import msgspec
+
+from gateway.wire.offer_events import DiscountEvent
 from merchants.ids import new_id
 from merchants.offers.events import of_discounts
 from merchants.offers.funding import FunderShare
 from merchants.offers.reservation import Reservation, State
+from webhooks.event import body
 
 NOW = datetime(2026, 11, 11, 7, tzinfo=UTC)
 PARTNER, TENANT = new_id("mer", 7), new_id("mer", 7)
@@ -54,6 +58,15 @@ def test_who_only_sells_is_told_the_discount_and_no_budget() -> None:
     assert (event.tenant, event.audience) == (PARTNER, "merchant")
     assert event.data["discount"]["amount_minor"] == 1_200
     assert not {"shares", "budget_left"} & set(event.data)
+
+
+def test_what_is_told_is_what_the_contract_says() -> None:
+    for shares in ((BANK,), (BANK, MALL)):
+        for event in of_discounts(
+            "discount.redeemed", [a_redeemed_discount(*shares)], sequence=1, occurred_at=NOW
+        ):
+            told = msgspec.json.decode(body(event), type=DiscountEvent)
+            assert set(msgspec.json.decode(body(event))["data"]) == set(msgspec.to_builtins(told.data))
 
 
 def test_nobody_is_told_who_paid() -> None:
