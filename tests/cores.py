@@ -66,12 +66,14 @@ class SandboxCore:
 
 
 @asynccontextmanager
-async def sandbox_core(database_url: str, **core: Any) -> AsyncIterator[SandboxCore]:
-    """Serve a reference core for the time of the block."""
-    signer = a_signer()
+async def sandbox_core(
+    database_url: str, *, signer: Signer | None = None, jwks: str | None = None
+) -> AsyncIterator[SandboxCore]:
+    """Serve a reference core for the time of the block; `jwks` is where it reads the keys, or it is given them."""
+    signer = signer or a_signer()
     async with (
-        serving(make_app(database_url, gateway_jwks=jwks_of(signer))) as url,
-        RestCore(name="bank", url=url, signer=lambda: signer, **core) as asked,
+        serving(make_app(database_url, gateway_jwks=jwks or jwks_of(signer))) as url,
+        RestCore(name="bank", url=url, signer=lambda: signer) as asked,
         aiohttp.ClientSession() as http,
     ):
         yield SandboxCore(url=url, signer=signer, core=asked, http=http)

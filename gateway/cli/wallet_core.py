@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import click
@@ -34,7 +33,10 @@ def wallet_core() -> None:
 def key(key_file: Path) -> None:
     """Make a key to check with, and print the JWKS that the core has to know."""
     private = Ed25519PrivateKey.generate()
-    key_file.touch(mode=0o600)
+    try:
+        key_file.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        raise click.ClickException(f"{key_file} exists already and may be in use") from None
     key_file.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     print(json.dumps({"keys": [as_jwk(Purpose.CORE, _KEY_ID, private.public_key())]}, indent=2))
 
@@ -77,15 +79,13 @@ async def _check(
     url: str, signer: Signer, *, payer: str, merchant: str, unit: str, issuer: str, timeout_s: float
 ) -> list[Result]:
     stranger = Signer(purpose=Purpose.CORE, key_id=_KEY_ID, private_key=Ed25519PrivateKey.generate())
-    async with AsyncExitStack() as stack:
-        known, unknown = [
-            await stack.enter_async_context(
-                RestCore(name=url, url=url, signer=lambda one=one: one, timeout_s=timeout_s)
-            )
-            for one in (signer, stranger)
-        ]
+
+    def asked_by(signer: Signer) -> RestCore:
+        return RestCore(name=url, url=url, signer=lambda: signer, timeout_s=timeout_s)
+
+    async with asked_by(signer) as core, asked_by(stranger) as by_stranger:
         return await run(
-            Subject(core=known, stranger=unknown, payer=payer, merchant=merchant, unit=unit, issuer=issuer)
+            Subject(core=core, stranger=by_stranger, payer=payer, merchant=merchant, unit=unit, issuer=issuer)
         )
 
 
