@@ -7,8 +7,8 @@ lose. Counters hold what is reserved and redeemed alike: redeeming touches no ho
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 from asyncpg.pool import PoolConnectionProxy
@@ -31,19 +31,12 @@ _TRIES_WITHOUT_HOLD = 2
 _TRIES = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Reserved:
-    """All of a quote is claimed; `left_minor` is what each offer's total budget has left, by offer id."""
+class Outcome(StrEnum):
+    """What became of the wish to reserve a quote; only of the first is anything claimed."""
 
-    left_minor: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Nothing is claimed: these offers do not fit any more, or changed."""
-
-    offer_ids: frozenset[str]
-    changed: bool
+    RESERVED = "reserved"
+    SHORT = "short"
+    CHANGED = "changed"
 
 
 async def reserve_best(
@@ -66,14 +59,11 @@ async def reserve_best(
     for attempt in range(_TRIES):
         quote = best(live, cart, payer, now, room=known)
         outcome = await reserve(conn, payment_id=payment_id, quote=quote, cart=cart, payer=payer, now=now)
-        match outcome:
-            case Reserved():
-                return quote
-            case Refused(changed=True):
-                catalog.forget(cart.partner_id)
-                live = await catalog.live(conn, cart.partner_id)
-            case Refused():
-                pass
+        if outcome is Outcome.RESERVED:
+            return quote
+        if outcome is Outcome.CHANGED:
+            catalog.forget(cart.partner_id)
+            live = await catalog.live(conn, cart.partner_id)
         hold = attempt + 1 >= _TRIES_WITHOUT_HOLD
         wanted = _may_apply(live, cart, payer, now)
         known = await room(conn, wanted, cart, payer.person_id, now, hold=hold)
@@ -88,16 +78,16 @@ async def reserve(
     cart: Cart,
     payer: PayerFacts,
     now: datetime,
-) -> Reserved | Refused:
+) -> Outcome:
     """Claim exactly this quote, all of it or nothing, in one round trip (none when no offer applies)."""
     if not quote.applied:
-        return Reserved({})
+        return Outcome.RESERVED
     day = moment_of(now).day
     bounds = [
         bounds_of(one.offer, cart, payer.person_id, day, discount_minor=one.discount_minor)
         for one in quote.applied
     ]
-    rows = await sql.reserve(
+    outcome = await sql.reserve(
         conn,
         partner_id=cart.partner_id,
         payment_id=payment_id,
@@ -114,11 +104,7 @@ async def reserve(
         ).decode(),
         bounds=as_json(bound for own in bounds for bound in own),
     )
-    refused = [row for row in rows if row["short_of"] is not None]
-    if not refused:
-        return Reserved({row["offer"]: row["left_minor"] for row in rows})
-    changed = any(row["short_of"] == "version" for row in refused)
-    return Refused(frozenset(row["offer"] for row in refused), changed)
+    return Outcome(outcome)
 
 
 async def room(

@@ -47,9 +47,9 @@ async def reserve(
     order_minor: int,
     applied: str,
     bounds: str,
-) -> list[asyncpg.Record]:
-    return await conn.fetch(
-        "SELECT * FROM merchants.reserve_offers($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9::jsonb)",
+) -> str:
+    outcome: str = await conn.fetchval(
+        "SELECT merchants.reserve_offers($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9::jsonb)",
         partner_id,
         payment_id,
         merchant_id,
@@ -60,6 +60,7 @@ async def reserve(
         applied,
         bounds,
     )
+    return outcome
 
 
 async def read_counters(conn: PoolConnectionProxy, *, partner_id: str, bounds: str) -> list[asyncpg.Record]:

@@ -101,81 +101,59 @@ COMMENT ON COLUMN merchants.offer_reservations.scopes IS 'With keys: the counter
 
 CREATE INDEX reservations_by_offer ON merchants.offer_reservations (partner_id, offer_id, reserved_at);
 
--- Takes a payment's discounts from every counter they touch, or from none. Answers a row for each offer with what
--- its budget has left then; or, when nothing was taken, a row for each refusal: the offer and the scope that is
--- short, or 'version' where the offer is not live in that version any more.
+-- Takes a payment's discounts from every counter they touch, or from none: 'reserved'; 'short' where a counter is
+-- too full; 'changed' where an offer is not live in that version any more.
 -- Counters are locked in the order of their key, so that no two payments wait for each other. What was taken
--- before a refusal is undone together with its locks (the inner block is a subtransaction): the caller may
+-- before a refusal is undone together with its locks (a block with an exception is a subtransaction): the caller may
 -- reserve something else in the same transaction without breaking that order.
 CREATE FUNCTION merchants.reserve_offers(
     partner text, payment text, merchant text, store text, person text, currency text, order_minor bigint,
     applied jsonb, bounds jsonb
-) RETURNS TABLE (offer text, short_of text, left_minor bigint)
+) RETURNS text
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    offers text[];
-    shorts text[];
-    lefts  bigint[];
-    fits   boolean;
+    taken bigint;
 BEGIN
-    RETURN QUERY
-    SELECT wanted.offer_id, 'version', NULL::bigint
-      FROM jsonb_to_recordset(applied) AS wanted (offer_id text, version integer)
-     WHERE NOT EXISTS (SELECT FROM merchants.offers o
-                        WHERE o.partner_id = partner AND o.id = wanted.offer_id AND o.version = wanted.version
-                          AND o.state IN ('scheduled', 'live'));
+    PERFORM
+       FROM jsonb_to_recordset(applied) AS wanted (offer_id text, version integer)
+      WHERE NOT EXISTS (SELECT FROM merchants.offers o
+                         WHERE o.partner_id = partner AND o.id = wanted.offer_id AND o.version = wanted.version
+                           AND o.state IN ('scheduled', 'live'));
     IF FOUND THEN
-        RETURN;
+        RETURN 'changed';
     END IF;
 
-    BEGIN
-        INSERT INTO merchants.offer_reservations
-               (partner_id, payment_id, offer_id, version, state, merchant_id, store_id, person_id, currency, order_minor,
-                discount_minor, accounts, tenants, shares_minor, shares_returned, scopes, keys, refund_returns)
-        SELECT partner, payment, wanted.offer_id, wanted.version, 'reserved', merchant, store, person,
-               reserve_offers.currency, reserve_offers.order_minor,
-               wanted.discount_minor, wanted.accounts, wanted.tenants, wanted.shares_minor,
-               array_fill(0::bigint, ARRAY[cardinality(wanted.accounts)]), wanted.scopes, wanted.keys, wanted.refund_returns
-          FROM jsonb_to_recordset(applied) AS wanted (
-               offer_id text, version integer, discount_minor bigint, accounts text[], tenants text[],
-               shares_minor bigint[], scopes text[], keys text[], refund_returns boolean);
+    INSERT INTO merchants.offer_reservations
+           (partner_id, payment_id, offer_id, version, state, merchant_id, store_id, person_id, currency, order_minor,
+            discount_minor, accounts, tenants, shares_minor, shares_returned, scopes, keys, refund_returns)
+    SELECT partner, payment, wanted.offer_id, wanted.version, 'reserved', merchant, store, person,
+           reserve_offers.currency, reserve_offers.order_minor,
+           wanted.discount_minor, wanted.accounts, wanted.tenants, wanted.shares_minor,
+           array_fill(0::bigint, ARRAY[cardinality(wanted.accounts)]), wanted.scopes, wanted.keys, wanted.refund_returns
+      FROM jsonb_to_recordset(applied) AS wanted (
+           offer_id text, version integer, discount_minor bigint, accounts text[], tenants text[],
+           shares_minor bigint[], scopes text[], keys text[], refund_returns boolean);
 
-        WITH wanted AS (
-            SELECT offer_id, scope, key, minor, limit_minor, limit_uses
-              FROM jsonb_to_recordset(bounds) AS bound (
-                   offer_id text, scope text, key text, minor bigint, limit_minor bigint, limit_uses bigint)
-        ), taken AS (
-            INSERT INTO merchants.offer_counters AS counter
-                   (partner_id, offer_id, scope, key, taken_minor, uses, limit_minor, limit_uses)
-            SELECT partner, offer_id, scope, key, minor, 1, limit_minor, limit_uses
-              FROM wanted
-             WHERE (minor <= limit_minor) IS NOT FALSE AND (1 <= limit_uses) IS NOT FALSE
-             ORDER BY offer_id COLLATE "C", scope COLLATE "C", key COLLATE "C"
-            ON CONFLICT (partner_id, offer_id, scope, key) DO UPDATE
-               SET taken_minor = counter.taken_minor + excluded.taken_minor, uses = counter.uses + 1,
-                   limit_minor = excluded.limit_minor, limit_uses = excluded.limit_uses
-             WHERE (counter.taken_minor + excluded.taken_minor <= excluded.limit_minor) IS NOT FALSE
-               AND (counter.uses + 1 <= excluded.limit_uses) IS NOT FALSE
-            RETURNING offer_id, scope, counter.limit_minor - counter.taken_minor AS rest
-        ), judged AS (
-            SELECT wanted.offer_id, wanted.scope, taken.rest, taken.scope IS NOT NULL AS fits
-              FROM wanted LEFT JOIN taken ON taken.offer_id = wanted.offer_id AND taken.scope = wanted.scope
-        ), answered AS (
-            SELECT *, bool_and(judged.fits) OVER () AS all_fit FROM judged
-        )
-        SELECT array_agg(offer_id), array_agg(CASE WHEN NOT all_fit THEN scope END), array_agg(rest), bool_and(all_fit)
-          INTO offers, shorts, lefts, fits
-          FROM answered
-         WHERE CASE WHEN all_fit THEN scope = 'total' ELSE NOT answered.fits END;
-
-        IF NOT fits THEN
-            RAISE EXCEPTION USING ERRCODE = 'OF001';
-        END IF;
-    EXCEPTION WHEN SQLSTATE 'OF001' THEN
-        -- Undone; the variables keep what was found.
-    END;
-    RETURN QUERY SELECT * FROM unnest(offers, shorts, lefts);
+    INSERT INTO merchants.offer_counters AS counter
+           (partner_id, offer_id, scope, key, taken_minor, uses, limit_minor, limit_uses)
+    SELECT partner, bound.offer_id, bound.scope, bound.key, bound.minor, 1, bound.limit_minor, bound.limit_uses
+      FROM jsonb_to_recordset(bounds) AS bound (
+           offer_id text, scope text, key text, minor bigint, limit_minor bigint, limit_uses bigint)
+     WHERE (bound.minor <= bound.limit_minor) IS NOT FALSE AND (1 <= bound.limit_uses) IS NOT FALSE
+     ORDER BY bound.offer_id COLLATE "C", bound.scope COLLATE "C", bound.key COLLATE "C"
+    ON CONFLICT (partner_id, offer_id, scope, key) DO UPDATE
+       SET taken_minor = counter.taken_minor + excluded.taken_minor, uses = counter.uses + 1,
+           limit_minor = excluded.limit_minor, limit_uses = excluded.limit_uses
+     WHERE (counter.taken_minor + excluded.taken_minor <= excluded.limit_minor) IS NOT FALSE
+       AND (counter.uses + 1 <= excluded.limit_uses) IS NOT FALSE;
+    GET DIAGNOSTICS taken = ROW_COUNT;
+    IF taken < jsonb_array_length(bounds) THEN
+        RAISE EXCEPTION USING ERRCODE = 'OF001';
+    END IF;
+    RETURN 'reserved';
+EXCEPTION WHEN SQLSTATE 'OF001' THEN
+    RETURN 'short';
 END
 $$;
 
