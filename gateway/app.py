@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 
 from gateway.api.table import OPERATIONS
+from gateway.door import idempotency
 from gateway.door.bearer import Bearer
 from gateway.door.endpoint import Desk
 from gateway.door.idempotency import ClaimDesk
@@ -25,7 +26,7 @@ from gateway.transfers.transfer import Owner, Owners, Settled
 from gateway.wallet.rest import RestCore
 from gateway.wallet.routing import Cores
 from gateway.work import Job
-from merchants.access import clients
+from merchants.access import clients, replay, terminals
 from merchants.access.live import RecentlyLive
 from merchants.access.tokens import Tokens
 from merchants.ids import new_id, partner_no_of
@@ -142,12 +143,19 @@ def _parts(
 
 
 def _door(parts: Parts) -> Door:
+    recently_live = RecentlyLive(parts.pool)
+    parts.hub.watch(lambda _one: None, lost=recently_live.forget)
     desk = Desk(
         parts=parts,
-        bearer=Bearer(parts.tokens, RecentlyLive(parts.pool)),
+        bearer=Bearer(parts.tokens, recently_live),
         claims=ClaimDesk(pool=parts.pool, sealing=parts.sealing),
     )
-    return Door(OPERATIONS, desk, checks={"database": lambda: parts.pool.fetchval("SELECT 1")})
+    return Door(
+        OPERATIONS,
+        desk,
+        checks={"database": lambda: parts.pool.fetchval("SELECT 1")},
+        type_base=parts.public_url + "/problems/",
+    )
 
 
 async def _cores(stack: AsyncExitStack, settings: Settings, keyring: Keyring) -> Cores:
@@ -218,11 +226,16 @@ async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tupl
             stop=resolver.hand_back,
         ),
         Job(name="expire", run_once=lambda: expire.run_once(needs), every_s=settings.worker_poll_s),
-        Job(name="sweep_codes", run_once=lambda: _sweep_codes(parts.pool), every_s=_SWEEP_EVERY_S),
+        Job(name="sweep", run_once=lambda: _sweep(parts.pool), every_s=_SWEEP_EVERY_S),
         Job(name="refresh_keys", run_once=parts.keyring.refresh, every_s=_SWEEP_EVERY_S),
     )
 
 
-async def _sweep_codes(pool: asyncpg.Pool) -> int:
+async def _sweep(pool: asyncpg.Pool) -> int:
+    """Delete what nobody can ask for any more, a bounded piece at a time."""
+    swept = await idempotency.sweep(pool, limit=_SWEPT_AT_ONCE)
     async with pool.acquire() as conn:
-        return await codes.sweep(conn, limit=_SWEPT_AT_ONCE)
+        swept += await codes.sweep(conn, limit=_SWEPT_AT_ONCE)
+        swept += await replay.forget_expired(conn, limit=_SWEPT_AT_ONCE)
+        swept += await terminals.forget_expired_codes(conn, limit=_SWEPT_AT_ONCE)
+    return swept

@@ -1,6 +1,7 @@
 """Waiting for a payment or refund to settle, on any replica, without holding a database connection."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -72,7 +73,6 @@ async def _until(
             left_s = until - loop.time()
             if done(found) or left_s <= 0:
                 return found
-            try:
-                await asyncio.wait_for(told.wait(), min(left_s, needs.poll_every_s))
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(left_s, needs.poll_every_s)):
+                    await told.wait()

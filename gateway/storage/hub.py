@@ -111,8 +111,10 @@ class Hub:
             self._wake_all()
             connected.set()
             while True:
+                # Not wait_for: up to Python 3.11 it can swallow the cancellation that stops us.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._something_to_send.wait(), _PROBE_EVERY_S)
+                    async with asyncio.timeout(_PROBE_EVERY_S):
+                        await self._something_to_send.wait()
                 await self._send(connection)
                 await asyncio.sleep(_COALESCE_S)
         finally:

@@ -51,6 +51,7 @@ async def open_pool(
                 command_timeout=statement_timeout_s + 1.0,
                 timeout=5.0,
                 statement_cache_size=statement_cache_size,
+                reset=_leave_as_it_is,
                 server_settings={
                     "application_name": application_name,
                     "statement_timeout": _ms(statement_timeout_s),
@@ -62,6 +63,10 @@ async def open_pool(
                 },
             )
     raise AssertionError("the retrying either returns or raises")
+
+
+async def _leave_as_it_is(_connection: object) -> None:
+    """No session setting is ever changed and no lock held past a transaction: a reset would be a wasted round trip."""
 
 
 def _unreachable(state: tenacity.RetryCallState) -> None:
