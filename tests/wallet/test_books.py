@@ -1,5 +1,6 @@
 """The books refuse by themselves what would make them wrong, whoever writes in them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -67,7 +68,44 @@ async def test_cores_that_start_together_find_the_books_whole(core_database_url:
         await pool.close()
 
 
-AMOUNT = st.integers(min_value=1, max_value=BALANCE_MINOR)
+async def test_two_cores_on_the_same_books_refund_within_the_payment(
+    books: asyncpg.Pool, core_database_url: str, cast: Cast
+) -> None:
+    other = await open_books(core_database_url, size=2)
+    ledgers = (Ledger(books), Ledger(other))
+    await ledgers[0].set_wallet(cast.payer_id, Wallet(balance_minor=BALANCE_MINOR))
+    for _ in range(5):
+        debit, more = _request(cast, "debit", None, 1_000), _request(cast, "debit", None, 1_000)
+        await _submitted(ledgers[0], debit)
+        await _submitted(ledgers[1], more)
+        refunds = [_request(cast, "refund", debit, 300) for _ in range(20)]
+
+        told = await asyncio.gather(*(_submitted(ledgers[n % 2], refund) for n, refund in enumerate(refunds)))
+
+        assert told.count("succeeded") == 3
+    await other.close()
+
+
+async def test_two_cores_on_the_same_books_never_both_refund_and_reverse(
+    books: asyncpg.Pool, core_database_url: str, cast: Cast
+) -> None:
+    other = await open_books(core_database_url, size=2)
+    ledgers = (Ledger(books), Ledger(other))
+    await ledgers[0].set_wallet(cast.payer_id, Wallet(balance_minor=BALANCE_MINOR))
+    for _ in range(20):
+        debit = _request(cast, "debit", None, 1_000)
+        await _submitted(ledgers[0], debit)
+
+        refunded, undone = await asyncio.gather(
+            _submitted(ledgers[0], _request(cast, "refund", debit, 1_000)), ledgers[1].reverse(debit.id)
+        )
+
+        assert (refunded == "succeeded") != (undone.status == "reversed")
+    await other.close()
+
+
+# Few amounts, so that sums meet their bounds often.
+AMOUNT = st.sampled_from([1, 7, 400, 500, 1_000, BALANCE_MINOR // 2, BALANCE_MINOR])
 BEFORE = st.integers(min_value=0, max_value=11)
 STEP = st.one_of(
     st.tuples(st.sampled_from(["debit", "hold"]), BEFORE, AMOUNT),

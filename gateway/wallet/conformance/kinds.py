@@ -6,6 +6,8 @@ from gateway.wallet.core import BANK_FEES, BANK_OFFERS, Approved, Declined, Leg
 
 async def refunds_stay_within(subject: Subject) -> None:
     """Refunds add up to the payment and no further."""
+    # So that it is not the merchant's empty account that refuses.
+    other = await subject.debited()
     debit = await subject.debited()
     part = AMOUNT_MINOR * 3 // 5
     first = subject.transfer("refund", subject.gets_back(part), parent=debit)
@@ -14,10 +16,13 @@ async def refunds_stay_within(subject: Subject) -> None:
     expect(Approved, await subject.send(first), "the first refund")
     expect(Declined, await subject.send(over), "a refund above what is left")
     expect(Approved, await subject.send(rest), "a refund of the rest")
+    await subject.undo(other)
 
 
 async def holds_are_captured_once(subject: Subject) -> None:
     """A hold is captured in part or whole, once; what is not taken goes back."""
+    other = subject.transfer("hold", subject.pays())
+    expect(Approved, await subject.send(other), "another hold, so that more is held than one")
     hold = subject.transfer("hold", subject.pays())
     over = subject.transfer("capture", subject.pays(AMOUNT_MINOR + 1), parent=hold)
     capture = subject.transfer("capture", subject.pays(AMOUNT_MINOR // 2), parent=hold)
@@ -29,6 +34,7 @@ async def holds_are_captured_once(subject: Subject) -> None:
     expect(Approved, await subject.core.reverse(hold.id), "the reversal of a captured hold, refused,")
     refund = subject.transfer("refund", subject.gets_back(AMOUNT_MINOR // 2), parent=capture)
     expect(Approved, await subject.send(refund), "the refund of the capture")
+    await subject.undo(other)
 
 
 async def holds_are_released(subject: Subject) -> None:
