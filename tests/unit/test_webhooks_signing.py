@@ -13,7 +13,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from webhooks import signing
 
-VECTOR: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors/standard_webhooks.json").read_text())
+VECTOR: dict[str, Any] = json.loads(
+    (Path(__file__).parents[1] / "vectors/standard_webhooks.json").read_text()
+)
 BODY = VECTOR["body"].encode()
 
 
