@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import asyncpg
 import msgspec
@@ -31,6 +32,7 @@ from merchants.access.live import RecentlyLive
 from merchants.access.tokens import Tokens
 from merchants.ids import new_id, partner_no_of
 from merchants.keyring import Keyring, Purpose
+from merchants.offers import running
 from merchants.offers.catalog import Catalog
 from merchants.sealing import Sealing
 from qr import codes
@@ -44,6 +46,8 @@ from webhooks.sender import Sender
 _RENDERERS = 2
 _SWEPT_AT_ONCE = 500
 _SWEEP_EVERY_S = 60.0
+# Quoting looks at the dates itself; only the events of an offer's first and last day wait for this.
+_OFFERS_EVERY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,9 +230,19 @@ async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tupl
             stop=resolver.hand_back,
         ),
         Job(name="expire", run_once=lambda: expire.run_once(needs), every_s=settings.worker_poll_s),
+        Job(name="advance_offers", run_once=lambda: _advance_offers(parts), every_s=_OFFERS_EVERY_S),
         Job(name="sweep", run_once=lambda: _sweep(parts.pool), every_s=_SWEEP_EVERY_S),
         Job(name="refresh_keys", run_once=parts.keyring.refresh, every_s=_SWEEP_EVERY_S),
     )
+
+
+async def _advance_offers(parts: Parts) -> int:
+    """Offers begin and end by the calendar."""
+    async with parts.pool.acquire() as conn, conn.transaction():
+        moved = await running.advance(conn, now=datetime.now(UTC), limit=_SWEPT_AT_ONCE)
+    if moved:
+        parts.hub.tell(DELIVERIES)
+    return len(moved)
 
 
 async def _sweep(pool: asyncpg.Pool) -> int:

@@ -91,8 +91,9 @@ async def _cancel_unpaid(needs: Needs, conn: Connection, payment: Payment) -> Ac
     )
     if canceled is None:
         return None
-    await discounts.settle(conn, canceled)
-    await outbox.publish(conn, events.of_payment(canceled, resolved_within=needs.resolved_within))
+    told = await discounts.settle(conn, canceled)
+    told += events.of_payment(canceled, resolved_within=needs.resolved_within)
+    await outbox.publish(conn, told)
     return Accepted(payment=canceled, instruction=None)
 
 

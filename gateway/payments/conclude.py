@@ -21,10 +21,11 @@ async def conclude(needs: Needs, settled: Settled) -> Payment | None:
         if not await transfers.finish(conn, instruction, settled.answer, settled.attempts):
             return None
         payment = await _follow(needs, conn, settled)
-        await discounts.settle(conn, payment)
+        told = await discounts.settle(conn, payment)
         # No success is told of a payment that is given back: its refund speaks.
         if payment.reason != REVERSAL_REFUSED:
-            await outbox.publish(conn, events.of_payment(payment, resolved_within=needs.resolved_within))
+            told += events.of_payment(payment, resolved_within=needs.resolved_within)
+        await outbox.publish(conn, told)
     needs.hub.tell(payment.id, DELIVERIES)
     return payment
 

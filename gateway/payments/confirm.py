@@ -163,8 +163,9 @@ async def decline_asked(needs: Needs, conn: Connection, *, payment_id: str, issu
         raise NotConfirmable(payment.state)
     declined = await sql.move(conn, payment, State.DECLINED, reason="declined_by_payer")
     assert declined is not None, "the row is locked"
-    await discounts.settle(conn, declined)
-    await outbox.publish(conn, events.of_payment(declined, resolved_within=needs.resolved_within))
+    told = await discounts.settle(conn, declined)
+    told += events.of_payment(declined, resolved_within=needs.resolved_within)
+    await outbox.publish(conn, told)
     return declined
 
 

@@ -1,6 +1,7 @@
 """Co-branded offers inside a payment: quoted, reserved at accept, and settled by the payment's own transitions."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 
 from gateway.payments.errors import OffersJustChanged
@@ -10,8 +11,11 @@ from gateway.transfers.transfer import Connection
 from merchants.offers import quote as quotes
 from merchants.offers import reservations
 from merchants.offers.errors import OffersChanging
+from merchants.offers.events import DiscountEvent, of_discounts
 from merchants.offers.quote import Cart, Quote
+from merchants.offers.reservation import Reservation
 from merchants.payer import PayerFacts
+from webhooks.event import NewEvent
 
 
 async def quote(needs: Needs, conn: Connection, *, cart: Cart, payer: PayerFacts, now: datetime) -> Quote:
@@ -50,31 +54,50 @@ async def reserve_best(
         raise OffersJustChanged from error
 
 
-async def settle(conn: Connection, payment: Payment) -> None:
-    """Redeem what a payment reserved when the money moved; give it back when it never will, or was undone."""
+async def settle(conn: Connection, payment: Payment) -> list[NewEvent]:
+    """Redeem what a payment reserved when the money moved; give it back when it never will, or was undone.
+
+    Returns what merchant and funders are told of it, to be published with the payment's own events.
+    """
     if not payment.terms.offers:
-        return
+        return []
     owner = {"partner_id": payment.partner_id, "payment_id": payment.id}
     match payment.state:
+        case State.REQUIRES_CONFIRMATION:
+            # Told only here: everywhere else a reservation's end follows within seconds.
+            return _told("discount.reserved", await reservations.of_payment(conn, **owner), payment)
         case State.SUCCEEDED:
-            await reservations.commit(conn, **owner)
+            return _told("discount.redeemed", await reservations.commit(conn, **owner), payment)
         case State.DECLINED | State.EXPIRED | State.CANCELED | State.REVERSED:
-            if not await reservations.release(conn, **owner):
-                # It had succeeded and was undone: nothing is reserved any more, all was redeemed.
-                await reservations.give_back(conn, **owner, funders=_funders(payment, None))
+            released = await reservations.release(conn, **owner)
+            if released:
+                return _told("discount.released", released, payment)
+            # It had succeeded and was undone: nothing is reserved any more, all was redeemed.
+            back = await reservations.give_back(conn, **owner, funders=_funders(payment, None))
+            return _told("discount.clawed_back", back, payment)
         case _:
-            return
+            return []
 
 
-async def claw_back(conn: Connection, payment: Payment, refund: Refund) -> None:
+async def claw_back(conn: Connection, payment: Payment, refund: Refund) -> list[NewEvent]:
     """A refund is final: funders got their part back, and so do budgets where the offer says so."""
-    if payment.terms.offers:
-        await reservations.give_back(
-            conn,
-            partner_id=payment.partner_id,
-            payment_id=payment.id,
-            funders=_funders(payment, refund),
-        )
+    if not payment.terms.offers:
+        return []
+    back = await reservations.give_back(
+        conn,
+        partner_id=payment.partner_id,
+        payment_id=payment.id,
+        funders=_funders(payment, refund),
+    )
+    return _told("discount.clawed_back", back, payment, refund_id=refund.id)
+
+
+def _told(
+    kind: DiscountEvent, done: Iterable[Reservation], payment: Payment, *, refund_id: str | None = None
+) -> list[NewEvent]:
+    return of_discounts(
+        kind, done, sequence=payment.sequence, occurred_at=payment.updated_at, refund_id=refund_id
+    )
 
 
 def _funders(payment: Payment, refund: Refund | None) -> dict[str, int]:

@@ -11,7 +11,8 @@ async def run_once(needs: Needs, limit: int = 100) -> int:
     async with needs.pool.acquire() as conn, conn.transaction():
         expired = await sql.expire_due(conn, limit=limit)
         for payment in expired:
-            await discounts.settle(conn, payment)
-            await outbox.publish(conn, events.of_payment(payment, resolved_within=needs.resolved_within))
+            told = await discounts.settle(conn, payment)
+            told += events.of_payment(payment, resolved_within=needs.resolved_within)
+            await outbox.publish(conn, told)
     needs.hub.tell(*(one.id for one in expired), *([DELIVERIES] if expired else []))
     return len(expired)

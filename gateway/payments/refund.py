@@ -124,8 +124,10 @@ async def conclude(needs: Needs, settled: Settled) -> None:
         if not await transfers.finish(conn, instruction, settled.answer, settled.attempts):
             return
         payment, refund = await _follow(needs, conn, instruction, settled.answer)
+        told = await discounts.claw_back(conn, payment, refund) if refund.state == "succeeded" else []
         if refund.state != "processing":
-            await outbox.publish(conn, events.of_refund(payment, refund))
+            told += events.of_refund(payment, refund)
+        await outbox.publish(conn, told)
     needs.hub.tell(refund.id, payment.id, DELIVERIES)
 
 
@@ -138,8 +140,7 @@ async def _follow(
     assert payment is not None
     match answer:
         case Approved():
-            await discounts.claw_back(conn, payment, refund)
-            return payment, await _move(conn, refund, "succeeded", None)
+            return await sql.count_change(conn, payment), await _move(conn, refund, "succeeded", None)
         case Declined(reason) if reason == _SHORT_OF_BALANCE:
             await _send(
                 needs, conn, payment, refund, n=instruction.n + 1, look_after_s=_SHORT_OF_BALANCE_RETRY_S

@@ -272,6 +272,19 @@ async def claim_refund(
     return payment_of(row)
 
 
+async def count_change(conn: Connection, payment: Payment) -> Payment:
+    """Something about a payment changed that its columns do not show: its events need a sequence of their own."""
+    row = await conn.fetchrow(
+        """
+        UPDATE gateway.payments SET sequence = sequence + 1, updated_at = now()
+         WHERE partner_id = $1 AND id = $2 RETURNING *
+        """,
+        payment.partner_id, payment.id,
+    )  # fmt: skip
+    assert row is not None, "payments are never deleted"
+    return payment_of(row)
+
+
 async def insert_refund(conn: Connection, refund: dict[str, Any]) -> Refund:
     row = await conn.fetchrow(
         """
