@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from gateway.client.signed_in import SignedIn
 from gateway.wire.applications import Application, ApprovalRequest, Case, CaseQuery, Terms
 from gateway.wire.clients import NewOperator, NewWalletClient, RegisteredClient
+from gateway.wire.offers import Acceptance, Offer, OfferFilter
 
 
 class Operator(SignedIn):
@@ -40,3 +41,13 @@ class Operator(SignedIn):
         """As the second pair of eyes: the terms have to be those that the reviewer proposed."""
         path = f"/admin/v1/applications/{application_id}/approve"
         return await self.do(path, Case, approval, idempotency_key=idempotency_key)
+
+    def offers(self, matching: OfferFilter | None = None) -> AsyncIterator[Offer]:
+        """Every partner's, newest first."""
+        return self.pages("/admin/v1/offers", Offer, matching)
+
+    async def accept_offer(self, offer: Offer, *, idempotency_key: str | None = None) -> Offer:
+        """Agree to this very version, as it was read."""
+        wish = Acceptance(hash=offer.hash)
+        path = f"/admin/v1/offers/{offer.id}/accept"
+        return await self.do(path, Offer, wish, idempotency_key=idempotency_key)

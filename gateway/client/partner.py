@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from gateway.client.payee import Payee
 from gateway.wire.clients import ActivationCode
 from gateway.wire.merchants import Merchant
+from gateway.wire.offer_figures import Quote, QuoteRequest
+from gateway.wire.offers import Acceptance, Deal, Offer
 from gateway.wire.payments import Refund, RefundPreviewRequest, RefundRequest, RefundShares
 from gateway.wire.qr_codes import QrCode, QrCodeRequest
 from gateway.wire.stores import NewStore, NewTerminal, Store, Terminal
@@ -63,6 +65,23 @@ class Partner(Payee):
         """To be typed into the till that will stand there."""
         path = f"/v1/terminals/{terminal_id}/activation-codes"
         return await self.do(path, ActivationCode, idempotency_key=idempotency_key)
+
+    async def draft_offer(self, deal: Deal, *, idempotency_key: str | None = None) -> Offer:
+        """Put an offer on the table; it binds nobody yet."""
+        return await self.do("/v1/offers", Offer, deal, idempotency_key=idempotency_key)
+
+    async def propose_offer(self, offer: Offer, *, idempotency_key: str | None = None) -> Offer:
+        """Stand by this very version; it is agreed once the bank accepts the same hash."""
+        wish = Acceptance(hash=offer.hash)
+        path = f"/v1/offers/{offer.id}/propose"
+        return await self.do(path, Offer, wish, idempotency_key=idempotency_key)
+
+    async def offer(self, offer_id: str) -> Offer:
+        return await self.get(f"/v1/offers/{offer_id}", Offer)
+
+    async def quote(self, cart: QuoteRequest) -> Quote:
+        """What a payer would get now; reserves nothing."""
+        return await self.ask("/v1/offers/quote", Quote, cart)
 
     async def subscribe(
         self, endpoint: NewWebhookEndpoint, *, idempotency_key: str | None = None

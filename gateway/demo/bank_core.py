@@ -1,0 +1,44 @@
+"""The bank's wallet core, as its own people see it: sandbox wallets, and the books."""
+
+from typing import Any
+
+import aiohttp
+
+from gateway.demo.checks import CURRENCY, expect
+
+
+class BankCore:
+    """The reference core's sandbox controls; no part of the gateway."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
+        self._http = http
+        self.url = url
+
+    async def set_wallet(self, payer_id: str, *, balance_minor: int, behaviour: str = "normal") -> None:
+        wallet = {"balance_minor": balance_minor, "currency": CURRENCY, "behaviour": behaviour}
+        async with self._http.put(f"{self.url}/sandbox/wallets/{payer_id}", json=wallet) as answer:
+            answer.raise_for_status()
+
+    async def balance(self, account: str) -> int:
+        """An account's balance, read from its entries; the books are checked on the way."""
+        books = await self._books(account)
+        held = [one["balance_minor"] for one in books["accounts"] if one["account"] == account]
+        return int(held[0]) if held else 0
+
+    async def check_books(self) -> dict[str, int]:
+        """The sum of all entries by unit: zero each.
+
+        Raises:
+            StoryBroken: money was made or lost.
+        """
+        books = await self._books()
+        sums: dict[str, int] = books["sums"]
+        expect("the sum of the ledger", sums, {CURRENCY: 0})
+        expect("balances equal to the sums of their entries", books["balances_agree"], True)
+        return sums
+
+    async def _books(self, account: str | None = None) -> Any:
+        query = {"account": account} if account else {}
+        async with self._http.get(f"{self.url}/sandbox/ledger", params=query) as answer:
+            answer.raise_for_status()
+            return await answer.json()

@@ -1,0 +1,59 @@
+"""The story, as its table of contents: read this file and you know what the gateway is for."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from gateway.client import Partner
+from gateway.demo import doubting, joining, paying
+from gateway.demo.inbox import TYPES, Inbox, consuming
+from gateway.demo.joining import Shop
+from gateway.demo.sandbox import Stage
+from gateway.wire.webhooks import NewWebhookEndpoint
+
+
+async def tell(stage: Stage) -> Partner:
+    """Everything from the first application to the last fen; returns the shop that now exists.
+
+    Raises:
+        StoryBroken: something is not as it is told.
+    """
+    chapter = stage.narrator.chapter
+    with chapter("The bank's people and its wallet app sign in"):
+        bank = await joining.open_bank(stage)
+    with chapter("A supermarket applies"):
+        applicant = await joining.apply(stage)
+    with chapter("Two pairs of eyes approve it"):
+        shop = await joining.review(stage, bank, applicant)
+    with chapter("It opens a store, and a till enrols"):
+        till = await joining.open_store(stage, shop)
+    with chapter("Bank and supermarket agree on a discount: 满100减20"):
+        await joining.agree_offer(stage, bank, shop)
+    async with AsyncExitStack() as stack:
+        with chapter("Its book-keeping wants every event"):
+            inbox = await stack.enter_async_context(_book_keeping(stage, shop))
+        with chapter("A till scans a customer: 128.00 becomes 108.00"):
+            payment = await paying.pay_at_the_till(stage, bank, shop, till, inbox)
+        with chapter("Half of it goes back, and half of the discount to those who gave it"):
+            await paying.refund_half(stage, shop, payment, inbox)
+        with chapter("A customer scans an online shop"):
+            await paying.pay_online(stage, bank, shop, inbox)
+        with chapter("The core's reply is lost after the debit"):
+            await doubting.lose_the_reply(stage, bank, till, inbox)
+        with chapter("The books are closed"):
+            await doubting.close_the_books(stage, shop, inbox)
+    return shop.office
+
+
+@asynccontextmanager
+async def _book_keeping(stage: Stage, shop: Shop) -> AsyncIterator[Inbox]:
+    """The supermarket registers where it wants its events, and starts the program that takes them."""
+    url = f"http://127.0.0.1:{stage.consumer_port}/webhooks"
+    endpoint = await shop.office.subscribe(NewWebhookEndpoint(url=url, event_types=list(TYPES)))
+    assert endpoint.secret is not None
+    stage.narrator.say(f"{', '.join(TYPES)} go to {url}")
+    async with consuming(stage, url=url, secret=endpoint.secret) as inbox:
+        await inbox.opened()
+        stage.narrator.say(
+            "a consumer listens there, which verifies with the public standardwebhooks package"
+        )
+        yield inbox
