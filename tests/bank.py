@@ -19,6 +19,7 @@ from merchants.access.clients import BOOTSTRAP_OPERATOR_ID
 from merchants.onboarding.particulars import Particulars
 from tests.onboarded import a_company
 from tests.signing_in import OwnKey
+from tests.told import broken_promises, published
 
 ISSUER = "https://gateway.bank.example"
 TERMS = {"fee_basis_points": 38}
@@ -146,6 +147,7 @@ async def open_bank(database_url: str) -> AsyncIterator[Bank]:
         await boss.sign_in()
         reviewer, approver = [await _hired(boss, operators, role) for role in ("reviewer", "approver")]
         yield Bank(http=http, public=public, operators=operators, reviewer=reviewer, approver=approver)
+        assert broken_promises(await published(replica.parts.pool)) == []
 
 
 async def _hired(boss: Person, operators: str, role: str) -> Person:

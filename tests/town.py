@@ -35,6 +35,7 @@ from qr import codes
 from tests.onboarded import Till as TillPlace
 from tests.onboarded import a_till, an_active_merchant
 from tests.signing_in import OwnKey
+from tests.told import broken_promises, published
 
 ISSUER = "demo-bank"
 MASTER_KEY = base64.b64encode(bytes(range(32))).decode()
@@ -242,6 +243,7 @@ async def a_town(
                 core=core,
                 wallet=wallet,
             )
+            assert broken_promises(await published(replica.parts.pool)) == []
 
 
 async def _gateways_keys(database_url: str) -> Any:

@@ -22,10 +22,7 @@ from gateway.api import (
     wallet,
     webhook_endpoints,
 )
-from gateway.door.openapi import Event
 from gateway.door.operation import Operation
-from gateway.wire.merchant_events import ApplicationEvent, MerchantEvent
-from gateway.wire.offer_events import DiscountEvent, OfferEvent
 
 OPERATIONS: tuple[Operation, ...] = (
     # access
@@ -130,23 +127,4 @@ OPERATIONS: tuple[Operation, ...] = (
     deliveries.resend_delivery,
     events.list_events,
     events.replay_events,
-)
-
-EVENTS: tuple[Event, ...] = (
-    Event(type="merchant.submitted", summary="An application was submitted", body=ApplicationEvent),
-    Event(type="merchant.needs_more_info", summary="The bank asks for more", body=ApplicationEvent),
-    Event(type="merchant.approved", summary="An application was approved", body=ApplicationEvent),
-    Event(type="merchant.rejected", summary="An application was rejected", body=ApplicationEvent),
-    Event(type="merchant.activated", summary="A merchant may be paid from now on", body=MerchantEvent),
-    Event(
-        type="merchant.suspended", summary="A merchant is not paid until further notice", body=MerchantEvent
-    ),
-    Event(type="discount.redeemed", summary="A payment succeeded with a discount", body=DiscountEvent),
-    Event(type="discount.released", summary="A reserved discount was not used", body=DiscountEvent),
-    Event(type="discount.clawed_back", summary="A refund took discount back", body=DiscountEvent),
-    Event(type="offer.proposed", summary="An offer was proposed to the bank", body=OfferEvent),
-    Event(type="offer.agreed", summary="Both sides accepted the same version", body=OfferEvent),
-    Event(type="offer.live", summary="Payments get the offer from now on", body=OfferEvent),
-    Event(type="offer.paused", summary="No payment gets the offer for now", body=OfferEvent),
-    Event(type="offer.ended", summary="No payment gets the offer any more", body=OfferEvent),
 )

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from gateway.api.table import EVENTS, OPERATIONS
+from gateway.api.event_table import EVENTS
+from gateway.api.table import OPERATIONS
 from gateway.door.listeners import with_own
 from gateway.door.openapi import document, to_yaml
 from gateway.door.operation import Listener

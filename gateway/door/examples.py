@@ -33,10 +33,12 @@ def example_of(schema: Mapping[str, Any], components: Mapping[str, Any]) -> Any:
             return example_of(meant, components)
         case {"type": "object"}:
             owner = schema.get("title", "")
-            properties = schema.get("properties", {})
+            required = schema.get("required", ())
             return {
                 name: _id_example(name, owner) if _is_id(one) else example_of(one, components)
-                for name, one in properties.items()
+                for name, one in schema.get("properties", {}).items()
+                # What may be missing and stands for nothing then says something special.
+                if name in required or "default" in one
             }
         case {"type": "array"}:
             return [example_of(schema["items"], components)] if schema.get("items") else []

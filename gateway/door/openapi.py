@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -40,12 +40,12 @@ _REQUEST_ID_HEADER = {"description": "Names this request in our logs.", "schema"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A webhook: its type, and the struct of its whole body."""
+    """A webhook: its type, the struct of its whole body, and what its example shows other than the struct's own."""
 
     type: str
     summary: str
     body: Any
-    example: Any = None
+    shows: Mapping[str, Any] = field(default_factory=dict)
 
 
 def document(
@@ -191,8 +191,10 @@ def _problem_response() -> dict[str, Any]:
 
 def _webhook(event: Event, schemas: Schemas) -> dict[str, Any]:
     schema = schemas.of(event.body)
-    example = example_of(schema, schemas.components) if event.example is None else event.example
-    content = {"schema": schema, "example": msgspec.to_builtins(example)}
+    example = _overlaid(example_of(schema, schemas.components), event.shows)
+    if "type" in example:
+        example["type"] = event.type
+    content = {"schema": schema, "example": example}
     return {
         "operationId": event.type,
         "summary": event.summary,
@@ -201,6 +203,13 @@ def _webhook(event: Event, schemas: Schemas) -> dict[str, Any]:
         "responses": {"2XX": {"description": "Taken; anything else is sent again."}},
         "security": [],
     }
+
+
+def _overlaid(example: Any, shows: Any) -> Any:
+    """The example with what is shown in its place, member by member."""
+    if not isinstance(shows, Mapping):
+        return shows
+    return {**example, **{name: _overlaid(example.get(name, {}), one) for name, one in shows.items()}}
 
 
 def _explained(kind: ProblemKind) -> dict[str, Any]:

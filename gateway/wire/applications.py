@@ -1,6 +1,6 @@
 """Applications on the wire: what is declared, how it is shown back (masked), and what the bank says."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from gateway.wire.clients import ClientId, KeyId, PublicJwk
 from gateway.wire.money import PositiveAmount
 from gateway.wire.page import PageQuery
+from gateway.wire.time import Time
 
 # A masked value holds a star, so that what was shown can never be sent back as if it were the real one.
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern="^[^*]+$")]
@@ -166,10 +167,10 @@ class Application(Struct, frozen=True, kw_only=True):
     settlement: ShownSettlement | None
     stores: list[StoreScene]
     online: OnlineScene | None
-    created_at: datetime
-    updated_at: datetime
-    submitted_at: datetime | None
-    decided_at: datetime | None
+    created_at: Time
+    updated_at: Time
+    submitted_at: Time | None
+    decided_at: Time | None
 
 
 class Applicant(Struct, frozen=True, kw_only=True):

@@ -1,15 +1,11 @@
 """What a partner is told by webhook about applications and merchants: the whole body, as it is signed."""
 
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from gateway.wire.applications import ApplicationStatus, Kind
-
-Sequence = Annotated[
-    int, Meta(description="Rises with every change of the object; drop what is older than you have")
-]
+from gateway.wire.told import Sequence, Told
 
 
 class ApplicationNews(Struct, frozen=True, kw_only=True):
@@ -24,11 +20,10 @@ class ApplicationNews(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class ApplicationEvent(Struct, frozen=True, kw_only=True):
+class ApplicationEvent(Told, frozen=True, kw_only=True):
     """An application took a step."""
 
     type: Literal["merchant.submitted", "merchant.needs_more_info", "merchant.approved", "merchant.rejected"]
-    timestamp: datetime
     data: ApplicationNews
 
 
@@ -46,9 +41,8 @@ class MerchantNews(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class MerchantEvent(Struct, frozen=True, kw_only=True):
+class MerchantEvent(Told, frozen=True, kw_only=True):
     """A merchant may be paid, or may be no longer."""
 
     type: Literal["merchant.activated", "merchant.suspended"]
-    timestamp: datetime
     data: MerchantNews

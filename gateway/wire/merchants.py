@@ -1,12 +1,12 @@
 """Merchants on the wire."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from gateway.wire.applications import Kind, Reason
 from gateway.wire.money import Amount
+from gateway.wire.time import Time
 
 
 class Merchant(Struct, frozen=True, kw_only=True):
@@ -29,7 +29,7 @@ class Merchant(Struct, frozen=True, kw_only=True):
     fee_basis_points: int
     payment_limit: Annotated[Amount | None, Meta(description="Largest single payment")]
     settlement_account: Annotated[str, Meta(examples=["****0001"])]
-    created_at: datetime
+    created_at: Time
 
 
 class StandingChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

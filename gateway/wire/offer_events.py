@@ -1,14 +1,14 @@
 """Webhooks about co-branded offers and the discounts they gave."""
 
-from datetime import date, datetime
-from typing import Annotated, Literal
+from datetime import date
+from typing import Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from gateway.wire.money import Amount
 from gateway.wire.offers import OfferState
-
-Sequence = Annotated[int, Meta(ge=1, description="Rises with every change of the object; keep the highest")]
+from gateway.wire.time import Time
+from gateway.wire.told import Sequence, Told
 
 
 class DiscountShare(Struct, frozen=True, kw_only=True):
@@ -44,14 +44,13 @@ class DiscountNews(Struct, frozen=True, kw_only=True):
     refund_id: str | UnsetType = UNSET
     shares: list[DiscountShare] | UnsetType = UNSET
     budget_left: Amount | UnsetType = UNSET
-    budget_left_as_of: datetime | UnsetType = UNSET
+    budget_left_as_of: Time | UnsetType = UNSET
 
 
-class DiscountEvent(Struct, frozen=True, kw_only=True):
+class DiscountEvent(Told, frozen=True, kw_only=True):
     """A payment reserved a discount, redeemed it or let it go, or a refund took part of it back."""
 
     type: Literal["discount.reserved", "discount.redeemed", "discount.released", "discount.clawed_back"]
-    timestamp: datetime
     data: DiscountNews
 
 
@@ -70,11 +69,16 @@ class OfferNews(Struct, frozen=True, kw_only=True):
     ends_on: date
 
 
-class OfferEvent(Struct, frozen=True, kw_only=True):
+class OfferEvent(Told, frozen=True, kw_only=True):
     """An offer took a step."""
 
     type: Literal[
-        "offer.proposed", "offer.agreed", "offer.live", "offer.paused", "offer.exhausted", "offer.ended"
+        "offer.proposed",
+        "offer.agreed",
+        "offer.live",
+        "offer.paused",
+        "offer.budget_80",
+        "offer.exhausted",
+        "offer.ended",
     ]
-    timestamp: datetime
     data: OfferNews

@@ -1,6 +1,5 @@
 """What offers did, and what they would take off a cart."""
 
-from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -8,6 +7,7 @@ from msgspec import Meta, Struct
 from gateway.wire.money import Amount, PositiveAmount
 from gateway.wire.offers import CodeKind, Segment
 from gateway.wire.payments import ResourceId
+from gateway.wire.time import Time
 
 
 class StoreFigures(Struct, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class StoreFigures(Struct, frozen=True, kw_only=True):
 class HourFigures(Struct, frozen=True, kw_only=True):
     """One hour's part."""
 
-    hour: datetime
+    hour: Time
     payments: int
     order: Amount
     discount: Amount
@@ -50,7 +50,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     """
 
     offer_id: ResourceId
-    as_of: datetime
+    as_of: Time
     payments: int
     payers: int
     order: Amount
@@ -100,4 +100,4 @@ class Quote(Struct, frozen=True, kw_only=True):
     applied: list[QuotedOffer]
     left_out: list[LeftOut]
     hash: str
-    as_of: datetime
+    as_of: Time

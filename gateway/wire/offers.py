@@ -1,6 +1,6 @@
 """Co-branded offers on the wire: their terms, and where they stand."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from gateway.wire.money import MAX_AMOUNT_MINOR, Currency
 from gateway.wire.page import PageQuery
 from gateway.wire.payments import ResourceId
+from gateway.wire.time import Time
 
 # As many as a version may list; a longer list is a segment or a sub-merchant of its own.
 MAX_TARGETS = 1000
@@ -211,11 +212,11 @@ class Offer(Struct, frozen=True, kw_only=True):
     made_by: Side
     reason: str
     paused_by: list[Side]
-    partner_accepted_at: datetime | None
-    bank_accepted_at: datetime | None
+    partner_accepted_at: Time | None
+    bank_accepted_at: Time | None
     sequence: int
-    created_at: datetime
-    updated_at: datetime
+    created_at: Time
+    updated_at: Time
 
 
 class OfferFilter(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):

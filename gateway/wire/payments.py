@@ -1,12 +1,12 @@
 """Payments, refunds and what a wallet is shown, on the wire."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from gateway.wire.money import Amount, PositiveAmount
 from gateway.wire.page import PageQuery
+from gateway.wire.time import Time
 
 # A till's patience; longer waits are asked for again.
 MAX_WAIT_S = 30
@@ -112,7 +112,7 @@ class Payment(Struct, frozen=True, kw_only=True):
     state: PaymentState
     reason: Reason | None
     next_action: NextAction | None
-    resolves_by: datetime | None
+    resolves_by: Time | None
     order: Amount
     discount: Amount
     paid: Amount
@@ -120,9 +120,9 @@ class Payment(Struct, frozen=True, kw_only=True):
     refunded: Amount
     offers: list[AppliedOffer]
     sequence: int
-    created_at: datetime
-    updated_at: datetime
-    expires_at: datetime | None
+    created_at: Time
+    updated_at: Time
+    expires_at: Time | None
 
 
 class PaymentQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -188,8 +188,8 @@ class Refund(Struct, frozen=True, kw_only=True):
     state: RefundState
     reason: Reason | None
     shares: RefundShares
-    created_at: datetime
-    updated_at: datetime
+    created_at: Time
+    updated_at: Time
 
 
 class PayerFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -232,7 +232,7 @@ class Scan(Struct, frozen=True, kw_only=True):
     payable: Amount
     offers: list[AppliedOffer]
     quote: str
-    expires_at: datetime
+    expires_at: Time
 
 
 class Confirmation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -271,6 +271,6 @@ class WalletPayment(Struct, frozen=True, kw_only=True):
     refunded: Amount
     offers: list[AppliedOffer]
     sequence: int
-    created_at: datetime
-    updated_at: datetime
-    expires_at: datetime | None
+    created_at: Time
+    updated_at: Time
+    expires_at: Time | None

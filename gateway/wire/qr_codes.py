@@ -1,11 +1,11 @@
 """QR codes and payment codes on the wire."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from gateway.wire.payments import PayerFacts, ResourceId
+from gateway.wire.time import Time
 
 PictureFormat = Literal["png", "svg"]
 PictureUse = Literal["screen", "till", "poster"]
@@ -31,8 +31,8 @@ class QrCode(Struct, frozen=True, kw_only=True):
     merchant_id: ResourceId
     payload: Annotated[str, Meta(max_length=512, examples=["00020101021226…6304A13A"])]
     state: Literal["live", "expired", "revoked"]
-    created_at: datetime
-    expires_at: datetime
+    created_at: Time
+    expires_at: Time
 
 
 class PictureQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,4 +56,4 @@ class PaymentCode(Struct, frozen=True, kw_only=True):
 
     id: ResourceId
     code: Annotated[str, Meta(pattern="^[0-9]{19}$", examples=["5112345678901234567"])]
-    expires_at: datetime
+    expires_at: Time

@@ -1,11 +1,11 @@
 """Stores and terminals on the wire."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from gateway.wire.applications import Address, AreaCode, Name
+from gateway.wire.time import Time
 
 
 class NewStore(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,7 +25,7 @@ class Store(Struct, frozen=True, kw_only=True):
     name: str
     area_code: str
     address: str
-    created_at: datetime
+    created_at: Time
 
 
 class NewTerminal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,4 +42,4 @@ class Terminal(Struct, frozen=True, kw_only=True):
     store_id: str
     status: Literal["active", "retired"]
     label: str
-    created_at: datetime
+    created_at: Time

@@ -1,6 +1,5 @@
 """Webhook endpoints, their deliveries and the feed of events, on the wire."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
@@ -95,9 +94,9 @@ class EndpointHealth(Struct, frozen=True, kw_only=True):
         Meta(description="`open`: left in peace for a moment; `half_open`: tried with one request at a time"),
     ]
     consecutive_failures: int
-    failing_since: datetime | None
-    last_success_at: datetime | None
-    last_failure_at: datetime | None
+    failing_since: Time | None
+    last_success_at: Time | None
+    last_failure_at: Time | None
     pending: Annotated[int, Meta(description="Deliveries that wait, counted up to 10,000")]
 
 
@@ -119,8 +118,8 @@ class WebhookEndpoint(Struct, frozen=True, kw_only=True):
         Literal["by_partner", "gone", "failing"] | None,
         Meta(description="`gone`: it answered 410; `failing`: every attempt of five days failed"),
     ]
-    disabled_at: datetime | None
-    created_at: datetime
+    disabled_at: Time | None
+    created_at: Time
     health: EndpointHealth
     public_keys: Annotated[
         list[str], Meta(description="What verifies `v1a` now; every key to come is in the JWKS first")
@@ -140,7 +139,7 @@ class RotatedSecret(Struct, frozen=True, kw_only=True):
 class Attempt(Struct, frozen=True, kw_only=True):
     """One request and what came back."""
 
-    started_at: datetime
+    started_at: Time
     duration_ms: int
     url: str
     request_headers: dict[str, str]
@@ -160,9 +159,9 @@ class Delivery(Struct, frozen=True, kw_only=True):
     reason: Annotated[str | None, Meta(description="How the last attempt ended")]
     failures: int
     replay: Annotated[bool, Meta(description="Sent again at your wish")]
-    created_at: datetime
-    finished_at: datetime | None
-    next_attempt_at: datetime | None
+    created_at: Time
+    finished_at: Time | None
+    next_attempt_at: Time | None
     body: Annotated[str | None, Meta(description="What is sent, as text; null in a list")]
     attempts: Annotated[list[Attempt], Meta(description="Oldest first; in a list only the last")]
 
@@ -199,7 +198,7 @@ class Event(Struct, frozen=True, kw_only=True):
 
     id: EventId
     type: str
-    timestamp: datetime
+    timestamp: Time
     object_id: Annotated[str, Meta(description="What it happened to; `sequence` counts within it")]
     sequence: int
     data: dict[str, Any]

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from stdnum import luhn
 
-from gateway.api.table import EVENTS
+from gateway.api.event_table import EVENTS
 from merchants import merchant, standing
 from merchants.errors import MerchantCannotMove, MerchantNotActive, MerchantNotFound
 from merchants.lifecycle import Status

@@ -7,7 +7,8 @@ import pytest
 import schemathesis
 import yaml
 
-from gateway.api.table import EVENTS, OPERATIONS
+from gateway.api.event_table import EVENTS
+from gateway.api.table import OPERATIONS
 from gateway.cli.openapi import rendered
 from gateway.door.listeners import with_own
 from gateway.door.openapi import Event, document, to_yaml

@@ -1,0 +1,190 @@
+"""Every kind of webhook there is, for `openapi.yaml`; a test holds what is really sent to it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.door.openapi import Event
+from gateway.wire.merchant_events import ApplicationEvent, MerchantEvent
+from gateway.wire.offer_events import DiscountEvent, OfferEvent
+from gateway.wire.payment_events import PaymentEvent, RefundEvent
+from gateway.wire.webhook_events import EndpointEvent, Ping
+
+
+def _told(
+    body: type,
+    subject: str,
+    summaries: Mapping[str, str],
+    *,
+    state_at: tuple[str, ...],
+    **shows: Any,
+) -> list[Event]:
+    """One event a happening; the example of each shows the state that gives it its name."""
+    *place, state = state_at
+    return [
+        Event(
+            type=f"{subject}.{name}",
+            summary=summary,
+            body=body,
+            shows=_nested(place, {state: name, **shows}),
+        )
+        for name, summary in summaries.items()
+    ]
+
+
+def _nested(place: list[str], members: Mapping[str, Any]) -> Mapping[str, Any]:
+    """`{"data": {"offer": members}}` for the place `["data", "offer"]`."""
+    return {place[0]: _nested(place[1:], members)} if place else members
+
+
+def _cny(amount_minor: int) -> dict[str, Any]:
+    return {"amount_minor": amount_minor, "currency": "CNY"}
+
+
+# 128.00 with 20.00 off.
+_ORDER: dict[str, Any] = {"order": _cny(12_800), "discount": _cny(2_000)}
+_UNPAID: dict[str, Any] = {
+    **_ORDER,
+    "merchant_order_no": "T7-000123",
+    "paid": _cny(10_800),
+    "fee": _cny(49),
+    "refunded": _cny(0),
+    "resolves_by": None,
+    "expires_at": None,
+}
+_QUIET = {"reason": None, "next_action": None}
+_PAYMENTS = _told(
+    PaymentEvent,
+    "payment",
+    {
+        "requires_confirmation": "The payer has to confirm in the wallet",
+        "succeeded": "A payment succeeded",
+        "declined": "A payment was declined",
+        "canceled": "A payment was canceled; the payer is not charged",
+        "expired": "Nobody paid or confirmed in time",
+        "reversed": "A payment in doubt was undone; the payer is not charged",
+        "authorized": "An amount is held and waits to be captured",
+    },
+    state_at=("data", "payment", "state"),
+    **_UNPAID,
+    **_QUIET,
+)
+_REFUNDS = _told(
+    RefundEvent,
+    "refund",
+    {
+        "succeeded": "A refund reached the payer",
+        "failed": "A refund failed; what it claimed may be refunded anew",
+    },
+    state_at=("data", "refund", "state"),
+    merchant_refund_no="T7-000123-R1",
+    shares={
+        "order": _cny(6_400),
+        "to_payer": _cny(5_400),
+        "to_funders": _cny(1_000),
+        "fee_returned": _cny(24),
+    },
+)
+_FUNDERS_VIEW = {
+    "audience": "funder",
+    "shares": [{"account": "bank:offers", "share": _cny(2_000), "clawed_back": _cny(0)}],
+    "budget_left": _cny(5_000_000),
+    "budget_left_as_of": "2026-01-05T01:30:00Z",
+}
+_DISCOUNT: dict[str, Any] = {**_ORDER, "clawed_back": _cny(0)}
+_DISCOUNTS = [
+    Event(
+        type="discount.reserved",
+        summary="A payment under way holds a discount",
+        body=DiscountEvent,
+        shows={"data": {"state": "reserved", **_DISCOUNT}},
+    ),
+    Event(
+        type="discount.redeemed",
+        summary="A payment succeeded with a discount",
+        body=DiscountEvent,
+        shows={"data": {"state": "redeemed", **_DISCOUNT, **_FUNDERS_VIEW}},
+    ),
+    Event(
+        type="discount.released",
+        summary="A reserved discount was not used",
+        body=DiscountEvent,
+        shows={"data": {"state": "released", **_DISCOUNT}},
+    ),
+    Event(
+        type="discount.clawed_back",
+        summary="A refund took discount back",
+        body=DiscountEvent,
+        shows={
+            "data": {
+                "state": "redeemed",
+                **_ORDER,
+                "clawed_back": _cny(1_000),
+                "refund_id": "ref_01939e7c5b7a7c3f9d2e4a6b00000007",
+            }
+        },
+    ),
+]
+_OFFERS = [
+    *_told(
+        OfferEvent,
+        "offer",
+        {
+            "proposed": "An offer was proposed to the bank",
+            "agreed": "Both sides accepted the same version",
+            "live": "Payments get the offer from now on",
+            "paused": "No payment gets the offer for now",
+            "exhausted": "The budget is used up; no payment gets the offer",
+            "ended": "No payment gets the offer any more",
+        },
+        state_at=("data", "state"),
+    ),
+    Event(
+        type="offer.budget_80",
+        summary="Four fifths of the budget are used",
+        body=OfferEvent,
+        shows={"data": {"state": "live"}},
+    ),
+]
+_APPLICATIONS = _told(
+    ApplicationEvent,
+    "merchant",
+    {
+        "submitted": "An application was submitted",
+        "needs_more_info": "The bank asks for more",
+        "approved": "An application was approved",
+        "rejected": "An application was rejected",
+    },
+    state_at=("data", "status"),
+)
+_STANDING = [
+    Event(
+        type="merchant.activated",
+        summary="A merchant may be paid from now on",
+        body=MerchantEvent,
+        shows={"data": {"status": "active"}},
+    ),
+    Event(
+        type="merchant.suspended",
+        summary="A merchant is not paid until further notice",
+        body=MerchantEvent,
+        shows={"data": {"status": "suspended"}},
+    ),
+]
+_WEBHOOKS = [
+    Event(
+        type="endpoint.disabled",
+        summary="Nothing is sent to an endpoint until you recover it",
+        body=EndpointEvent,
+    ),
+    Event(type="ping", summary="A test that you asked for", body=Ping),
+]
+
+EVENTS: tuple[Event, ...] = (
+    *_APPLICATIONS,
+    *_STANDING,
+    *_PAYMENTS,
+    *_REFUNDS,
+    *_DISCOUNTS,
+    *_OFFERS,
+    *_WEBHOOKS,
+)
