@@ -54,14 +54,14 @@ async def test_each_account_that_cannot_carry_its_leg_has_a_reason_of_its_own(
     funder_short = cast.transfer("debit", leg("funder", cast.funder, cast.merchant, ENDOWED + 1))
     merchant_short = cast.transfer("debit", leg("fee", cast.merchant, BANK_OFFERS, 1))
 
-    outcomes = [
-        await sandbox.core.send(one) for one in (stranger, dollars, dollars, funder_short, merchant_short)
-    ]
+    gift = cast.transfer("credit", leg("funder", BANK_OFFERS, cast.payer, 1), unit="USD")
+    refused = (stranger, dollars, dollars, gift, funder_short, merchant_short)
+
+    outcomes = [await sandbox.core.send(one) for one in refused]
 
     assert outcomes == [
         Declined("payer_unknown"),
-        Declined("currency_not_supported"),
-        Declined("currency_not_supported"),
+        *[Declined("currency_not_supported")] * 3,
         Declined("funder_balance_insufficient"),
         Declined("merchant_balance_insufficient"),
     ]

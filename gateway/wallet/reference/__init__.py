@@ -6,6 +6,7 @@ benchmark.
 
 schema/     the books: double entry in PostgreSQL, which refuses what does not sum to zero
 ledger.py   the calls into the books, and the one repetition here: a deadlock, whose victim did nothing
+rows.py     between the contract's messages and the books' rows
 gate.py     who may call: tokens that cover the request
 server.py   HTTP, and the sandbox's bad manners (lost replies, HTML, slowness)
 sandbox.py  how a sandbox wallet can behave, and what the controls are told

@@ -6,7 +6,6 @@ together is repeated alone: a deadlock's victim did nothing, and neither did its
 """
 
 import asyncio
-import hashlib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from datetime import datetime
 from typing import Any, Final
 
 import asyncpg
-import msgspec
 
-from gateway.wallet.contract import MAX_LISTED, LegMessage, ListingAnswer, TransferAnswer, TransferRequest
+from gateway.wallet.contract import MAX_LISTED, ListingAnswer, TransferAnswer, TransferRequest
+from gateway.wallet.reference.rows import answer_of, arguments_of, cursor_of, manners_of, told_of
 from gateway.wallet.reference.sandbox import Books, Holding, Manners, Wallet
 
 # Long enough to share a flush of the log, short enough that the first does not wait long for the last.
@@ -36,6 +35,10 @@ _SUBMIT = """SELECT status, reason, number, created_at, concluded_at, fresh, con
 
 class ContentDiffers(Exception):
     """This id stands for a transfer with other content; a new transfer needs an id of its own."""
+
+
+class NotWritten(Exception):
+    """The writer was stopped; whether anything was written is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Ledger:
             ContentDiffers: the id stands for another transfer.
         """
         written: asyncio.Future[asyncpg.Record] = asyncio.get_running_loop().create_future()
-        self._waiting.append((_arguments(request, arrived=arrived), written))
+        self._waiting.append((arguments_of(request, arrived=arrived), written))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_waiting())
         row = await written
@@ -78,16 +81,16 @@ class Ledger:
             return NotArrived(row["seconds"])
         if row["conflict"]:
             raise ContentDiffers
-        return Submitted(_told(request, row), row["fresh"], _behaviour(row))
+        return Submitted(told_of(request, row), row["fresh"], manners_of(row))
 
     async def find(self, transfer_id: str) -> TransferAnswer | None:
         rows = await self._repeatable("SELECT * FROM ledger.find($1)", transfer_id)
-        return _answer(rows[0]) if rows else None
+        return answer_of(rows[0]) if rows else None
 
     async def reverse(self, transfer_id: str) -> TransferAnswer:
         async with self._writing:
             [row] = await self._repeatable("SELECT * FROM ledger.reverse($1)", transfer_id)
-        return _answer(row)
+        return answer_of(row)
 
     async def listing(self, since: datetime, until: datetime, *, after: int) -> ListingAnswer:
         """Transfers created in [since, until), oldest first; of those at `since` the ones numbered above `after`."""
@@ -95,7 +98,7 @@ class Ledger:
             "SELECT * FROM ledger.listing($1, $2, $3, $4)", since, until, after, MAX_LISTED
         )
         return ListingAnswer(
-            transfers=tuple(map(_answer, rows)),
+            transfers=tuple(map(answer_of, rows)),
             next=cursor_of(rows[-1]["created_at"], rows[-1]["number"]) if len(rows) == MAX_LISTED else None,
         )
 
@@ -131,12 +134,16 @@ class Ledger:
         try:
             async with self._pool.acquire() as conn:
                 rows = await conn.fetchmany(_SUBMIT, [arguments for arguments, _ in together])
+            for (_, written), row in zip(together, rows, strict=True):
+                _resolve(written, row)
         except FAILURES:
             for submission in together:
                 await self._write_alone(submission)
-        else:
-            for (_, written), row in zip(together, rows, strict=True):
-                _resolve(written, row)
+        finally:
+            # Nobody may wait for a writer that is gone.
+            for _, written in together:
+                if not written.done():
+                    written.set_exception(NotWritten())
 
     async def _write_alone(self, submission: _Submission) -> None:
         arguments, written = submission
@@ -158,91 +165,7 @@ class Ledger:
         raise AssertionError("the last attempt returns or raises")
 
 
-def cursor_of(created_at: datetime, number: int) -> str:
-    """Where a listing goes on: after this transfer."""
-    return f"{created_at.isoformat()}_{number}"
-
-
-def read_cursor(cursor: str) -> tuple[datetime, int]:
-    """The other way; raises ValueError for one that we did not give."""
-    created_at, _, number = cursor.rpartition("_")
-    return datetime.fromisoformat(created_at), int(number)
-
-
 def _resolve(written: asyncio.Future[asyncpg.Record], row: asyncpg.Record) -> None:
     # Whoever asked may be gone; what was written stands.
     if not written.done():
         written.set_result(row)
-
-
-def _arguments(request: TransferRequest, *, arrived: bool) -> tuple[Any, ...]:
-    legs = request.legs
-    accounts = (account for leg in legs for account in (leg.source, leg.target))
-    return (
-        request.id,
-        request.kind,
-        request.unit,
-        request.parent,
-        request.issuer,
-        _content(request),
-        next((account for account in accounts if account.startswith("payer:")), None),
-        [leg.role for leg in legs],
-        [leg.source for leg in legs],
-        [leg.target for leg in legs],
-        [leg.amount_minor for leg in legs],
-        request.statement,
-        request.reference,
-        request.confirmed,
-        arrived,
-    )
-
-
-def _content(request: TransferRequest) -> bytes:
-    """A hash of all that decides about the money; the texts for people do not."""
-    return hashlib.sha256(
-        msgspec.json.encode(msgspec.structs.replace(request, statement="", reference=""))
-    ).digest()
-
-
-def _told(request: TransferRequest, row: asyncpg.Record) -> TransferAnswer:
-    if row["status"] == "tombstoned":
-        return TransferAnswer(id=request.id, status="tombstoned", concluded_at=row["concluded_at"])
-    return TransferAnswer(
-        id=request.id,
-        status=row["status"],
-        kind=request.kind,
-        unit=request.unit,
-        legs=request.legs,
-        parent=request.parent,
-        reason=row["reason"],
-        core_reference=_reference(row),
-        created_at=row["created_at"],
-        concluded_at=row["concluded_at"],
-    )
-
-
-def _answer(row: asyncpg.Record) -> TransferAnswer:
-    legs = zip(row["leg_roles"], row["leg_sources"], row["leg_targets"], row["leg_amounts"], strict=True)
-    return TransferAnswer(
-        id=row["id"],
-        status=row["status"],
-        kind=row["kind"],
-        unit=row["unit"],
-        legs=tuple(
-            LegMessage(role=role, source=source, target=target, amount_minor=amount_minor)
-            for role, source, target, amount_minor in legs
-        ),
-        parent=row["parent"],
-        reason=row["reason"],
-        core_reference=_reference(row),
-        created_at=row["created_at"],
-        concluded_at=row["concluded_at"],
-    )
-
-
-def _reference(row: asyncpg.Record) -> str:
-    return f"RC{row['number']:012d}"
-
-
-def _behaviour(row: asyncpg.Record) -> Manners:
-    return Manners(row["behaviour"] or "normal", row["seconds"] or 0.0)

@@ -1,6 +1,7 @@
 """The books' database: made where it is missing, brought up to date at every start."""
 
 import contextlib
+import hashlib
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -12,8 +13,8 @@ STATEMENTS: Final = Path(__file__).parent / "schema"
 # Any constant of ours: cores that start together bring the schema up to date one after the other.
 _LOCK: Final = 0x6C65_6467
 START_TIMEOUT_S: Final = 60.0
-# PostgreSQL's own limit, so that a statement which nobody waits for any more ends.
-STATEMENT_TIMEOUT_MS: Final = 10_000
+# PostgreSQL's own limit, and a little later ours, should PostgreSQL be out of reach.
+STATEMENT_TIMEOUT_S: Final = 10
 
 _NOT_YET = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError, TimeoutError)
 
@@ -36,12 +37,13 @@ async def open_books(url: str, *, size: int = 8) -> asyncpg.Pool:
         url,
         min_size=min(2, size),
         max_size=size,
+        command_timeout=STATEMENT_TIMEOUT_S + 1,
         # No session is ever changed, so that none need be reset: that would be a round trip for each call.
         reset=_leave_as_it_is,
         server_settings={
             "application_name": "reference-core",
             "search_path": "pg_catalog",
-            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+            "statement_timeout": str(STATEMENT_TIMEOUT_S * 1000),
             # The calls are always the same: planning them anew costs more than they do.
             "plan_cache_mode": "force_generic_plan",
             "jit": "off",
@@ -51,29 +53,38 @@ async def open_books(url: str, *, size: int = 8) -> asyncpg.Pool:
 
 
 async def _prepare(url: str) -> None:
-    await _create_database(url)
-    conn = await asyncpg.connect(url, server_settings={"search_path": "pg_catalog"})
+    conn = await _connected(url)
     try:
         async with conn.transaction():
             await conn.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            for file in sorted(STATEMENTS.glob("*.sql")):
-                await conn.execute(file.read_text())
+            await _bring_up_to_date(conn)
     finally:
         await conn.close()
 
 
-async def _create_database(url: str) -> None:
-    parts = urlsplit(url)
-    name = parts.path.removeprefix("/")
-    with contextlib.suppress(asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
+async def _bring_up_to_date(conn: asyncpg.Connection) -> None:
+    """Applies the schema unless this very one stands: a core that joins others must not lock their tables."""
+    schema = "\n".join(file.read_text() for file in sorted(STATEMENTS.glob("*.sql")))
+    version = hashlib.sha256(schema.encode()).hexdigest()
+    if await conn.fetchval("SELECT obj_description(to_regnamespace('ledger'), 'pg_namespace')") != version:
+        await conn.execute(f"{schema}\nCOMMENT ON SCHEMA ledger IS '{version}'")
+
+
+async def _connected(url: str) -> asyncpg.Connection:
+    """A connection to the core's database, which is made first if there is none."""
+    options = {"search_path": "pg_catalog"}
+    try:
+        return await asyncpg.connect(url, server_settings=options)
+    except asyncpg.InvalidCatalogNameError:
+        parts = urlsplit(url)
+        maker = await asyncpg.connect(urlunsplit(parts._replace(path="/postgres")))
         try:
-            await (await asyncpg.connect(url)).close()
-        except asyncpg.InvalidCatalogNameError:
-            conn = await asyncpg.connect(urlunsplit(parts._replace(path="/postgres")))
-            try:
-                await conn.execute(f'CREATE DATABASE "{name}"')
-            finally:
-                await conn.close()
+            # Another core may be making it at this moment.
+            with contextlib.suppress(asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
+                await maker.execute(f'CREATE DATABASE "{parts.path.removeprefix("/")}"')
+        finally:
+            await maker.close()
+        return await asyncpg.connect(url, server_settings=options)
 
 
 async def _leave_as_it_is(_conn: asyncpg.Connection) -> None:

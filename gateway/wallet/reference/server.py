@@ -20,9 +20,10 @@ from gateway.wallet.reference.ledger import (
     ContentDiffers,
     Ledger,
     NotArrived,
+    NotWritten,
     Submitted,
-    read_cursor,
 )
+from gateway.wallet.reference.rows import read_cursor
 from gateway.wallet.reference.sandbox import Manners, Wallet
 from gateway.wallet.reference.schema import open_books
 
@@ -195,7 +196,7 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
         return _problem(400, "malformed", error.__doc__ or "")
     except web.HTTPException as error:
         return _problem(error.status, "not_found" if error.status == NOT_FOUND else "malformed", error.reason)
-    except FAILURES:
+    except (*FAILURES, NotWritten):
         return _problem(
             503, "failed", "The books cannot be reached; whether anything was written is not known."
         )

@@ -31,7 +31,8 @@ BEGIN
     END IF;
 END $$;
 
--- Posts the movement if every account can carry its part; otherwise returns the first account that cannot.
+-- Posts the movement if every account can carry its part; otherwise returns the first account that cannot, or
+-- that is not open.
 -- It is tried first and looked into only when the books refuse: nearly all movements pass.
 CREATE OR REPLACE FUNCTION ledger.book(
     p_transfer text, p_movement text, p_unit text, p_sources text[], p_targets text[], p_amounts bigint[]
@@ -49,10 +50,11 @@ BEGIN
             WHEN check_violation THEN
                 v_short := ledger.first_short(p_unit, p_sources, p_targets, p_amounts);
             WHEN foreign_key_violation THEN
-                -- A payer's account is opened by getting something, never by failing to give.
+                -- A payer's account is opened by the bank, one in points by the first that are given.
                 PERFORM ledger.open_account(n.account, p_unit)
                    FROM ledger.net(p_sources, p_targets, p_amounts) AS n
-                  WHERE n.account NOT LIKE 'bank:%' AND (n.amount_minor > 0 OR n.account NOT LIKE 'payer:%');
+                  WHERE n.account NOT LIKE 'bank:%'
+                    AND (n.account NOT LIKE 'payer:%' OR (n.amount_minor > 0 AND p_unit LIKE 'points:%'));
                 v_short := ledger.first_short(p_unit, p_sources, p_targets, p_amounts);
         END;
         IF v_short IS NOT NULL THEN
@@ -68,7 +70,7 @@ RETURNS text LANGUAGE sql STABLE AS $$
     SELECT min(n.account)
       FROM ledger.net(p_sources, p_targets, p_amounts) AS n
       LEFT JOIN ledger.accounts AS a ON a.account = n.account AND a.unit = p_unit
-     WHERE n.account NOT LIKE 'bank:%' AND coalesce(a.balance_minor, 0) + n.amount_minor < 0
+     WHERE n.account NOT LIKE 'bank:%' AND (a.account IS NULL OR a.balance_minor + n.amount_minor < 0)
 $$;
 
 -- Why an account cannot give, as the code that the merchant's side learns.
@@ -77,7 +79,6 @@ CREATE OR REPLACE FUNCTION ledger.why_short(p_account text, p_unit text) RETURNS
         WHEN p_account LIKE 'merchant:%' THEN 'merchant_balance_insufficient'
         WHEN p_account LIKE 'funder:%' THEN 'funder_balance_insufficient'
         WHEN p_account LIKE 'held:%' THEN 'exceeds_parent'
-        WHEN NOT EXISTS (SELECT FROM ledger.wallets WHERE payer = p_account) THEN 'payer_unknown'
         WHEN NOT EXISTS (SELECT FROM ledger.accounts WHERE account = p_account AND unit = p_unit)
             THEN 'currency_not_supported'
         ELSE 'insufficient_funds' END

@@ -51,6 +51,8 @@ BEGIN
         PERFORM ledger.settle(p_id);
         SELECT t.* INTO v FROM ledger.transfers AS t WHERE t.id = p_id;
         conflict := v.status <> 'tombstoned' AND v.content <> p_content;
+    ELSIF p_payer IS NOT NULL AND behaviour IS NULL THEN
+        v := ledger.take_back(v, 'declined', 'payer_unknown', NULL);
     ELSIF p_kind IN ('debit', 'hold') AND behaviour = 'insufficient_funds' THEN
         v := ledger.take_back(v, 'declined', 'insufficient_funds', NULL);
     ELSIF p_kind IN ('debit', 'hold') AND behaviour = 'confirmation_required' AND NOT p_confirmed THEN
