@@ -45,15 +45,21 @@ class Received:
 
 @dataclass(slots=True, kw_only=True)
 class Inbox:
-    """Everything the consumer has verified so far."""
+    """Everything the consumer has verified so far.
+
+    Attributes:
+        forged: how many forgeries it was sent; it has to refuse those and nothing else.
+        fault: what must not be, found while nobody waited.
+    """
 
     url: str
     verifier: Verifier
     narrator: Narrator
     received: list[Received] = field(default_factory=list)
     listening: bool = False
+    forged: int = 0
     refused: int = 0
-    disagreement: WebhookRefused | None = None
+    fault: str | None = None
     _came: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def opened(self) -> None:
@@ -83,10 +89,10 @@ class Inbox:
         Raises:
             StoryBroken: it took it.
         """
-        before = self.refused
+        self.forged += 1
         async with http.post(self.url, data=body.encode(), headers=headers) as answer:
             expect("the consumer's answer to a forged webhook", answer.status, 400)
-        await self._until("its refusal", lambda: self.refused > before)
+        await self._until("its refusal", lambda: self.refused == self.forged)
 
     async def read(self, child: Child) -> None:
         """Take in the consumer's lines until it ends."""
@@ -105,15 +111,19 @@ class Inbox:
                 self.received.append(
                     Received(type=event["type"], data=event["data"], headers=headers, body=body)
                 )
-            case _:
+            case {"verified": False, "why": why}:
                 self.refused += 1
+                if self.refused > self.forged:
+                    self.fault = f"the consumer refused a webhook of the gateway's: {why}"
+            case _:
+                self.fault = f"the consumer printed {line}"
 
     def _check(self, headers: dict[str, str], body: str) -> None:
         """By the client too: two checks that know nothing of each other have to agree."""
         try:
             self.verifier.verify(headers, body.encode())
         except WebhookRefused as error:
-            self.disagreement = error
+            self.fault = f"the client refuses what the public package verified: {type(error).__name__}"
 
     def _find(self, wanted: tuple[str, str]) -> Received | None:
         return next((one for one in self.received if (one.type, one.payment_id) == wanted), None)
@@ -121,11 +131,11 @@ class Inbox:
     async def _until(self, what: str, holds: Callable[[], bool]) -> None:
         try:
             async with asyncio.timeout(_WITHIN_S), self._came:
-                await self._came.wait_for(lambda: self.disagreement is not None or holds())
+                await self._came.wait_for(lambda: self.fault is not None or holds())
         except TimeoutError:
             raise StoryBroken(f"the consumer did not tell of {what} within {_WITHIN_S:.0f} s") from None
-        if self.disagreement is not None:
-            raise StoryBroken("the client refuses what the public package verified") from self.disagreement
+        if self.fault is not None:
+            raise StoryBroken(self.fault)
 
 
 @asynccontextmanager

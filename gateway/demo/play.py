@@ -3,6 +3,8 @@
 import asyncio
 import signal
 
+import aiohttp
+
 from gateway.client import GatewayError
 from gateway.demo.checks import StoryBroken
 from gateway.demo.narration import Narrator
@@ -15,6 +17,15 @@ from gateway.storage.errors import EmbeddedPostgresFailed
 _HELD, _BROKEN, _INTERRUPTED = 0, 1, 130
 # The story takes half a minute; a machine that is this slow has another problem.
 _STORY_WITHIN_S = 300.0
+# What can come between; anything else is a mistake of the demo's own, and Python says where.
+_MISHAPS = (
+    StoryBroken,
+    GatewayError,
+    ProcessFailed,
+    EmbeddedPostgresFailed,
+    aiohttp.ClientError,
+    TimeoutError,
+)
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -32,7 +43,7 @@ async def play(*, once: bool) -> int:
     except asyncio.CancelledError:
         narrator.broken("interrupted")
         return _INTERRUPTED
-    except (StoryBroken, GatewayError, ProcessFailed, EmbeddedPostgresFailed, TimeoutError) as error:
+    except _MISHAPS as error:
         notes = "\n".join(getattr(error, "__notes__", ()))
         narrator.broken(f"the story does not hold: {type(error).__name__}: {error}\n{notes}")
         return _BROKEN

@@ -93,13 +93,19 @@ class Processes:
             child.check()
 
     def complaints(self) -> list[str]:
-        """What the children logged as errors, for whoever has to find out why the story broke."""
-        return [
+        """Who ended, and what was logged as an error, for whoever has to find out why the story broke."""
+        ended = [
+            f"{child.name} ended with {child.process.returncode}"
+            for child in self._children
+            if child.process.returncode is not None
+        ]
+        logged = [
             f"{child.name}: {line}"
             for child in self._children
             for line in child.log.read_text(errors="replace").splitlines()
-            if '"error"' in line or '"exception"' in line
-        ][-_TAIL_LINES:]
+            if '"level":"error"' in line.replace(" ", "")
+        ]
+        return [*ended, *logged[-_TAIL_LINES:]]
 
     async def stop(self) -> None:
         """SIGTERM, last started first; SIGKILL to who does not listen."""
