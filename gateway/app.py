@@ -39,7 +39,7 @@ from qr import codes
 from qr.order_code import OrderCodeScheme
 from qr.payment_code import PaymentCodeScheme
 from webhooks.address_guard import AddressPolicy
-from webhooks.deliver import Deliverer
+from webhooks.deliver import Deliverer, DeliveryPolicy
 from webhooks.sender import Sender
 
 # Drawing a code takes milliseconds of processor; two at a time keep the event loop's core free.
@@ -124,6 +124,7 @@ def _parts(
             query_every_s=settings.query_every_s,
             resend_until_s=settings.resend_until_s,
             reverse_after_s=settings.reverse_after_s,
+            lease_s=settings.transfer_lease_s,
         ),
         confirm_within_s=settings.confirm_within_s,
     )
@@ -214,6 +215,7 @@ async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tupl
         signing_keys=lambda: [parts.keyring.signer(Purpose.WEBHOOK).sign],
         event_id_for=lambda endpoint_id: new_id("evt", partner_no_of(endpoint_id) or 0),
         wake=published,
+        policy=DeliveryPolicy(lease_s=settings.webhook_lease_s),
     )
     return (
         Job(

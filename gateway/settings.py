@@ -72,6 +72,12 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     reverse_after_s: Annotated[float, _said("Older than this, what the core cannot decide is reversed")] = (
         45.0
     )
+    transfer_lease_s: Annotated[
+        float, _said("What a worker that died held in doubt is looked at again after this")
+    ] = 60.0
+    webhook_lease_s: Annotated[
+        float, _said("What a worker that died was sending is sent again after this")
+    ] = 30.0
     worker_poll_s: Annotated[float, _said("How often the worker looks without being told to")] = 1.0
     stop_within_s: Annotated[float, _said("How long a process may take to stop after SIGTERM")] = 20.0
     log_level: Annotated[

@@ -87,7 +87,8 @@ class EmbeddedPostgres:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         get_server(self.data_dir, start=False, postgres_version=self._version).ensure_pgdata_inited()
         self._stop_leftover()
-        self.port = _free_port()
+        # Kept over a crash: URLs that were given out stay good.
+        self.port = self.port or _free_port()
         options = " ".join(
             f"-c {name}={value!r}" for name, value in {**self._settings, "port": str(self.port)}.items()
         )
