@@ -56,7 +56,7 @@ class Bounds:
         slot_timeout_s: whoever finds all of them taken for so long is not sent.
         asks: queries and reversals under way at once, a bound of their own: a core busy with debits must still
             settle doubt.
-        refused_attempts: how often a connection is tried on which nobody listens.
+        refused_attempts: how often a connection on which nobody listened is tried again.
         breaker_failures: sends without an answer, in a row, that shut the core out.
         breaker_shut_s: for so long, and then one trial as often.
     """
@@ -101,7 +101,8 @@ class RestCore:
         ssl: SSLContext | None = None,
     ) -> None:
         self.name = name
-        self._url = URL(url)
+        self._origin = str(URL(url).origin())
+        self._base_path = URL(url).raw_path.rstrip("/")
         self._signer = signer
         self._timeout_s = timeout_s
         self._bounds = bounds or Bounds()
@@ -180,6 +181,19 @@ class RestCore:
             raise ListingFailed(core=self.name, why=str(error)) from error
 
     async def _sent(self, transfer: Transfer) -> SendOutcome:
+        body = message_of(transfer)
+        try:
+            try:
+                status, reply = await self._exchange("POST", "/transfers", body)
+            except _Refused:
+                status, reply = await self._tried_again(body)
+        except _Refused as error:
+            return NotSent(str(error))
+        except _NoAnswer as error:
+            return Unknown(str(error))
+        return outcome_of(status, reply, transfer.id)
+
+    async def _tried_again(self, body: bytes) -> tuple[int, bytes]:
         """Nothing was said on a refused connection, so that alone is tried again, a few times and soon."""
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(_Refused),
@@ -187,27 +201,23 @@ class RestCore:
             wait=tenacity.wait_exponential_jitter(multiplier=0.05, max=0.5, jitter=0.05),
             reraise=True,
         )
-        try:
-            async for attempt in retrying:
-                with attempt:
-                    status, body = await self._exchange("POST", "/transfers", message_of(transfer))
-        except _Refused as error:
-            return NotSent(str(error))
-        except _NoAnswer as error:
-            return Unknown(str(error))
-        return outcome_of(status, body, transfer.id)
+        async for attempt in retrying:
+            with attempt:
+                return await self._exchange("POST", "/transfers", body)
+        raise AssertionError("the last attempt returns or raises")
 
     async def _exchange(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         """One request and what came back; a new token each time, because each is accepted once."""
         assert self._session is not None, "enter the core before use"
-        path = self._url.raw_path.rstrip("/") + path
+        path = self._base_path + path
         headers = {
             "Authorization": authorization(
                 self._signer(), method=method, path=path, body=body, issued_at=int(time.time())
             ),
             "Content-Type": "application/json",
         }
-        target = URL(str(self._url.origin()) + path, encoded=True)
+        # As it is: what was signed is what is sent.
+        target = URL(self._origin + path, encoded=True)
         try:
             async with self._session.request(
                 method, target, data=body or None, headers=headers, allow_redirects=False
