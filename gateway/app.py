@@ -17,7 +17,8 @@ from gateway.door.endpoint import Desk
 from gateway.door.idempotency import ClaimDesk
 from gateway.door.listeners import Door
 from gateway.parts import Parts
-from gateway.payments import conclude, expire, refund
+from gateway.payments import conclude, expire, limits_sql, refund
+from gateway.payments.limits import DailyLimits
 from gateway.payments.needs import Needs
 from gateway.settings import Settings
 from gateway.storage.hub import DELIVERIES, Hub
@@ -119,6 +120,7 @@ def _parts(
         keyring=keyring,
         payment_codes=payment_codes,
         order_codes=order_codes,
+        limits=DailyLimits.read(settings.daily_limits),
         patience=Patience(
             query_after_s=settings.query_after_s,
             query_every_s=settings.query_every_s,
@@ -252,6 +254,7 @@ async def _sweep(pool: asyncpg.Pool) -> int:
     swept = await idempotency.sweep(pool, limit=_SWEPT_AT_ONCE)
     async with pool.acquire() as conn:
         swept += await codes.sweep(conn, limit=_SWEPT_AT_ONCE)
+        swept += await limits_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
         swept += await replay.forget_expired(conn, limit=_SWEPT_AT_ONCE)
         swept += await terminals.forget_expired_codes(conn, limit=_SWEPT_AT_ONCE)
     return swept

@@ -20,8 +20,12 @@ class SettingsInvalid(Exception):
         self.faults = faults
 
 
-def _said(text: str) -> Any:
-    return Meta(description=text)
+def _said(text: str, *, pattern: str | None = None) -> Any:
+    return Meta(description=text, pattern=pattern)
+
+
+# Currency=static/tier C/tier B/tier A, separated by commas.
+_LIMITS = "^([A-Z]{3}=([0-9]{1,15}|-)(/([0-9]{1,15}|-)){3}(,|$))*$"
 
 
 class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
@@ -63,6 +67,14 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     )
     payment_code_life_s: Annotated[float, _said("How long a payment code may be scanned")] = 60.0
     confirm_within_s: Annotated[float, _said("How long a payer may think when the core asks")] = 300.0
+    daily_limits: Annotated[
+        str,
+        _said(
+            "A payer's day (Asia/Shanghai) in minor units, by currency: static code / dynamic with fewer than two "
+            "factors / with two / with a certificate too; `-`, and a currency not named, is no limit of ours",
+            pattern=_LIMITS,
+        ),
+    ] = "CNY=50000/100000/500000/-"
     max_wait_s: Annotated[float, _said("The longest any call waits, whatever it asks for")] = 30.0
     query_after_s: Annotated[float, _said("A payment in doubt is asked about after this")] = 3.0
     query_every_s: Annotated[float, _said("and then this often")] = 5.0

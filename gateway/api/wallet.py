@@ -89,6 +89,7 @@ async def replay_confirm(call: Call[wire.Confirmation], resource_id: str) -> Ans
         payments.ScanNotFound,
         payments.NotConfirmable,
         payments.AmountChanged,
+        payments.PayerLimitExceeded,
         payments.OffersJustChanged,
         wallet.WalletCoreUnavailable,
         wallet.IssuerNotServed,

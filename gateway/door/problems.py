@@ -94,6 +94,7 @@ STATUS: Mapping[type[Exception], int] = {
     payments.OrderPaid: 409,
     payments.OrderCanceled: 409,
     payments.AmountChanged: 409,
+    payments.PayerLimitExceeded: 409,
     payments.NotConfirmable: 409,
     payments.NotCancelable: 409,
     payments.PartiallyRefunded: 409,

@@ -1,6 +1,6 @@
 """Cancel: once it is accepted, the payer ends uncharged, whatever the core says late."""
 
-from gateway.payments import discounts, events, sql
+from gateway.payments import events, reserved, sql
 from gateway.payments.errors import NotCancelable, PartiallyRefunded, PaymentNotFound
 from gateway.payments.needs import Needs
 from gateway.payments.pay import Accepted
@@ -91,7 +91,7 @@ async def _cancel_unpaid(needs: Needs, conn: Connection, payment: Payment) -> Ac
     )
     if canceled is None:
         return None
-    told = await discounts.settle(conn, canceled)
+    told = await reserved.settle(conn, canceled)
     told += events.of_payment(canceled, resolved_within=needs.resolved_within)
     await outbox.publish(conn, told)
     return Accepted(payment=canceled, instruction=None)

@@ -2,7 +2,7 @@
 
 from typing import Final, assert_never
 
-from gateway.payments import discounts, events, refund, sql
+from gateway.payments import events, refund, reserved, sql
 from gateway.payments.needs import Needs
 from gateway.payments.payment import Payment, State
 from gateway.storage.hub import DELIVERIES
@@ -21,7 +21,7 @@ async def conclude(needs: Needs, settled: Settled) -> Payment | None:
         if not await transfers.finish(conn, instruction, settled.answer, settled.attempts):
             return None
         payment = await _follow(needs, conn, settled)
-        told = await discounts.settle(conn, payment)
+        told = await reserved.settle(conn, payment)
         # No success is told of a payment that is given back: its refund speaks.
         if payment.reason != REVERSAL_REFUSED:
             told += events.of_payment(payment, resolved_within=needs.resolved_within)

@@ -8,7 +8,7 @@ is bound already and decides about the payment.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gateway.payments import discounts, events, sql
+from gateway.payments import discounts, events, limits, reserved, sql
 from gateway.payments.errors import AmountChanged, NotConfirmable, PaymentNotFound, ScanNotFound
 from gateway.payments.needs import Needs
 from gateway.payments.pay import Accepted, agreed, instruct
@@ -17,6 +17,7 @@ from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection
 from merchants.keyring import Purpose
 from merchants.merchant import PayingContext, paying_context
+from merchants.money import Money
 from merchants.offers.quote import Cart, Quote
 from merchants.payer import PayerFacts
 from qr import codes
@@ -81,6 +82,7 @@ async def confirm_scanned(
     Raises:
         ScanNotFound: no such view of this order at this issuer, or its payer declined.
         AmountChanged: offers moved since the scan; nothing is reserved.
+        PayerLimitExceeded: it does not fit into the payer's day; the order stays payable.
         NotConfirmable: another payer was first, or the order ended.
     """
     seen = await sql.find_scan(conn, issuer=issuer, scan_id=scan_id, payment_id=payment_id)
@@ -104,13 +106,20 @@ async def confirm_scanned(
     )
     if quote.payable_minor != consent.payable_minor or quote.hash != (consent.quote or seen.quote):
         raise AmountChanged(payable_minor=quote.payable_minor, quote=quote.hash)
+    allowance = needs.limits.allowance(
+        code_kind=payment.terms.code_kind,
+        payer=payer,
+        amount=Money(quote.payable_minor, quote.currency),
+        now=now,
+    )
+    await limits.take(conn, payment, allowance, payer)
     bound = await sql.bind_payer(
         conn,
         payment,
         issuer=issuer,
         payer_id=payer.id,
         discount_minor=quote.discount_minor,
-        terms=agreed(payment.terms, quote, payer, merchant_id=payment.merchant_id),
+        terms=agreed(payment.terms, quote, payer, merchant_id=payment.merchant_id, allowance=allowance),
     )
     if bound is None:
         raise NotConfirmable(State.PROCESSING)
@@ -163,7 +172,7 @@ async def decline_asked(needs: Needs, conn: Connection, *, payment_id: str, issu
         raise NotConfirmable(payment.state)
     declined = await sql.move(conn, payment, State.DECLINED, reason="declined_by_payer")
     assert declined is not None, "the row is locked"
-    told = await discounts.settle(conn, declined)
+    told = await reserved.settle(conn, declined)
     told += events.of_payment(declined, resolved_within=needs.resolved_within)
     await outbox.publish(conn, told)
     return declined

@@ -87,6 +87,10 @@ class AmountChanged(PaymentsError):
         self.quote = quote
 
 
+class PayerLimitExceeded(PaymentsError):
+    """The payment is above what is left of the payer's daily limit; nothing happened, the order stays payable."""
+
+
 class NotConfirmable(PaymentsError):
     """Nobody can confirm this payment any more; see `state`."""
 

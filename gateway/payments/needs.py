@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import asyncpg
 
+from gateway.payments.limits import DailyLimits
 from gateway.payments.running import Running
 from gateway.storage.hub import Hub
 from gateway.transfers.resolve import Patience
@@ -32,6 +33,7 @@ class Needs:
     keyring: Keyring
     payment_codes: PaymentCodeScheme
     order_codes: OrderCodeScheme
+    limits: DailyLimits
     running: Running = field(default_factory=Running)
     patience: Patience = field(default_factory=Patience)
     confirm_within_s: float = 300.0

@@ -11,22 +11,24 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from gateway.payments import discounts, sql
+from gateway.payments import discounts, events, sql
 from gateway.payments.conclude import conclude
 from gateway.payments.legs import fee_minor, payment_legs
 from gateway.payments.needs import Needs
 from gateway.payments.orders import Order, refuse, row, taken
-from gateway.payments.payment import AgreedOffer, Payment, State, Terms
+from gateway.payments.payment import AgreedOffer, Allowance, Payment, State, Terms
 from gateway.transfers import sql as transfers
 from gateway.transfers.submit import submit
 from gateway.transfers.transfer import Connection, Instruction, transfer_id
 from gateway.wallet.core import Transfer
 from merchants.keyring import Purpose
 from merchants.merchant import PayingContext, paying_context
+from merchants.money import Money
 from merchants.offers.quote import Cart, Quote
 from merchants.payer import PayerFacts
 from qr import codes
 from qr.order_code import Payee
+from webhooks import outbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,13 +132,29 @@ async def _accept_payer(
         payer=redeemed.payer,
         now=now,
     )
-    terms = agreed(_terms(order, place, code_kind=redeemed.kind), quote, payer, merchant_id=order.merchant_id)
+    allowance = needs.limits.allowance(
+        code_kind=redeemed.kind, payer=payer, amount=Money(quote.payable_minor, quote.currency), now=now
+    )
+    terms = agreed(
+        _terms(order, place, code_kind=redeemed.kind), quote, payer, merchant_id=order.merchant_id,
+        allowance=allowance,
+    )  # fmt: skip
     values = row(order, place, terms, direction="consumer_presented", state=State.PROCESSING)
     values |= {"discount_minor": quote.discount_minor, "issuer": payer.issuer, "payer_id": payer.id}
-    payment = await sql.insert(conn, values, expires_at=None)
+    payment = await sql.insert(conn, values, expires_at=None, allowance=allowance)
     if payment is None:
         raise await taken(conn, order)
+    if payment.state is State.DECLINED:
+        return await _declined(needs, conn, payment)
     return Accepted(payment=payment, instruction=await instruct(needs, conn, payment, n=1))
+
+
+async def _declined(needs: Needs, conn: Connection, payment: Payment) -> Accepted:
+    """Ours to refuse: no core is told, the order may be paid otherwise, offers get back what was reserved."""
+    told = await discounts.settle(conn, payment)
+    told += events.of_payment(payment, resolved_within=needs.resolved_within)
+    await outbox.publish(conn, told)
+    return Accepted(payment=payment, instruction=None)
 
 
 def _terms(order: Order, place: PayingContext, *, code_kind: str) -> Terms:
@@ -150,7 +168,9 @@ def _terms(order: Order, place: PayingContext, *, code_kind: str) -> Terms:
     )
 
 
-def agreed(terms: Terms, quote: Quote, payer: PayerFacts, *, merchant_id: str) -> Terms:
+def agreed(
+    terms: Terms, quote: Quote, payer: PayerFacts, *, merchant_id: str, allowance: Allowance | None
+) -> Terms:
     """The terms with a payer bound: who it is, what is taken off, and who moves what."""
     fee = fee_minor(quote.order_minor, terms.fee_basis_points)
     offers = tuple(
@@ -162,6 +182,7 @@ def agreed(terms: Terms, quote: Quote, payer: PayerFacts, *, merchant_id: str) -
         payer=payer,
         legs=payment_legs(quote, payer_id=payer.id, merchant_id=merchant_id, fee_minor=fee),
         offers=offers,
+        allowance=allowance,
     )
 
 

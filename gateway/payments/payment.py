@@ -1,7 +1,7 @@
 """A payment: its states, what may follow what, and what was agreed."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -65,6 +65,15 @@ class AgreedOffer(Struct, frozen=True, kw_only=True):
     discount_minor: int
 
 
+class Allowance(Struct, frozen=True, kw_only=True):
+    """What a payment took of its payer's daily limit, and in which row of it."""
+
+    tier: str
+    day: date
+    amount_minor: int
+    limit_minor: int
+
+
 class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was agreed at accept; stored as JSON beside the columns that queries need.
 
@@ -73,6 +82,7 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
         payer: as the wallet's backend vouched for it; None until somebody confirms.
         partner_no, fee_basis_points: as of the order, for a payer that confirms later.
         qr_payload: what a till or page shows.
+        allowance: None until a payer is bound, and where no limit applies.
     """
 
     merchant_name: str
@@ -85,6 +95,7 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     payer: PayerFacts | None = None
     offers: tuple[AgreedOffer, ...] = ()
     qr_payload: str | None = None
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ _REASONS: Final = {
     "not_confirmed_in_time": "Nobody confirmed in time; ask for a fresh code.",
     "canceled_by_merchant": "The merchant canceled; the payer is not charged.",
     "canceled_before_arrival": "The order was canceled before a payment arrived under its number.",
+    "payer_limit_exceeded": "It is above what is left of the payer's daily limit; take another means of payment.",
     "declined_by_payer": "The payer declined in the wallet.",
     "outcome_in_doubt": "The wallet core did not answer in time; the payment is being undone.",
     "undone_in_doubt": "The wallet core did not answer in time; the payment was undone and the payer is not charged.",

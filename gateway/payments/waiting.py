@@ -11,6 +11,7 @@ from gateway.payments.needs import Needs
 from gateway.payments.pay import Accepted, submit_and_conclude
 from gateway.payments.payment import Payment, Refund
 from gateway.payments.refund import AcceptedRefund
+from gateway.storage.hub import DELIVERIES
 
 RowT = TypeVar("RowT")
 
@@ -18,6 +19,7 @@ RowT = TypeVar("RowT")
 async def carry_out(needs: Needs, accepted: Accepted, *, wait_s: float) -> Payment:
     """Submit what was accepted and wait for the end; a caller that hangs up stops nothing."""
     if accepted.instruction is None:
+        needs.hub.tell(accepted.payment.id, DELIVERIES)
         return accepted.payment
     loop = asyncio.get_running_loop()
     until = loop.time() + wait_s

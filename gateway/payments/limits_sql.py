@@ -1,0 +1,66 @@
+"""Statements on payers' days. The payer owns the row; its lock is taken after budgets' and before the payment's."""
+
+import asyncpg
+
+from gateway.payments.payment import Allowance
+from gateway.transfers.transfer import Connection
+
+# One statement decides and counts: who waited for the row sees what the other left. The placeholders are those of
+# `take`; `payments.sql.insert` has the same statement inside its own.
+TAKE = """
+    INSERT INTO gateway.payer_days AS day (issuer, payer_id, day, tier, currency, taken_minor)
+    SELECT {issuer}, {payer_id}, {day}::date, {tier}, {currency}, {amount}::bigint
+     WHERE {amount}::bigint <= {limit}::bigint
+        ON CONFLICT (issuer, payer_id, day, tier, currency)
+        DO UPDATE SET taken_minor = day.taken_minor + excluded.taken_minor
+                WHERE day.taken_minor + excluded.taken_minor <= {limit}::bigint
+    RETURNING 1
+"""
+_TAKE = TAKE.format(issuer="$1", payer_id="$2", currency="$3", day="$4", tier="$5", amount="$6", limit="$7")
+
+
+async def take(conn: Connection, allowance: Allowance, *, issuer: str, payer_id: str, currency: str) -> bool:
+    """Count it if it fits; one round trip."""
+    taken = await conn.fetchval(
+        _TAKE, issuer, payer_id, currency, allowance.day, allowance.tier, allowance.amount_minor,
+        allowance.limit_minor,
+    )  # fmt: skip
+    return taken is not None
+
+
+async def give_back(
+    conn: Connection, allowance: Allowance, *, issuer: str, payer_id: str, currency: str
+) -> None:
+    await conn.execute(
+        """
+        UPDATE gateway.payer_days SET taken_minor = taken_minor - $6
+         WHERE issuer = $1 AND payer_id = $2 AND currency = $3 AND day = $4 AND tier = $5
+        """,
+        issuer, payer_id, currency, allowance.day, allowance.tier, allowance.amount_minor,
+    )  # fmt: skip
+
+
+async def taken_minor(
+    reader: Connection | asyncpg.Pool, allowance: Allowance, *, issuer: str, payer_id: str, currency: str
+) -> int:
+    """What the payer has used of this day and tier."""
+    taken: int | None = await reader.fetchval(
+        """
+        SELECT taken_minor FROM gateway.payer_days
+         WHERE issuer = $1 AND payer_id = $2 AND currency = $3 AND day = $4 AND tier = $5
+        """,
+        issuer, payer_id, currency, allowance.day, allowance.tier,
+    )  # fmt: skip
+    return taken or 0
+
+
+async def sweep(conn: Connection, *, limit: int) -> int:
+    """Forget days that are long over; a payment in doubt for a week keeps its day."""
+    status = await conn.execute(
+        """
+        DELETE FROM gateway.payer_days WHERE ctid IN (
+            SELECT ctid FROM gateway.payer_days WHERE day < current_date - 31 LIMIT $1 FOR UPDATE SKIP LOCKED)
+        """,
+        limit,
+    )
+    return int(status.rpartition(" ")[2])

@@ -1,0 +1,16 @@
+"""What a payment holds of others' bounds while under way: discounts of offers' budgets, a part of its payer's day."""
+
+from gateway.payments import discounts, limits
+from gateway.payments.payment import Payment
+from gateway.transfers.transfer import Connection
+from webhooks.event import NewEvent
+
+
+async def settle(conn: Connection, payment: Payment) -> list[NewEvent]:
+    """After a transition: redeem when the money moved, give back when it never will, or was undone.
+
+    Returns what merchant and funders are told of discounts, to be published with the payment's own events.
+    """
+    told = await discounts.settle(conn, payment)
+    await limits.settle(conn, payment)
+    return told
