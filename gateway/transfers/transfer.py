@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from gateway.wallet.core import (
@@ -20,7 +19,7 @@ from gateway.wallet.core import (
     Unknown,
 )
 
-Connection = PoolConnectionProxy[asyncpg.Record]
+Connection = PoolConnectionProxy
 Purpose = Literal["payment", "refund"]
 Deed = Literal["send", "query", "reverse"]
 # open: an answer to sending or querying decides; undoing: only the answer to a reversal does.
