@@ -4,7 +4,7 @@ export GATEWAY_ENV ?= sandbox
 ONLY ?=
 ONCE ?=
 
-.PHONY: demo test check prove bench setup lock openapi
+.PHONY: demo test check prove bench setup lock openapi schema
 
 setup: .venv/.ready
 
@@ -37,6 +37,10 @@ bench: setup
 # Written from the operations' types; a test fails when it is stale.
 openapi: setup
 	$(PY) -m gateway openapi > openapi.yaml
+
+# What the migrations add up to; a test fails when it is stale.
+schema: setup
+	$(PY) -m gateway schema
 
 # Needs a package registry; run after a change of dependencies in pyproject.toml.
 lock:

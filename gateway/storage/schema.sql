@@ -1,0 +1,1242 @@
+-- What the migrations add up to; written by `make schema`, and a test fails when it is stale.
+
+CREATE SCHEMA gateway;
+
+COMMENT ON SCHEMA gateway IS 'Floor 4: idempotency keys, payments and transfers.';
+
+CREATE SCHEMA merchants;
+
+CREATE SCHEMA qr;
+
+COMMENT ON SCHEMA qr IS 'Codes that were issued: what a phone shows and a till scans.';
+
+CREATE SCHEMA webhooks;
+
+CREATE TYPE gateway.claimed_key AS (
+	mine boolean,
+	fingerprint bytea,
+	resource_id text,
+	sealed_secret bytea,
+	age_s double precision
+);
+
+COMMENT ON TYPE gateway.claimed_key IS 'mine: go on and create. Otherwise what the first request left.';
+
+CREATE FUNCTION gateway.claim_key(the_tenant text, the_operation text, the_key text, the_fingerprint bytea, the_resource_id text) RETURNS gateway.claimed_key
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    found_row gateway.claimed_key;
+BEGIN
+    LOOP
+        INSERT INTO gateway.idempotency_keys (tenant, operation, key, fingerprint, resource_id)
+        VALUES (the_tenant, the_operation, the_key, the_fingerprint, the_resource_id)
+        ON CONFLICT DO NOTHING;
+        IF FOUND THEN
+            RETURN (true, the_fingerprint, the_resource_id, NULL, 0)::gateway.claimed_key;
+        END IF;
+        SELECT false, k.fingerprint, k.resource_id, k.sealed_secret,
+               extract(epoch FROM clock_timestamp() - k.claimed_at)
+          INTO found_row
+          FROM gateway.idempotency_keys AS k
+         WHERE k.tenant = the_tenant AND k.operation = the_operation AND k.key = the_key;
+        IF FOUND THEN
+            RETURN found_row;
+        END IF;
+        -- Swept between the two statements: the key is free again.
+    END LOOP;
+END $$;
+
+CREATE FUNCTION merchants.caller_status(client text, key text) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('client:' || client, 0));
+    RETURN merchants.peek_caller_status(client, key);
+END $$;
+
+CREATE FUNCTION merchants.hold_offer_counters(partner text, bounds jsonb) RETURNS TABLE(offer_id text, scope text, taken_minor bigint, uses bigint)
+    LANGUAGE sql
+    AS $$
+    INSERT INTO merchants.offer_counters AS counter
+           (partner_id, offer_id, scope, key, taken_minor, uses, limit_minor, limit_uses)
+    SELECT partner, bound.offer_id, bound.scope, bound.key, 0, 0, bound.limit_minor, bound.limit_uses
+      FROM jsonb_to_recordset(bounds) AS bound (
+           offer_id text, scope text, key text, limit_minor bigint, limit_uses bigint)
+     ORDER BY bound.offer_id COLLATE "C", bound.scope COLLATE "C", bound.key COLLATE "C"
+    ON CONFLICT (partner_id, offer_id, scope, key) DO UPDATE SET uses = counter.uses
+    RETURNING counter.offer_id, counter.scope, counter.taken_minor, counter.uses
+$$;
+
+CREATE FUNCTION merchants.lock_client(client text) RETURNS void
+    LANGUAGE sql
+    AS $$
+    SELECT pg_advisory_xact_lock(hashtextextended('client:' || client, 0))
+$$;
+
+CREATE FUNCTION merchants.paying_context(partner text, merchant text, terminal text, store text) RETURNS TABLE(merchant_id text, merchant_status text, partner_status text, kind text, short_name text, city text, mcc text, merchant_number text, currency text, fee_basis_points integer, payment_limit_minor bigint, offers_version bigint, store_id text, store_name text, store_status text, terminal_id text, terminal_label text, terminal_status text)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT m.id, m.status, p.status,
+           m.kind, m.short_name, m.city, m.mcc, m.merchant_number, m.currency,
+           m.fee_basis_points,
+           LEAST(p.payment_limit_minor, m.payment_limit_minor, s.payment_limit_minor, t.payment_limit_minor),
+           p.offers_version,
+           s.id, s.name, s.status, t.id, t.label, t.status
+      FROM merchants.merchants m
+      JOIN merchants.merchants p ON p.partner_id = m.partner_id AND p.id = m.partner_id
+      LEFT JOIN merchants.terminals t
+        ON t.partner_id = m.partner_id AND t.id = terminal AND t.merchant_id = m.id
+      LEFT JOIN merchants.stores s
+        ON s.partner_id = m.partner_id AND s.id = COALESCE(t.store_id, store) AND s.merchant_id = m.id
+     WHERE m.partner_id = partner AND m.id = merchant
+$$;
+
+CREATE FUNCTION merchants.peek_caller_status(client text, key text) RETURNS text
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    status text;
+BEGIN
+    SELECT CASE
+               WHEN c.revoked_at IS NOT NULL THEN 'client_revoked'
+               WHEN k.revoked_at IS NOT NULL THEN 'key_revoked'
+               WHEN t.status <> 'active' THEN 'terminal_retired'
+               ELSE 'live'
+           END
+      INTO status
+      FROM merchants.clients c
+      JOIN merchants.client_keys k ON k.client_id = c.client_id AND k.key_id = key
+      LEFT JOIN merchants.terminals t ON t.partner_id = c.partner_id AND t.id = c.terminal_id
+     WHERE c.client_id = client;
+    RETURN COALESCE(status, 'unknown');
+END $$;
+
+CREATE FUNCTION merchants.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION '% only grows', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+CREATE FUNCTION merchants.reserve_offers(partner text, payment text, merchant text, store text, person text, currency text, order_minor bigint, applied jsonb, bounds jsonb) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    taken bigint;
+BEGIN
+    PERFORM
+       FROM jsonb_to_recordset(applied) AS wanted (offer_id text, version integer)
+      WHERE NOT EXISTS (SELECT FROM merchants.offers o
+                         WHERE o.partner_id = partner AND o.id = wanted.offer_id AND o.version = wanted.version
+                           AND o.state IN ('scheduled', 'live'));
+    IF FOUND THEN
+        RETURN 'changed';
+    END IF;
+
+    INSERT INTO merchants.offer_reservations
+           (partner_id, payment_id, offer_id, version, state, merchant_id, store_id, person_id, currency, order_minor,
+            discount_minor, accounts, tenants, shares_minor, shares_returned, scopes, keys, refund_returns)
+    SELECT partner, payment, wanted.offer_id, wanted.version, 'reserved', merchant, store, person,
+           reserve_offers.currency, reserve_offers.order_minor,
+           wanted.discount_minor, wanted.accounts, wanted.tenants, wanted.shares_minor,
+           array_fill(0::bigint, ARRAY[cardinality(wanted.accounts)]), wanted.scopes, wanted.keys, wanted.refund_returns
+      FROM jsonb_to_recordset(applied) AS wanted (
+           offer_id text, version integer, discount_minor bigint, accounts text[], tenants text[],
+           shares_minor bigint[], scopes text[], keys text[], refund_returns boolean);
+
+    INSERT INTO merchants.offer_counters AS counter
+           (partner_id, offer_id, scope, key, taken_minor, uses, limit_minor, limit_uses)
+    SELECT partner, bound.offer_id, bound.scope, bound.key, bound.minor, 1, bound.limit_minor, bound.limit_uses
+      FROM jsonb_to_recordset(bounds) AS bound (
+           offer_id text, scope text, key text, minor bigint, limit_minor bigint, limit_uses bigint)
+     WHERE (bound.minor <= bound.limit_minor) IS NOT FALSE AND (1 <= bound.limit_uses) IS NOT FALSE
+     ORDER BY bound.offer_id COLLATE "C", bound.scope COLLATE "C", bound.key COLLATE "C"
+    ON CONFLICT (partner_id, offer_id, scope, key) DO UPDATE
+       SET taken_minor = counter.taken_minor + excluded.taken_minor, uses = counter.uses + 1,
+           limit_minor = excluded.limit_minor, limit_uses = excluded.limit_uses
+     WHERE (counter.taken_minor + excluded.taken_minor <= excluded.limit_minor) IS NOT FALSE
+       AND (counter.uses + 1 <= excluded.limit_uses) IS NOT FALSE;
+    GET DIAGNOSTICS taken = ROW_COUNT;
+    IF taken < jsonb_array_length(bounds) THEN
+        RAISE EXCEPTION USING ERRCODE = 'OF001';
+    END IF;
+    RETURN 'reserved';
+EXCEPTION WHEN SQLSTATE 'OF001' THEN
+    RETURN 'short';
+END
+$$;
+
+CREATE FUNCTION merchants.return_to_offer_counters(partner text, payment text, offers text[], minors bigint[], returned_uses bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM
+       FROM merchants.offer_reservations r
+      CROSS JOIN unnest(r.scopes, r.keys) AS took (scope, key)
+       JOIN merchants.offer_counters c
+         ON c.partner_id = partner AND c.offer_id = r.offer_id AND c.scope = took.scope AND c.key = took.key
+      WHERE r.partner_id = partner AND r.payment_id = payment AND r.offer_id = ANY (offers)
+      ORDER BY c.offer_id, c.scope, c.key
+        FOR UPDATE OF c;
+
+    UPDATE merchants.offer_counters c
+       SET taken_minor = c.taken_minor - back.minor, uses = c.uses - back.uses
+      FROM unnest(offers, minors, returned_uses) AS back (offer_id, minor, uses)
+      JOIN merchants.offer_reservations r
+        ON r.partner_id = partner AND r.payment_id = payment AND r.offer_id = back.offer_id
+     CROSS JOIN unnest(r.scopes, r.keys) AS took (scope, key)
+     WHERE c.partner_id = partner AND c.offer_id = back.offer_id AND c.scope = took.scope AND c.key = took.key;
+END
+$$;
+
+CREATE FUNCTION webhooks.claim(tenants text[], endpoint_ids text[], most integer, lease_s double precision, breaker_failures integer) RETURNS TABLE(tenant text, id text, endpoint_id text, fence integer, failures integer, replay boolean, event_id text, body text, url text, signatures text[], retry_waits_s double precision[], secrets bytea[])
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    locked text[];
+BEGIN
+    SELECT array_agg(held.endpoint_id) INTO locked
+      FROM (SELECT h.endpoint_id
+              FROM unnest(tenants, endpoint_ids) AS walked (tenant, endpoint_id)
+              JOIN webhooks.endpoint_health h USING (tenant, endpoint_id)
+               FOR UPDATE OF h SKIP LOCKED) AS held;
+
+    RETURN QUERY
+    WITH ready AS MATERIALIZED (
+        SELECT e.tenant, e.id, e.url, e.signatures, e.retry_waits_s, e.rate_per_s, bucket.tokens,
+               GREATEST(0, LEAST(
+                   CASE WHEN h.open_until > now() THEN 0
+                        WHEN h.consecutive_failures >= breaker_failures THEN 1
+                        ELSE e.concurrency END - busy.sends,
+                   floor(bucket.tokens))) AS free
+          FROM unnest(tenants, endpoint_ids) AS walked (tenant, endpoint_id)
+          JOIN webhooks.endpoints e ON e.tenant = walked.tenant AND e.id = walked.endpoint_id
+          JOIN webhooks.endpoint_health h ON h.tenant = e.tenant AND h.endpoint_id = e.id
+         CROSS JOIN LATERAL (
+               SELECT count(*) AS sends FROM webhooks.deliveries d
+                WHERE d.tenant = e.tenant AND d.endpoint_id = e.id AND d.state = 'sending') AS busy
+         -- Holds one second's worth at most; without a rate it is never empty.
+         CROSS JOIN LATERAL (
+               SELECT CASE WHEN e.rate_per_s IS NULL THEN e.concurrency
+                           ELSE LEAST(e.rate_per_s, h.tokens
+                                + e.rate_per_s * extract(epoch FROM clock_timestamp() - h.tokens_at)) END
+                      AS tokens) AS bucket
+         WHERE e.id = ANY (locked) AND e.disabled_reason IS NULL
+    ), chosen AS (
+        SELECT d.tenant, d.id
+          FROM ready
+         CROSS JOIN LATERAL (
+               SELECT d.tenant, d.id FROM webhooks.deliveries d
+                WHERE d.tenant = ready.tenant AND d.endpoint_id = ready.id
+                  AND d.state = 'pending' AND d.due_at <= now()
+                  AND (d.object_id IS NULL OR d.replay OR NOT EXISTS (
+                       SELECT FROM webhooks.deliveries earlier
+                        WHERE earlier.tenant = d.tenant AND earlier.endpoint_id = d.endpoint_id
+                          AND earlier.object_id = d.object_id AND NOT earlier.replay
+                          AND earlier.state IN ('pending', 'sending')
+                          AND (earlier.sequence, earlier.event_id) < (d.sequence, d.event_id)))
+                ORDER BY d.due_at
+                LIMIT ready.free
+                  FOR UPDATE SKIP LOCKED) AS d
+         LIMIT most
+    ), claimed AS (
+        UPDATE webhooks.deliveries d
+           SET state = CASE WHEN d.expires_at <= now() AND NOT d.replay THEN 'expired' ELSE 'sending' END,
+               due_at = now() + lease_s * interval '1 second',
+               finished_at = CASE WHEN d.expires_at <= now() AND NOT d.replay THEN now() END,
+               fence = d.fence + 1
+          FROM chosen
+         WHERE d.tenant = chosen.tenant AND d.id = chosen.id
+     RETURNING d.*
+    ), spent AS (
+        UPDATE webhooks.endpoint_health h
+           SET tokens = ready.tokens - taken.sends, tokens_at = clock_timestamp()
+          FROM ready,
+               (SELECT c.tenant, c.endpoint_id, count(*) AS sends FROM claimed c GROUP BY 1, 2) AS taken
+         WHERE ready.rate_per_s IS NOT NULL
+           AND h.tenant = ready.tenant AND h.endpoint_id = ready.id
+           AND taken.tenant = ready.tenant AND taken.endpoint_id = ready.id
+    )
+    SELECT c.tenant, c.id, c.endpoint_id, c.fence, c.failures, c.replay, c.event_id,
+           v.body, ready.url, ready.signatures, ready.retry_waits_s,
+           ARRAY(SELECT s.sealed FROM webhooks.secrets s
+                  WHERE s.tenant = c.tenant AND s.endpoint_id = c.endpoint_id
+                    AND (s.expires_at IS NULL OR s.expires_at > now())
+                  ORDER BY s.created_at DESC)
+      FROM claimed c
+      JOIN ready ON ready.tenant = c.tenant AND ready.id = c.endpoint_id
+      JOIN webhooks.events v ON v.tenant = c.tenant AND v.id = c.event_id
+     WHERE c.state = 'sending';
+END
+$$;
+
+CREATE FUNCTION webhooks.new_delivery_id(event_id text) RETURNS text
+    LANGUAGE sql
+    AS $$
+    SELECT 'dlv_' || lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0')
+        || '7' || substr(random, 1, 3) || '8' || substr(random, 4, 7) || right(event_id, 8)
+      FROM md5(gen_random_uuid()::text) AS random
+$$;
+
+CREATE TABLE gateway.idempotency_keys (
+    tenant text NOT NULL COLLATE pg_catalog."C",
+    operation text NOT NULL COLLATE pg_catalog."C",
+    key text NOT NULL COLLATE pg_catalog."C",
+    fingerprint bytea NOT NULL,
+    resource_id text NOT NULL COLLATE pg_catalog."C",
+    sealed_secret bytea,
+    claimed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_keys_fingerprint_check CHECK ((octet_length(fingerprint) = 32))
+);
+
+COMMENT ON COLUMN gateway.idempotency_keys.tenant IS 'Owner: the authenticated partner, issuer or client; anonymous callers are known by their request.';
+
+COMMENT ON COLUMN gateway.idempotency_keys.fingerprint IS 'SHA-256 of method, actual path, query and canonical body.';
+
+COMMENT ON COLUMN gateway.idempotency_keys.resource_id IS 'What the deed made; a repeat answers it as it is now.';
+
+COMMENT ON COLUMN gateway.idempotency_keys.sealed_secret IS 'A one-time secret, encrypted; shown again for ten minutes, then dropped.';
+
+CREATE TABLE gateway.payer_days (
+    issuer text NOT NULL,
+    payer_id text NOT NULL COLLATE pg_catalog."C",
+    day date NOT NULL,
+    tier text NOT NULL,
+    currency text NOT NULL,
+    taken_minor bigint NOT NULL,
+    CONSTRAINT payer_days_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payer_days_taken_minor_check CHECK ((taken_minor >= 0)),
+    CONSTRAINT payer_days_tier_check CHECK ((tier = ANY (ARRAY['static'::text, 'tier_c'::text, 'tier_b'::text, 'tier_a'::text])))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE gateway.payer_days IS 'Exact under concurrency: a payment adds to its row in accept, by a conditional update; one that ends uncharged takes its part off again.';
+
+COMMENT ON COLUMN gateway.payer_days.day IS 'Of Asia/Shanghai, as of the accept; a payment that ends later gives back to the day it was counted in.';
+
+COMMENT ON COLUMN gateway.payer_days.taken_minor IS 'What was charged or may still be. Refunds give nothing back: the payment was made.';
+
+CREATE TABLE gateway.payments (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    store_id text COLLATE pg_catalog."C",
+    terminal_id text COLLATE pg_catalog."C",
+    client_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_order_no text NOT NULL COLLATE pg_catalog."C",
+    direction text NOT NULL,
+    state text NOT NULL,
+    reason text,
+    sequence integer DEFAULT 1 NOT NULL,
+    cancel_accepted boolean DEFAULT false NOT NULL,
+    currency text NOT NULL,
+    order_minor bigint NOT NULL,
+    discount_minor bigint DEFAULT 0 NOT NULL,
+    fee_minor bigint DEFAULT 0 NOT NULL,
+    issuer text,
+    payer_id text COLLATE pg_catalog."C",
+    refunded_order_minor bigint DEFAULT 0 NOT NULL,
+    refunded_paid_minor bigint DEFAULT 0 NOT NULL,
+    refunded_legs bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    terms jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    CONSTRAINT payments_check CHECK (((discount_minor >= 0) AND (discount_minor <= order_minor))),
+    CONSTRAINT payments_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT payments_direction_check CHECK ((direction = ANY (ARRAY['consumer_presented'::text, 'merchant_presented'::text, 'store_code'::text]))),
+    CONSTRAINT payments_fee_minor_check CHECK ((fee_minor >= 0)),
+    CONSTRAINT payments_order_minor_check CHECK ((order_minor >= 0)),
+    CONSTRAINT payments_refund_at_most_the_order CHECK (((refunded_order_minor >= 0) AND (refunded_order_minor <= order_minor))),
+    CONSTRAINT payments_refund_at_most_what_was_paid CHECK (((refunded_paid_minor >= 0) AND (refunded_paid_minor <= (order_minor - discount_minor)))),
+    CONSTRAINT payments_state_check CHECK ((state = ANY (ARRAY['requires_payer'::text, 'requires_confirmation'::text, 'processing'::text, 'authorized'::text, 'capturing'::text, 'reversing'::text, 'succeeded'::text, 'declined'::text, 'expired'::text, 'canceled'::text, 'reversed'::text])))
+);
+
+COMMENT ON TABLE gateway.payments IS 'One attempt to pay one order. A cancel that arrives before its order is a row too: canceled, with no amount.';
+
+COMMENT ON COLUMN gateway.payments.sequence IS 'Counts changes; the sequence of the events about this payment.';
+
+COMMENT ON COLUMN gateway.payments.cancel_accepted IS 'The merchant was told that the payer ends uncharged: whatever the core said late is given back.';
+
+COMMENT ON COLUMN gateway.payments.refunded_order_minor IS 'In order amount, refunds that are still pending included.';
+
+COMMENT ON COLUMN gateway.payments.refunded_paid_minor IS 'The payer''s part of it.';
+
+COMMENT ON COLUMN gateway.payments.refunded_legs IS 'What went back over each leg of terms.legs; empty before the first refund.';
+
+COMMENT ON COLUMN gateway.payments.terms IS 'What was agreed: the payer''s facts, the legs, the offers, what the receipt prints. Written at accept.';
+
+CREATE TABLE gateway.refunds (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    payment_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_refund_no text NOT NULL COLLATE pg_catalog."C",
+    state text NOT NULL,
+    reason text,
+    note text,
+    automatic boolean DEFAULT false NOT NULL,
+    order_minor bigint NOT NULL,
+    paid_minor bigint NOT NULL,
+    funded_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    legs bigint[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT refunds_fee_minor_check CHECK ((fee_minor >= 0)),
+    CONSTRAINT refunds_funded_minor_check CHECK ((funded_minor >= 0)),
+    CONSTRAINT refunds_order_minor_check CHECK ((order_minor > 0)),
+    CONSTRAINT refunds_paid_minor_check CHECK ((paid_minor >= 0)),
+    CONSTRAINT refunds_state_check CHECK ((state = ANY (ARRAY['processing'::text, 'succeeded'::text, 'failed'::text])))
+);
+
+COMMENT ON COLUMN gateway.refunds.automatic IS 'Made by us: the core debited after we had promised that it would not.';
+
+COMMENT ON COLUMN gateway.refunds.legs IS 'What goes back over each leg of the payment, in the order of its legs.';
+
+CREATE TABLE gateway.scans (
+    issuer text NOT NULL,
+    id text NOT NULL COLLATE pg_catalog."C",
+    payer_id text NOT NULL COLLATE pg_catalog."C",
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    payment_id text NOT NULL COLLATE pg_catalog."C",
+    payer jsonb NOT NULL,
+    quote text NOT NULL,
+    payable_minor bigint NOT NULL,
+    declined boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE gateway.scans IS 'What one payer was shown of one order. It binds nobody: a hundred may scan, the first confirm is bound.';
+
+CREATE TABLE gateway.transfer_attempts (
+    owner_id text NOT NULL COLLATE pg_catalog."C",
+    n integer NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    deed text NOT NULL,
+    outcome text NOT NULL,
+    detail text,
+    took_ms integer NOT NULL,
+    CONSTRAINT transfer_attempts_deed_check CHECK ((deed = ANY (ARRAY['send'::text, 'query'::text, 'reverse'::text])))
+);
+
+COMMENT ON TABLE gateway.transfer_attempts IS 'Every call to a core and what came of it, for the operators'' queue.';
+
+CREATE TABLE gateway.transfers (
+    owner_id text NOT NULL COLLATE pg_catalog."C",
+    n integer NOT NULL,
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    purpose text NOT NULL,
+    state text NOT NULL,
+    instruction jsonb NOT NULL,
+    outcome text,
+    reason text,
+    core_reference text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    leased_until timestamp with time zone DEFAULT now() NOT NULL,
+    fence bigint DEFAULT 0 NOT NULL,
+    final_at timestamp with time zone,
+    CONSTRAINT transfers_final_has_an_outcome CHECK (((state = 'final'::text) = (outcome IS NOT NULL))),
+    CONSTRAINT transfers_n_check CHECK ((n > 0)),
+    CONSTRAINT transfers_state_check CHECK ((state = ANY (ARRAY['open'::text, 'undoing'::text, 'final'::text])))
+);
+
+COMMENT ON TABLE gateway.transfers IS 'Instructions to wallet cores. The id a core sees is owner_id.n; n moves on only after a final answer to n - 1.';
+
+COMMENT ON COLUMN gateway.transfers.state IS 'open: an answer to sending or querying decides. undoing: only the answer to a reversal does. final: decided.';
+
+COMMENT ON COLUMN gateway.transfers.due_at IS 'When the resolver looks at it next.';
+
+COMMENT ON COLUMN gateway.transfers.fence IS 'Counts leases, so that a worker that was away cannot act on an old one.';
+
+CREATE TABLE merchants.activation_codes (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    terminal_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    store_id text NOT NULL COLLATE pg_catalog."C",
+    selector_hash bytea NOT NULL,
+    code_hash bytea NOT NULL,
+    tries_left smallint NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    client_id text COLLATE pg_catalog."C",
+    CONSTRAINT activation_codes_tries_left_check CHECK ((tries_left >= 0))
+);
+
+COMMENT ON TABLE merchants.activation_codes IS 'The latest code of each till, as keyed hashes: its first half finds the row, so that wrong second halves can be counted.';
+
+COMMENT ON COLUMN merchants.activation_codes.client_id IS 'Set once used: the same code with the same key answers the same client again, should the answer have been lost.';
+
+CREATE TABLE merchants.applications (
+    id text NOT NULL COLLATE pg_catalog."C",
+    applicant_id text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    status text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    particulars bytea NOT NULL,
+    credit_code text COLLATE pg_catalog."C",
+    reason text DEFAULT ''::text NOT NULL,
+    fee_basis_points integer,
+    payment_limit_minor bigint,
+    reviewer_id text COLLATE pg_catalog."C",
+    approver_id text COLLATE pg_catalog."C",
+    merchant_id text COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    submitted_at timestamp with time zone,
+    decided_at timestamp with time zone,
+    CONSTRAINT applications_approved_by_somebody CHECK (((status <> ALL (ARRAY['approved'::text, 'active'::text])) OR ((approver_id IS NOT NULL) AND (merchant_id IS NOT NULL)))),
+    CONSTRAINT applications_fee_basis_points_check CHECK (((fee_basis_points >= 0) AND (fee_basis_points <= 1000))),
+    CONSTRAINT applications_kind_check CHECK ((kind = ANY (ARRAY['supermarket'::text, 'mall'::text, 'tenant'::text, 'platform'::text, 'seller'::text]))),
+    CONSTRAINT applications_payment_limit_minor_check CHECK ((payment_limit_minor > 0)),
+    CONSTRAINT applications_reviewed_with_terms CHECK (((status <> 'under_review'::text) OR ((reviewer_id IS NOT NULL) AND (fee_basis_points IS NOT NULL)))),
+    CONSTRAINT applications_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'submitted'::text, 'under_review'::text, 'needs_more_info'::text, 'to_be_verified'::text, 'to_be_signed'::text, 'approved'::text, 'active'::text, 'rejected'::text, 'withdrawn'::text, 'expired'::text]))),
+    CONSTRAINT applications_two_people CHECK (((approver_id IS NULL) OR ((reviewer_id IS NOT NULL) AND (reviewer_id <> approver_id))))
+);
+
+COMMENT ON TABLE merchants.applications IS 'A request to become a merchant. The bank''s rows (partner number 0), for the bank reviews them all.';
+
+COMMENT ON COLUMN merchants.applications.applicant_id IS 'Who may see it: the partner that applies for a sub-merchant; before approval the applicant''s own client, then the partner it became.';
+
+COMMENT ON COLUMN merchants.applications.version IS 'Counts changes of state; the sequence of the events about this application.';
+
+COMMENT ON COLUMN merchants.applications.particulars IS 'All that was declared (licence, people, contacts, accounts, scenes) as JSON, sealed for the application''s id.';
+
+COMMENT ON COLUMN merchants.applications.credit_code IS 'Copied out of the sealed particulars, to find duplicates by.';
+
+COMMENT ON COLUMN merchants.applications.reason IS 'What the operator or applicant said at the last change of state.';
+
+COMMENT ON COLUMN merchants.applications.fee_basis_points IS 'Proposed by the reviewer, with the payment limit; the approver confirms the very same.';
+
+CREATE TABLE merchants.assertion_jtis (
+    client_id text NOT NULL COLLATE pg_catalog."C",
+    jti text NOT NULL COLLATE pg_catalog."C",
+    expires_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE merchants.assertion_jtis IS 'Assertions that have been used, until they expire: one works once, on whichever replica it arrives.';
+
+CREATE TABLE merchants.audit (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    actor text NOT NULL COLLATE pg_catalog."C",
+    deed text NOT NULL,
+    object_id text NOT NULL COLLATE pg_catalog."C",
+    partner_id text COLLATE pg_catalog."C",
+    reason text NOT NULL,
+    facts jsonb NOT NULL
+);
+
+COMMENT ON TABLE merchants.audit IS 'Who did what to whose record and why. Rows are only added; partner_id is null for the bank''s own.';
+
+ALTER TABLE merchants.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME merchants.audit_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE merchants.client_keys (
+    key_id text NOT NULL COLLATE pg_catalog."C",
+    client_id text NOT NULL COLLATE pg_catalog."C",
+    purpose text NOT NULL,
+    slot smallint NOT NULL,
+    algorithm text NOT NULL,
+    jwk jsonb NOT NULL,
+    thumbprint text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    last_used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT client_keys_algorithm_check CHECK ((algorithm = ANY (ARRAY['EdDSA'::text, 'ES256'::text, 'PS256'::text]))),
+    CONSTRAINT client_keys_purpose_check CHECK ((purpose = ANY (ARRAY['assertion'::text, 'agreement'::text]))),
+    CONSTRAINT client_keys_slot_check CHECK ((slot = ANY (ARRAY[1, 2])))
+);
+
+COMMENT ON TABLE merchants.client_keys IS 'Public keys our clients uploaded; never fetched from anywhere. The algorithm is the key''s, never the message''s.';
+
+COMMENT ON COLUMN merchants.client_keys.thumbprint IS 'RFC 7638, SHA-256, base64url.';
+
+CREATE TABLE merchants.clients (
+    client_id text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    name text NOT NULL,
+    partner_id text COLLATE pg_catalog."C",
+    merchant_id text COLLATE pg_catalog."C",
+    store_id text COLLATE pg_catalog."C",
+    terminal_id text COLLATE pg_catalog."C",
+    application_id text COLLATE pg_catalog."C",
+    issuer text COLLATE pg_catalog."C",
+    scopes text[] NOT NULL,
+    roles text[] DEFAULT '{}'::text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT clients_check CHECK (
+CASE kind
+    WHEN 'partner'::text THEN ((num_nonnulls(partner_id, merchant_id) = 2) AND (num_nonnulls(store_id, terminal_id, issuer) = 0))
+    WHEN 'terminal'::text THEN ((num_nonnulls(partner_id, merchant_id, store_id, terminal_id) = 4) AND (num_nonnulls(application_id, issuer) = 0))
+    WHEN 'wallet'::text THEN ((issuer IS NOT NULL) AND (num_nonnulls(partner_id, merchant_id, store_id, terminal_id, application_id) = 0))
+    WHEN 'operator'::text THEN ((cardinality(roles) > 0) AND (num_nonnulls(partner_id, merchant_id, store_id, terminal_id, application_id, issuer) = 0))
+    WHEN 'applicant'::text THEN ((application_id IS NOT NULL) AND (num_nonnulls(partner_id, merchant_id, store_id, terminal_id, issuer) = 0))
+    ELSE NULL::boolean
+END),
+    CONSTRAINT clients_check1 CHECK (((kind = 'operator'::text) OR (cardinality(roles) = 0))),
+    CONSTRAINT clients_kind_check CHECK ((kind = ANY (ARRAY['partner'::text, 'terminal'::text, 'wallet'::text, 'operator'::text, 'applicant'::text]))),
+    CONSTRAINT clients_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT clients_roles_check CHECK ((roles <@ ARRAY['reviewer'::text, 'approver'::text, 'risk'::text, 'auditor'::text]))
+);
+
+COMMENT ON TABLE merchants.clients IS 'A principal that signs in with its own key: a partner''s server, a till, a wallet backend, an operator, an applicant.';
+
+CREATE SEQUENCE merchants.merchant_number
+    START WITH 10000000000001
+    INCREMENT BY 1
+    MINVALUE 10000000000001
+    MAXVALUE 99999999999999
+    CACHE 1;
+
+CREATE TABLE merchants.merchants (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    application_id text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    status text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    merchant_number text NOT NULL COLLATE pg_catalog."C",
+    credit_code text NOT NULL COLLATE pg_catalog."C",
+    licence_name text NOT NULL,
+    short_name text NOT NULL,
+    city text NOT NULL,
+    mcc text NOT NULL,
+    currency text NOT NULL,
+    fee_basis_points integer NOT NULL,
+    payment_limit_minor bigint,
+    settlement_account bytea NOT NULL,
+    settlement_last_four text NOT NULL,
+    offers_version bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT merchants_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT merchants_fee_basis_points_check CHECK (((fee_basis_points >= 0) AND (fee_basis_points <= 1000))),
+    CONSTRAINT merchants_kind_check CHECK ((kind = ANY (ARRAY['supermarket'::text, 'mall'::text, 'tenant'::text, 'platform'::text, 'seller'::text]))),
+    CONSTRAINT merchants_mcc_check CHECK ((mcc ~ '^[0-9]{4}$'::text)),
+    CONSTRAINT merchants_merchant_number_check CHECK ((merchant_number ~ '^[0-9]{15}$'::text)),
+    CONSTRAINT merchants_partner_or_sub_merchant CHECK (((partner_id = id) = (kind <> ALL (ARRAY['tenant'::text, 'seller'::text])))),
+    CONSTRAINT merchants_payment_limit_minor_check CHECK ((payment_limit_minor > 0)),
+    CONSTRAINT merchants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text, 'closed'::text])))
+);
+
+COMMENT ON TABLE merchants.merchants IS 'Who is paid. A partner is the row whose id is its own partner_id; its sub-merchants carry its id.';
+
+COMMENT ON COLUMN merchants.merchants.version IS 'Counts changes of state; the sequence of the events about this merchant.';
+
+COMMENT ON COLUMN merchants.merchants.city IS 'As printed in an EMV merchant-presented code (tag 60).';
+
+COMMENT ON COLUMN merchants.merchants.fee_basis_points IS 'Hundredths of a percent of paid plus funded amount.';
+
+COMMENT ON COLUMN merchants.merchants.payment_limit_minor IS 'Largest single payment; null is no limit of this level''s own.';
+
+COMMENT ON COLUMN merchants.merchants.settlement_account IS 'Name, bank, branch and account number as JSON, sealed for the merchant''s id.';
+
+COMMENT ON COLUMN merchants.merchants.offers_version IS 'On the partner''s row: raised whenever what is live among its offers changes, so that a cache of them can tell it is stale.';
+
+CREATE TABLE merchants.offer_counters (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    offer_id text NOT NULL COLLATE pg_catalog."C",
+    scope text NOT NULL COLLATE pg_catalog."C",
+    key text NOT NULL COLLATE pg_catalog."C",
+    taken_minor bigint NOT NULL,
+    uses bigint NOT NULL,
+    limit_minor bigint,
+    limit_uses bigint,
+    CONSTRAINT offer_counters_scope_check CHECK ((scope = ANY (ARRAY['total'::text, 'day'::text, 'store'::text, 'person'::text, 'person_day'::text]))),
+    CONSTRAINT offer_counters_taken_minor_check CHECK ((taken_minor >= 0)),
+    CONSTRAINT offer_counters_uses_check CHECK ((uses >= 0))
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE merchants.offer_counters IS 'What is taken of each bound of an offer, reserved and redeemed alike: concluding a payment need not touch it.';
+
+COMMENT ON COLUMN merchants.offer_counters.key IS 'A day, store or person; empty for total, and for sales without a store.';
+
+COMMENT ON COLUMN merchants.offer_counters.limit_minor IS 'The bound as of the latest reservation, for figures.';
+
+CREATE TABLE merchants.offer_reservations (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    payment_id text NOT NULL COLLATE pg_catalog."C",
+    offer_id text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    state text NOT NULL,
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    store_id text COLLATE pg_catalog."C",
+    person_id text NOT NULL COLLATE pg_catalog."C",
+    currency text NOT NULL,
+    order_minor bigint NOT NULL,
+    discount_minor bigint NOT NULL,
+    returned_minor bigint DEFAULT 0 NOT NULL,
+    accounts text[] NOT NULL,
+    tenants text[] NOT NULL,
+    shares_minor bigint[] NOT NULL,
+    shares_returned bigint[] NOT NULL,
+    scopes text[] NOT NULL,
+    keys text[] NOT NULL,
+    refund_returns boolean NOT NULL,
+    reserved_at timestamp with time zone DEFAULT now() NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT offer_reservations_check CHECK (((returned_minor >= 0) AND (returned_minor <= discount_minor))),
+    CONSTRAINT offer_reservations_discount_minor_check CHECK ((discount_minor > 0)),
+    CONSTRAINT offer_reservations_state_check CHECK ((state = ANY (ARRAY['reserved'::text, 'redeemed'::text, 'released'::text]))),
+    CONSTRAINT reservations_settled CHECK (((state = 'reserved'::text) = (settled_at IS NULL))),
+    CONSTRAINT reservations_shares CHECK (((cardinality(shares_minor) = cardinality(accounts)) AND (cardinality(tenants) = cardinality(accounts)) AND (cardinality(shares_returned) = cardinality(accounts))))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE merchants.offer_reservations IS 'An offer''s part in a payment. It has no expiry: only its payment''s transition ends it.';
+
+COMMENT ON COLUMN merchants.offer_reservations.returned_minor IS 'What refunds gave back to the funders, the sum of shares_returned.';
+
+COMMENT ON COLUMN merchants.offer_reservations.accounts IS 'The funders'' accounts; tenants and shares stand in the same order.';
+
+COMMENT ON COLUMN merchants.offer_reservations.scopes IS 'With keys: the counters it took from and may give back to.';
+
+CREATE TABLE merchants.offer_versions (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    offer_id text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    deal jsonb NOT NULL,
+    hash text NOT NULL COLLATE pg_catalog."C",
+    made_by text NOT NULL,
+    starts_on date NOT NULL,
+    ends_on date NOT NULL,
+    partner_accepted_by text COLLATE pg_catalog."C",
+    partner_accepted_at timestamp with time zone,
+    bank_accepted_by text COLLATE pg_catalog."C",
+    bank_accepted_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT offer_versions_hash_check CHECK ((hash ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT offer_versions_made_by_check CHECK ((made_by = ANY (ARRAY['bank'::text, 'partner'::text])))
+);
+
+COMMENT ON TABLE merchants.offer_versions IS 'Terms as they were put on the table; never changed, only accepted.';
+
+COMMENT ON COLUMN merchants.offer_versions.deal IS 'merchants.offers.offer.Deal as JSON.';
+
+COMMENT ON COLUMN merchants.offer_versions.hash IS 'What both sides accept: SHA-256 of id, partner, version and deal.';
+
+COMMENT ON COLUMN merchants.offer_versions.starts_on IS 'Copied out of the deal, with ends_on, for what sweeps: days of Asia/Shanghai.';
+
+CREATE TABLE merchants.offers (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    state text NOT NULL,
+    version integer NOT NULL,
+    sequence integer DEFAULT 1 NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    paused_by text[] DEFAULT '{}'::text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT offers_paused_by_check CHECK ((paused_by <@ ARRAY['bank'::text, 'partner'::text])),
+    CONSTRAINT offers_paused_by_somebody CHECK (((state = 'paused'::text) = (cardinality(paused_by) > 0))),
+    CONSTRAINT offers_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'proposed'::text, 'countered'::text, 'agreed'::text, 'scheduled'::text, 'live'::text, 'paused'::text, 'exhausted'::text, 'ended'::text]))),
+    CONSTRAINT offers_version_check CHECK ((version > 0))
+);
+
+COMMENT ON TABLE merchants.offers IS 'An offer''s state and which of its versions counts; the terms are the version''s.';
+
+COMMENT ON COLUMN merchants.offers.sequence IS 'Counts changes of state and version; the sequence of the events about this offer.';
+
+COMMENT ON COLUMN merchants.offers.reason IS 'What whoever changed the state last said.';
+
+COMMENT ON COLUMN merchants.offers.paused_by IS 'The sides that want it paused: either pauses at once, and it runs again when neither wants to.';
+
+CREATE SEQUENCE merchants.partner_number
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE merchants.signing_keys (
+    purpose text NOT NULL,
+    key_id text NOT NULL COLLATE pg_catalog."C",
+    public_key bytea NOT NULL,
+    sealed_private_key bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    signs_from timestamp with time zone NOT NULL,
+    verifies_until timestamp with time zone,
+    CONSTRAINT signing_keys_key_id_check CHECK ((key_id ~ '^[0-9A-Z]{2}$'::text)),
+    CONSTRAINT signing_keys_public_key_check CHECK ((length(public_key) = 32)),
+    CONSTRAINT signing_keys_purpose_check CHECK ((purpose = ANY (ARRAY['qr'::text, 'token'::text, 'webhook'::text, 'core'::text])))
+);
+
+COMMENT ON TABLE merchants.signing_keys IS 'The gateway''s own Ed25519 keys. The bank owns every row; two characters, as an order code has room for no more.';
+
+COMMENT ON COLUMN merchants.signing_keys.signs_from IS 'Later than created_at, so that every verifier has fetched the key before it meets a signature by it.';
+
+COMMENT ON COLUMN merchants.signing_keys.verifies_until IS 'Set when a newer key takes over: the end of the longest-lived thing this key has signed.';
+
+CREATE TABLE merchants.stores (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    status text DEFAULT 'active'::text NOT NULL,
+    name text NOT NULL,
+    area_code text NOT NULL,
+    address text NOT NULL,
+    payment_limit_minor bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT stores_area_code_check CHECK ((area_code ~ '^[0-9]{6}$'::text)),
+    CONSTRAINT stores_payment_limit_minor_check CHECK ((payment_limit_minor > 0)),
+    CONSTRAINT stores_status_check CHECK ((status = ANY (ARRAY['active'::text, 'closed'::text])))
+);
+
+COMMENT ON COLUMN merchants.stores.area_code IS 'County by GB/T 2260.';
+
+CREATE TABLE merchants.terminals (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    store_id text NOT NULL COLLATE pg_catalog."C",
+    status text DEFAULT 'active'::text NOT NULL,
+    label text NOT NULL,
+    payment_limit_minor bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT terminals_payment_limit_minor_check CHECK ((payment_limit_minor > 0)),
+    CONSTRAINT terminals_status_check CHECK ((status = ANY (ARRAY['active'::text, 'retired'::text])))
+);
+
+COMMENT ON TABLE merchants.terminals IS 'A till as a place in a store. The device that stands there enrols as a client of its own.';
+
+CREATE TABLE qr.order_codes (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    partner_no bigint NOT NULL,
+    serial bigint NOT NULL,
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    payment_id text NOT NULL COLLATE pg_catalog."C",
+    payload text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone
+);
+
+COMMENT ON TABLE qr.order_codes IS 'Signed codes that a till or a page shows for one payment.';
+
+COMMENT ON COLUMN qr.order_codes.partner_no IS 'The same owner as partner_id, as the code carries it: a scan knows only this.';
+
+COMMENT ON COLUMN qr.order_codes.payload IS 'The EMVCo text as signed; public, it is on a screen.';
+
+CREATE TABLE qr.payment_codes (
+    code_hash bytea NOT NULL,
+    id text NOT NULL COLLATE pg_catalog."C",
+    issuer text NOT NULL,
+    payer_id text NOT NULL,
+    person_id text NOT NULL,
+    segments text[] NOT NULL,
+    factors smallint NOT NULL,
+    certificate boolean NOT NULL,
+    issued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    payment_id text COLLATE pg_catalog."C",
+    CONSTRAINT payment_codes_check CHECK (((used_at IS NULL) = (payment_id IS NULL))),
+    CONSTRAINT payment_codes_factors_check CHECK (((factors >= 0) AND (factors <= 3)))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE qr.payment_codes IS 'One-time codes of a payer, dead after their use or their minute.';
+
+COMMENT ON COLUMN qr.payment_codes.code_hash IS 'HMAC-SHA256 over environment and digits; the code itself is stored nowhere.';
+
+COMMENT ON COLUMN qr.payment_codes.payment_id IS 'The payment that used the code up, whatever became of it.';
+
+CREATE TABLE qr.wrong_codes (
+    subject text NOT NULL COLLATE pg_catalog."C",
+    count integer NOT NULL,
+    window_ends_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE qr.wrong_codes IS 'Codes nobody issued, counted by the terminal and the merchant that sent them: who guesses is slowed down, and no payer can be locked out by a stranger.';
+
+COMMENT ON COLUMN qr.wrong_codes.subject IS 'A terminal''s or a merchant''s id; it names its partner.';
+
+CREATE TABLE webhooks.attempts (
+    tenant text NOT NULL COLLATE pg_catalog."C",
+    delivery_id text NOT NULL COLLATE pg_catalog."C",
+    fence integer NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    duration_ms integer NOT NULL,
+    url text NOT NULL,
+    request_headers text NOT NULL,
+    status integer,
+    reason text NOT NULL,
+    response bytea NOT NULL
+);
+
+COMMENT ON TABLE webhooks.attempts IS 'The delivery log: every request we made and what came back.';
+
+COMMENT ON COLUMN webhooks.attempts.request_headers IS 'Our signing headers as sent, a JSON object.';
+
+COMMENT ON COLUMN webhooks.attempts.status IS 'HTTP status; null when no answer came.';
+
+COMMENT ON COLUMN webhooks.attempts.response IS 'The first 4 kB of the answer''s body, as received.';
+
+CREATE TABLE webhooks.deliveries (
+    tenant text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    endpoint_id text NOT NULL COLLATE pg_catalog."C",
+    event_id text NOT NULL COLLATE pg_catalog."C",
+    state text DEFAULT 'pending'::text NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    fence integer DEFAULT 0 NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    replay boolean DEFAULT false NOT NULL,
+    object_id text COLLATE pg_catalog."C",
+    sequence bigint,
+    expires_at timestamp with time zone,
+    reason text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sending'::text, 'delivered'::text, 'exhausted'::text, 'expired'::text, 'skipped'::text])))
+)
+WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_insert_scale_factor='0.1', autovacuum_vacuum_cost_delay='0');
+
+COMMENT ON TABLE webhooks.deliveries IS 'One row and one state per event and endpoint. An endpoint that is deleted leaves its rows to the sweeper.';
+
+COMMENT ON COLUMN webhooks.deliveries.due_at IS 'When a pending delivery may start, or when the lease of one that is being sent is lost.';
+
+COMMENT ON COLUMN webhooks.deliveries.fence IS 'Raised by every claim: an answer is recorded only by the claim that sent for it.';
+
+COMMENT ON COLUMN webhooks.deliveries.failures IS 'Attempts the endpoint failed. What went wrong on our side is not counted.';
+
+COMMENT ON COLUMN webhooks.deliveries.object_id IS 'Set, with the sequence, only where the endpoint asked for strict order.';
+
+COMMENT ON COLUMN webhooks.deliveries.reason IS 'How the last attempt ended.';
+
+CREATE TABLE webhooks.endpoint_health (
+    tenant text NOT NULL COLLATE pg_catalog."C",
+    endpoint_id text NOT NULL COLLATE pg_catalog."C",
+    consecutive_failures integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    open_until timestamp with time zone,
+    last_success_at timestamp with time zone,
+    last_failure_at timestamp with time zone,
+    tokens double precision DEFAULT 0 NOT NULL,
+    tokens_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE webhooks.endpoint_health IS 'What deliveries taught us about an endpoint, apart from what its owner decided; its row is the lock under which an endpoint''s deliveries are claimed.';
+
+COMMENT ON COLUMN webhooks.endpoint_health.failing_since IS 'Since when every attempt has failed; null after a success.';
+
+COMMENT ON COLUMN webhooks.endpoint_health.open_until IS 'The breaker: nothing is sent before, one at a time after.';
+
+CREATE TABLE webhooks.endpoints (
+    tenant text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    url text NOT NULL,
+    description text NOT NULL,
+    event_types text[] NOT NULL,
+    store_ids text[] NOT NULL,
+    signatures text[] NOT NULL,
+    strict_order boolean NOT NULL,
+    concurrency integer NOT NULL,
+    rate_per_s integer,
+    retry_waits_s double precision[],
+    disabled_reason text,
+    disabled_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT endpoints_check CHECK (((disabled_reason IS NULL) = (disabled_at IS NULL))),
+    CONSTRAINT endpoints_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 100))),
+    CONSTRAINT endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['by_partner'::text, 'gone'::text, 'failing'::text]))),
+    CONSTRAINT endpoints_rate_per_s_check CHECK (((rate_per_s >= 1) AND (rate_per_s <= 10000))),
+    CONSTRAINT endpoints_signatures_check CHECK (((signatures <@ '{v1,v1a}'::text[]) AND (cardinality(signatures) > 0)))
+);
+
+COMMENT ON TABLE webhooks.endpoints IS 'Where a tenant wants its events. A disabled one still collects its deliveries, for recovery.';
+
+COMMENT ON COLUMN webhooks.endpoints.event_types IS 'Types or <object>.*; empty takes all.';
+
+COMMENT ON COLUMN webhooks.endpoints.store_ids IS 'Only events of these stores; empty takes all.';
+
+COMMENT ON COLUMN webhooks.endpoints.strict_order IS 'Events of one object are sent one after another, each after the one before it is final.';
+
+COMMENT ON COLUMN webhooks.endpoints.rate_per_s IS 'Most attempts a second, as a token bucket; null is unbounded.';
+
+COMMENT ON COLUMN webhooks.endpoints.retry_waits_s IS 'Waits between attempts in place of the published schedule.';
+
+CREATE TABLE webhooks.events (
+    tenant text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    type text NOT NULL,
+    object_id text NOT NULL COLLATE pg_catalog."C",
+    sequence bigint NOT NULL,
+    merchant_id text COLLATE pg_catalog."C",
+    store_id text COLLATE pg_catalog."C",
+    occurred_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    body text NOT NULL
+);
+
+COMMENT ON TABLE webhooks.events IS 'What happened, as one audience of one tenant may see it: an outbox and, read in order, a feed.';
+
+COMMENT ON COLUMN webhooks.events.tenant IS 'A partner''s id, or issuer:<name> for a wallet''s backend.';
+
+COMMENT ON COLUMN webhooks.events.xid IS 'The transaction that published it. Ids are given before commit, so a reader that remembers the last id alone would lose what commits late; (xid, id) below the oldest running transaction loses nothing. Starts anew in a restored dump.';
+
+COMMENT ON COLUMN webhooks.events.body IS 'The JSON that is signed and sent. Text, not jsonb: every attempt carries the very same bytes.';
+
+CREATE TABLE webhooks.secrets (
+    tenant text NOT NULL COLLATE pg_catalog."C",
+    endpoint_id text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    sealed bytea NOT NULL,
+    expires_at timestamp with time zone
+);
+
+COMMENT ON TABLE webhooks.secrets IS 'Signing secrets, sealed for the endpoint''s id; all that have not expired sign, which is how one rotates.';
+
+ALTER TABLE ONLY gateway.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant, operation, key);
+
+ALTER TABLE ONLY gateway.payer_days
+    ADD CONSTRAINT payer_days_pkey PRIMARY KEY (issuer, payer_id, day, tier, currency);
+
+ALTER TABLE ONLY gateway.payments
+    ADD CONSTRAINT payments_pkey PRIMARY KEY (partner_id, id);
+
+ALTER TABLE ONLY gateway.refunds
+    ADD CONSTRAINT refunds_partner_id_payment_id_merchant_refund_no_key UNIQUE (partner_id, payment_id, merchant_refund_no);
+
+ALTER TABLE ONLY gateway.refunds
+    ADD CONSTRAINT refunds_pkey PRIMARY KEY (partner_id, id);
+
+ALTER TABLE ONLY gateway.scans
+    ADD CONSTRAINT scans_pkey PRIMARY KEY (issuer, id);
+
+ALTER TABLE ONLY gateway.transfers
+    ADD CONSTRAINT transfers_pkey PRIMARY KEY (owner_id, n);
+
+ALTER TABLE ONLY merchants.activation_codes
+    ADD CONSTRAINT activation_codes_pkey PRIMARY KEY (partner_id, terminal_id);
+
+ALTER TABLE ONLY merchants.applications
+    ADD CONSTRAINT applications_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY merchants.assertion_jtis
+    ADD CONSTRAINT assertion_jtis_pkey PRIMARY KEY (client_id, jti);
+
+ALTER TABLE ONLY merchants.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY merchants.client_keys
+    ADD CONSTRAINT client_keys_client_id_thumbprint_key UNIQUE (client_id, thumbprint);
+
+ALTER TABLE ONLY merchants.client_keys
+    ADD CONSTRAINT client_keys_pkey PRIMARY KEY (key_id);
+
+ALTER TABLE ONLY merchants.clients
+    ADD CONSTRAINT clients_pkey PRIMARY KEY (client_id);
+
+ALTER TABLE ONLY merchants.merchants
+    ADD CONSTRAINT merchants_application_id_key UNIQUE (application_id);
+
+ALTER TABLE ONLY merchants.merchants
+    ADD CONSTRAINT merchants_merchant_number_key UNIQUE (merchant_number);
+
+ALTER TABLE ONLY merchants.merchants
+    ADD CONSTRAINT merchants_pkey PRIMARY KEY (partner_id, id);
+
+ALTER TABLE ONLY merchants.offer_counters
+    ADD CONSTRAINT offer_counters_pkey PRIMARY KEY (partner_id, offer_id, scope, key);
+
+ALTER TABLE ONLY merchants.offer_reservations
+    ADD CONSTRAINT offer_reservations_pkey PRIMARY KEY (partner_id, payment_id, offer_id);
+
+ALTER TABLE ONLY merchants.offer_versions
+    ADD CONSTRAINT offer_versions_pkey PRIMARY KEY (partner_id, offer_id, version);
+
+ALTER TABLE ONLY merchants.offers
+    ADD CONSTRAINT offers_pkey PRIMARY KEY (partner_id, id);
+
+ALTER TABLE ONLY merchants.signing_keys
+    ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (purpose, key_id);
+
+ALTER TABLE ONLY merchants.stores
+    ADD CONSTRAINT stores_pkey PRIMARY KEY (partner_id, id);
+
+ALTER TABLE ONLY merchants.terminals
+    ADD CONSTRAINT terminals_pkey PRIMARY KEY (partner_id, id);
+
+ALTER TABLE ONLY qr.order_codes
+    ADD CONSTRAINT order_codes_partner_id_payment_id_key UNIQUE (partner_id, payment_id);
+
+ALTER TABLE ONLY qr.order_codes
+    ADD CONSTRAINT order_codes_partner_no_serial_key UNIQUE (partner_no, serial);
+
+ALTER TABLE ONLY qr.order_codes
+    ADD CONSTRAINT order_codes_pkey PRIMARY KEY (partner_id, id);
+
+ALTER TABLE ONLY qr.payment_codes
+    ADD CONSTRAINT payment_codes_pkey PRIMARY KEY (code_hash);
+
+ALTER TABLE ONLY qr.wrong_codes
+    ADD CONSTRAINT wrong_codes_pkey PRIMARY KEY (subject);
+
+ALTER TABLE ONLY webhooks.attempts
+    ADD CONSTRAINT attempts_pkey PRIMARY KEY (tenant, delivery_id, fence);
+
+ALTER TABLE ONLY webhooks.deliveries
+    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (tenant, id);
+
+ALTER TABLE ONLY webhooks.deliveries
+    ADD CONSTRAINT deliveries_tenant_endpoint_id_event_id_key UNIQUE (tenant, endpoint_id, event_id);
+
+ALTER TABLE ONLY webhooks.endpoint_health
+    ADD CONSTRAINT endpoint_health_pkey PRIMARY KEY (tenant, endpoint_id);
+
+ALTER TABLE ONLY webhooks.endpoints
+    ADD CONSTRAINT endpoints_pkey PRIMARY KEY (tenant, id);
+
+ALTER TABLE ONLY webhooks.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (tenant, id);
+
+ALTER TABLE ONLY webhooks.secrets
+    ADD CONSTRAINT secrets_pkey PRIMARY KEY (tenant, endpoint_id, created_at);
+
+CREATE INDEX idempotency_keys_by_age ON gateway.idempotency_keys USING brin (claimed_at);
+
+CREATE INDEX idempotency_keys_with_secret ON gateway.idempotency_keys USING btree (claimed_at) WHERE (sealed_secret IS NOT NULL);
+
+CREATE INDEX payer_days_by_day ON gateway.payer_days USING btree (day);
+
+CREATE INDEX payments_by_id ON gateway.payments USING btree (id);
+
+CREATE INDEX payments_by_order ON gateway.payments USING btree (partner_id, merchant_order_no, id DESC);
+
+CREATE INDEX payments_by_terminal ON gateway.payments USING btree (partner_id, terminal_id, id DESC) WHERE (terminal_id IS NOT NULL);
+
+CREATE UNIQUE INDEX payments_one_live_attempt ON gateway.payments USING btree (partner_id, merchant_id, merchant_order_no) WHERE (state <> ALL (ARRAY['declined'::text, 'expired'::text]));
+
+CREATE INDEX payments_to_expire ON gateway.payments USING btree (expires_at) WHERE (state = ANY (ARRAY['requires_payer'::text, 'requires_confirmation'::text]));
+
+CREATE INDEX transfer_attempts_by_transfer ON gateway.transfer_attempts USING btree (owner_id, n, at);
+
+CREATE INDEX transfers_due ON gateway.transfers USING btree (due_at) WHERE (state <> 'final'::text);
+
+CREATE UNIQUE INDEX transfers_one_unresolved ON gateway.transfers USING btree (owner_id) WHERE (state <> 'final'::text);
+
+CREATE INDEX activation_codes_expired ON merchants.activation_codes USING btree (expires_at);
+
+CREATE INDEX activation_codes_selected ON merchants.activation_codes USING btree (selector_hash);
+
+CREATE INDEX applications_by_applicant ON merchants.applications USING btree (applicant_id, id DESC);
+
+CREATE INDEX applications_by_credit_code ON merchants.applications USING btree (credit_code) WHERE (credit_code IS NOT NULL);
+
+CREATE INDEX applications_by_status ON merchants.applications USING btree (status, id);
+
+CREATE UNIQUE INDEX applications_once_per_partner ON merchants.applications USING btree (applicant_id, credit_code) WHERE ((kind = ANY (ARRAY['tenant'::text, 'seller'::text])) AND (status <> ALL (ARRAY['draft'::text, 'rejected'::text, 'withdrawn'::text, 'expired'::text])));
+
+CREATE INDEX assertion_jtis_expired ON merchants.assertion_jtis USING btree (expires_at);
+
+CREATE INDEX audit_of_object ON merchants.audit USING btree (object_id, id);
+
+CREATE INDEX audit_of_partner ON merchants.audit USING btree (partner_id, id);
+
+CREATE UNIQUE INDEX client_keys_live ON merchants.client_keys USING btree (client_id, purpose, slot) WHERE (revoked_at IS NULL);
+
+CREATE UNIQUE INDEX clients_live_of_terminal ON merchants.clients USING btree (terminal_id) WHERE ((terminal_id IS NOT NULL) AND (revoked_at IS NULL));
+
+CREATE UNIQUE INDEX clients_of_application ON merchants.clients USING btree (application_id) WHERE (application_id IS NOT NULL);
+
+CREATE INDEX clients_of_partner ON merchants.clients USING btree (partner_id, client_id) WHERE (partner_id IS NOT NULL);
+
+CREATE INDEX merchants_by_id ON merchants.merchants USING btree (id);
+
+CREATE UNIQUE INDEX merchants_one_partner_per_company ON merchants.merchants USING btree (credit_code) WHERE ((partner_id = id) AND (status <> 'closed'::text));
+
+CREATE UNIQUE INDEX offers_by_id ON merchants.offers USING btree (id);
+
+CREATE INDEX offers_by_state ON merchants.offers USING btree (state, id);
+
+CREATE INDEX offers_running ON merchants.offers USING btree (partner_id, id) WHERE (state = ANY (ARRAY['scheduled'::text, 'live'::text]));
+
+CREATE INDEX reservations_by_offer ON merchants.offer_reservations USING btree (partner_id, offer_id, reserved_at);
+
+CREATE INDEX stores_by_merchant ON merchants.stores USING btree (partner_id, merchant_id, id);
+
+CREATE INDEX terminals_by_store ON merchants.terminals USING btree (partner_id, store_id, id);
+
+CREATE INDEX order_codes_by_expiry ON qr.order_codes USING btree (expires_at);
+
+CREATE INDEX payment_codes_by_expiry ON qr.payment_codes USING btree (expires_at);
+
+CREATE INDEX deliveries_failed ON webhooks.deliveries USING btree (tenant, endpoint_id, event_id) WHERE (state = ANY (ARRAY['exhausted'::text, 'expired'::text, 'skipped'::text]));
+
+CREATE INDEX deliveries_in_order ON webhooks.deliveries USING btree (tenant, endpoint_id, object_id, sequence, event_id) WHERE ((object_id IS NOT NULL) AND (NOT replay) AND (state = ANY (ARRAY['pending'::text, 'sending'::text])));
+
+CREATE INDEX deliveries_pending ON webhooks.deliveries USING btree (tenant, endpoint_id, due_at) WHERE (state = 'pending'::text);
+
+CREATE INDEX deliveries_sending ON webhooks.deliveries USING btree (tenant, endpoint_id, due_at) WHERE (state = 'sending'::text);
+
+CREATE UNIQUE INDEX events_feed ON webhooks.events USING btree (tenant, xid, id);
+
+CREATE TRIGGER audit_only_grows BEFORE DELETE OR UPDATE ON merchants.audit FOR EACH ROW EXECUTE FUNCTION merchants.refuse_change();
+
+ALTER TABLE ONLY gateway.refunds
+    ADD CONSTRAINT refunds_partner_id_payment_id_fkey FOREIGN KEY (partner_id, payment_id) REFERENCES gateway.payments(partner_id, id);
+
+ALTER TABLE ONLY merchants.activation_codes
+    ADD CONSTRAINT activation_codes_client_id_fkey FOREIGN KEY (client_id) REFERENCES merchants.clients(client_id);
+
+ALTER TABLE ONLY merchants.activation_codes
+    ADD CONSTRAINT activation_codes_partner_id_terminal_id_fkey FOREIGN KEY (partner_id, terminal_id) REFERENCES merchants.terminals(partner_id, id);
+
+ALTER TABLE ONLY merchants.assertion_jtis
+    ADD CONSTRAINT assertion_jtis_client_id_fkey FOREIGN KEY (client_id) REFERENCES merchants.clients(client_id);
+
+ALTER TABLE ONLY merchants.client_keys
+    ADD CONSTRAINT client_keys_client_id_fkey FOREIGN KEY (client_id) REFERENCES merchants.clients(client_id);
+
+ALTER TABLE ONLY merchants.clients
+    ADD CONSTRAINT clients_application_id_fkey FOREIGN KEY (application_id) REFERENCES merchants.applications(id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY merchants.clients
+    ADD CONSTRAINT clients_partner_id_merchant_id_fkey FOREIGN KEY (partner_id, merchant_id) REFERENCES merchants.merchants(partner_id, id);
+
+ALTER TABLE ONLY merchants.clients
+    ADD CONSTRAINT clients_partner_id_terminal_id_fkey FOREIGN KEY (partner_id, terminal_id) REFERENCES merchants.terminals(partner_id, id);
+
+ALTER TABLE ONLY merchants.merchants
+    ADD CONSTRAINT merchants_application_id_fkey FOREIGN KEY (application_id) REFERENCES merchants.applications(id);
+
+ALTER TABLE ONLY merchants.merchants
+    ADD CONSTRAINT merchants_partner_id_partner_id_fkey FOREIGN KEY (partner_id, partner_id) REFERENCES merchants.merchants(partner_id, id);
+
+ALTER TABLE ONLY merchants.offer_versions
+    ADD CONSTRAINT offer_versions_partner_id_offer_id_fkey FOREIGN KEY (partner_id, offer_id) REFERENCES merchants.offers(partner_id, id);
+
+ALTER TABLE ONLY merchants.stores
+    ADD CONSTRAINT stores_partner_id_merchant_id_fkey FOREIGN KEY (partner_id, merchant_id) REFERENCES merchants.merchants(partner_id, id);
+
+ALTER TABLE ONLY merchants.terminals
+    ADD CONSTRAINT terminals_partner_id_store_id_fkey FOREIGN KEY (partner_id, store_id) REFERENCES merchants.stores(partner_id, id);
+
+ALTER TABLE ONLY webhooks.endpoint_health
+    ADD CONSTRAINT endpoint_health_tenant_endpoint_id_fkey FOREIGN KEY (tenant, endpoint_id) REFERENCES webhooks.endpoints(tenant, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY webhooks.secrets
+    ADD CONSTRAINT secrets_tenant_endpoint_id_fkey FOREIGN KEY (tenant, endpoint_id) REFERENCES webhooks.endpoints(tenant, id) ON DELETE CASCADE;
+
