@@ -48,6 +48,7 @@ class Inbox:
     """Everything the consumer has verified so far.
 
     Attributes:
+        aloud: tell of every event as it comes, not only of those the story waits for.
         forged: how many forgeries it was sent; it has to refuse those and nothing else.
         fault: what must not be, found while nobody waited.
     """
@@ -56,6 +57,7 @@ class Inbox:
     verifier: Verifier
     narrator: Narrator
     received: list[Received] = field(default_factory=list)
+    aloud: bool = False
     listening: bool = False
     forged: int = 0
     refused: int = 0
@@ -76,7 +78,7 @@ class Inbox:
         await self._until(f"{kind} of {payment_id}", lambda: self._find(wanted) is not None)
         found = self._find(wanted)
         assert found is not None
-        self.narrator.heard("consumer", f"verified {found.type}  {_summary(found)}")
+        self._tell(found)
         return found
 
     async def expect_all(self, ids: set[str]) -> None:
@@ -111,12 +113,17 @@ class Inbox:
                 self.received.append(
                     Received(type=event["type"], data=event["data"], headers=headers, body=body)
                 )
+                if self.aloud:
+                    self._tell(self.received[-1])
             case {"verified": False, "why": why}:
                 self.refused += 1
                 if self.refused > self.forged:
                     self.fault = f"the consumer refused a webhook of the gateway's: {why}"
             case _:
                 self.fault = f"the consumer printed {line}"
+
+    def _tell(self, one: Received) -> None:
+        self.narrator.heard("consumer", f"verified {one.type}  {_summary(one)}")
 
     def _check(self, headers: dict[str, str], body: str) -> None:
         """By the client too: two checks that know nothing of each other have to agree."""

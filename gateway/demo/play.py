@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from contextlib import AsyncExitStack
 
 import aiohttp
 
@@ -53,13 +54,13 @@ async def play(*, once: bool) -> int:
 async def _play(narrator: Narrator, *, once: bool) -> None:
     serving = False
     try:
-        async with open_sandbox(narrator) as stage:
+        async with open_sandbox(narrator) as stage, AsyncExitStack() as stack:
             async with asyncio.timeout(_STORY_WITHIN_S):
-                office = await tell(stage)
+                ending = await tell(stage, stack)
             narrator.plain(f"\nThe story held, in {narrator.elapsed_s:.1f} s.")
             if not once:
                 serving = True
-                await serve(stage, office)
+                await serve(stage, ending)
     except asyncio.CancelledError:
         # Ctrl-C is how serving ends; before that it is an interruption.
         if not serving:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gateway.client import Partner
 from gateway.demo.sandbox import Stage
+from gateway.demo.story import Ending
 
 # Tokens live ten minutes; the file that curl reads is written anew long before.
 _RENEW_EVERY_S = 60.0
@@ -13,20 +14,21 @@ _QUOTE = '{"amount": {"amount_minor": 25600, "currency": "CNY"}}'
 _ORDER = '{"amount": {"amount_minor": 23000, "currency": "CNY"}, "merchant_order_no": "CURL-1"}'
 
 
-async def serve(stage: Stage, office: Partner) -> None:
-    """Until somebody ends the demo."""
+async def serve(stage: Stage, ending: Ending) -> None:
+    """Until somebody ends the demo; what the consumer receives meanwhile is told."""
     headers = stage.folder / "headers"
-    await _write_headers(headers, office)
+    await _write_headers(headers, ending.office)
     say = stage.narrator
     say.plain("\nThe sandbox goes on until Ctrl-C. Lines that work as they stand, as the supermarket:")
     say.plain("\nwhat was paid; what a customer would get; an order's code to scan\n")
     for line in lines(stage.gateway.url, headers):
         say.command(line)
     say.plain(f"\noperators: {stage.back_office.url}   wallet core: {stage.core.url}/sandbox/ledger")
+    ending.inbox.aloud = True
     while True:
         await asyncio.sleep(_RENEW_EVERY_S)
         stage.processes.check()
-        await _write_headers(headers, office)
+        await _write_headers(headers, ending.office)
 
 
 def lines(url: str, headers: Path) -> tuple[str, ...]:

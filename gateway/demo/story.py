@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 from gateway.client import Partner
 from gateway.demo import doubting, joining, paying
@@ -11,8 +12,20 @@ from gateway.demo.sandbox import Stage
 from gateway.wire.webhooks import NewWebhookEndpoint
 
 
-async def tell(stage: Stage) -> Partner:
-    """Everything from the first application to the last fen; returns the shop that now exists.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What is there once the story is told: a shop, and its book-keeping, which goes on."""
+
+    office: Partner
+    inbox: Inbox
+
+
+async def tell(stage: Stage, stack: AsyncExitStack) -> Ending:
+    """Everything from the first application to the last fen.
+
+    Args:
+        stage: where it happens.
+        stack: keeps what outlives the story.
 
     Raises:
         StoryBroken: something is not as it is told.
@@ -28,20 +41,19 @@ async def tell(stage: Stage) -> Partner:
         till = await joining.open_store(stage, shop)
     with chapter("Bank and supermarket agree on a discount: 满100减20"):
         await joining.agree_offer(stage, bank, shop)
-    async with AsyncExitStack() as stack:
-        with chapter("Its book-keeping wants every event"):
-            inbox = await stack.enter_async_context(_book_keeping(stage, shop))
-        with chapter("A till scans a customer: 128.00 becomes 108.00"):
-            payment = await paying.pay_at_the_till(stage, bank, shop, till, inbox)
-        with chapter("Half of it goes back, and half of the discount to those who gave it"):
-            await paying.refund_half(stage, shop, payment, inbox)
-        with chapter("A customer scans an online shop"):
-            await paying.pay_online(stage, bank, shop, inbox)
-        with chapter("The core's reply is lost after the debit"):
-            await doubting.lose_the_reply(stage, bank, till, inbox)
-        with chapter("The books are closed"):
-            await doubting.close_the_books(stage, shop, inbox)
-    return shop.office
+    with chapter("Its book-keeping wants every event"):
+        inbox = await stack.enter_async_context(_book_keeping(stage, shop))
+    with chapter("A till scans a customer: 128.00 becomes 108.00"):
+        payment = await paying.pay_at_the_till(stage, bank, shop, till, inbox)
+    with chapter("Half of it goes back, and half of the discount to those who gave it"):
+        await paying.refund_half(stage, shop, payment, inbox)
+    with chapter("A customer scans an online shop"):
+        await paying.pay_online(stage, bank, shop, inbox)
+    with chapter("The core's reply is lost after the debit"):
+        await doubting.lose_the_reply(stage, bank, till, inbox)
+    with chapter("The books are closed"):
+        await doubting.close_the_books(stage, shop, inbox)
+    return Ending(office=shop.office, inbox=inbox)
 
 
 @asynccontextmanager
