@@ -41,6 +41,13 @@ class Cores:
         if why is not None:
             raise WalletCoreUnavailable(core=core.name, why=why)
 
+    def with_issuers(self) -> tuple[tuple[Core, tuple[str, ...]], ...]:
+        """Each connected core once, and whose payers it holds."""
+        return tuple(
+            (core, tuple(issuer for issuer, its in self._by_issuer.items() if its is core))
+            for core in self.all()
+        )
+
     def all(self) -> tuple[Core, ...]:
         """Each connected core once, for reconciliation."""
         return tuple(dict.fromkeys(self._by_issuer.values()))
