@@ -13,6 +13,8 @@ _COMMANDS = {
     "work": ("gateway.cli.work", "work_command"),
     "migrate": ("gateway.cli.migrate", "migrate_command"),
     "openapi": ("gateway.cli.openapi", "openapi"),
+    "schema": ("gateway.cli.schema", "schema"),
+    "reconcile": ("gateway.cli.reconcile", "reconcile_command"),
     "demo": ("gateway.cli.demo", "demo"),
     "reference-core": ("gateway.cli.reference_core", "reference_core"),
     "wallet-core": ("gateway.cli.wallet_core", "wallet_core"),

@@ -1133,6 +1133,8 @@ CREATE INDEX payments_to_expire ON gateway.payments USING btree (expires_at) WHE
 
 CREATE INDEX transfer_attempts_by_transfer ON gateway.transfer_attempts USING btree (owner_id, n, at);
 
+CREATE INDEX transfers_by_age ON gateway.transfers USING brin (created_at);
+
 CREATE INDEX transfers_due ON gateway.transfers USING btree (due_at) WHERE (state <> 'final'::text);
 
 CREATE UNIQUE INDEX transfers_one_unresolved ON gateway.transfers USING btree (owner_id) WHERE (state <> 'final'::text);
