@@ -1,0 +1,44 @@
+"""`kill -9` of everything that runs, at its worst moments. `tests/prove` has the long forms of these stories."""
+
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes import City, a_city
+from tests.prove import interrupted, kills
+from tests.town import FAST_DOUBT
+
+# A twentieth of the defaults, as all times of doubt in the tests.
+QUICK = {**FAST_DOUBT, "TRANSFER_LEASE_S": "3", "WEBHOOK_LEASE_S": "1.5"}
+# A twentieth of 75 s, and as much again for a machine that is busy with other tests.
+WITHIN_S = 75 / 20 * 2
+
+
+@pytest.fixture
+async def city(database_url: str, core_database_url: str, tmp_path: Path) -> AsyncIterator[City]:
+    async with a_city(database_url, core_database_url, tmp_path, QUICK) as opened:
+        yield opened
+        assert not opened.defects()
+
+
+async def test_a_payment_killed_after_accept_and_one_killed_before_conclude_both_end_and_are_told(
+    city: City,
+) -> None:
+    accepted = await interrupted.after_accept(city, within_s=WITHIN_S)
+    assert (accepted.state, accepted.charged_minor) in {("succeeded", 1_000), ("reversed", 0)}
+    debited = await interrupted.before_conclude(city, within_s=WITHIN_S)
+    assert (debited.state, debited.charged_minor) == ("succeeded", 1_000)
+
+
+async def test_twelve_kills_of_gateway_worker_and_core_under_load_lose_nothing_and_debit_nobody_twice(
+    city: City,
+) -> None:
+    reckoning, _, crowd = await kills.run(
+        city, kills=12, tills=6, chance=random.Random(12), within_s=WITHIN_S
+    )
+    assert not reckoning.faults, reckoning.faults
+    assert reckoning.duplicates == 0
+    assert reckoning.payments >= 12
+    assert any(errand.told == "succeeded" for errand in crowd.errands)
