@@ -7,7 +7,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -61,7 +61,7 @@ async def _kills() -> None:
         _must(reckoning.duplicates == 0, "duplicate debits")
 
 
-_PROOFS: dict[str, Callable[[], Awaitable[None]]] = {"interrupted": _interrupted, "kills": _kills}
+_PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {"interrupted": _interrupted, "kills": _kills}
 
 
 class ProofFailed(Exception):
