@@ -10,6 +10,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+from click.testing import CliRunner
+
+from gateway.cli.wallet_core import wallet_core
 
 
 @asynccontextmanager
@@ -32,9 +35,9 @@ async def output_of(*arguments: str) -> tuple[int, str]:
 
 async def test_a_bank_makes_a_key_and_checks_a_running_core(core_database_url: str, tmp_path: Path) -> None:
     key, jwks = tmp_path / "key.pem", tmp_path / "jwks.json"
-    status, printed = await output_of("wallet-core", "key", "--key", str(key))
-    assert status == 0
-    jwks.write_text(printed)
+    made = CliRunner().invoke(wallet_core, ["key", "--key", str(key)])
+    assert made.exit_code == 0
+    jwks.write_text(made.output)
     assert key.stat().st_mode & 0o077 == 0, "nobody else reads the key"
 
     serve = (
