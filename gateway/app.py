@@ -21,8 +21,9 @@ from gateway.payments import conclude, expire, limits_sql, refund
 from gateway.payments.limits import DailyLimits
 from gateway.payments.needs import Needs
 from gateway.settings import Settings
-from gateway.storage.hub import DELIVERIES, Hub
+from gateway.storage.hub import DELIVERIES, DOUBTS, Hub
 from gateway.storage.pool import open_pool
+from gateway.transfers import doubts
 from gateway.transfers.resolve import Patience, Resolver
 from gateway.transfers.transfer import Owner, Owners, Settled
 from gateway.wallet.rest import RestCore
@@ -161,6 +162,7 @@ def _door(parts: Parts) -> Door:
         OPERATIONS,
         desk,
         checks={"database": lambda: parts.pool.fetchval("SELECT 1")},
+        measures=(lambda: doubts.measure(parts.pool),),
         type_base=parts.public_url + "/problems/",
     )
 
@@ -205,6 +207,13 @@ async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tupl
     """What `gateway work` does; `gateway serve` leaves it alone."""
     needs = parts.payments
     resolver = Resolver(pool=parts.pool, cores=parts.cores, owners=owners(needs), patience=needs.patience)
+    hinted = asyncio.Event()
+    parts.hub.watch(lambda one: hinted.set() if one == DOUBTS else None, lost=hinted.set)
+
+    async def resolve() -> int:
+        hinted.clear()
+        return await resolver.run_once()
+
     published = asyncio.Event()
     parts.hub.watch(lambda one: published.set() if one == DELIVERIES else None, lost=published.set)
     sender = await stack.enter_async_context(
@@ -229,8 +238,9 @@ async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tupl
         ),
         Job(
             name="resolve",
-            run_once=resolver.run_once,
+            run_once=resolve,
             every_s=settings.worker_poll_s,
+            wake=hinted,
             stop=resolver.hand_back,
         ),
         Job(name="expire", run_once=lambda: expire.run_once(needs), every_s=settings.worker_poll_s),

@@ -6,6 +6,7 @@ from gateway.api import (
     clients,
     deliveries,
     events,
+    in_doubt,
     merchants,
     oauth,
     offer_reviews,
@@ -92,6 +93,9 @@ OPERATIONS: tuple[Operation, ...] = (
     wallet.confirm_payment,
     wallet.decline_payment,
     wallet.read_wallet_payment,
+    in_doubt.hint_outcome,
+    # what no core has decided
+    in_doubt.list_in_doubt,
     # co-branded offers
     offers.create_offer,
     offers.list_offers,

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -14,7 +14,7 @@ from aiohttp.web_protocol import RequestHandler
 from gateway.door import metrics, problems, request_id
 from gateway.door.endpoint import Desk, Endpoint, Trace
 from gateway.door.errors import InternalError, MalformedHttp, NotReady
-from gateway.door.health import Check, health_operations
+from gateway.door.health import Check, Measure, health_operations
 from gateway.door.operation import Listener, Method, Operation
 from gateway.door.problem_docs import problem_docs
 from gateway.door.router import Router
@@ -59,6 +59,7 @@ class Door:
         desk: what they need.
         pages: HTML beside the operations.
         checks: what `/health/ready` asks, by name; each raises while its part cannot work.
+        measures: what refreshes metrics before `/metrics` shows them.
         type_base: URL under which problem codes are explained.
     """
 
@@ -69,9 +70,10 @@ class Door:
         *,
         pages: Iterable[Page] = (),
         checks: Mapping[str, Check] | None = None,
+        measures: Sequence[Measure] = (),
         type_base: str = "/problems/",
     ) -> None:
-        self.operations = with_own(operations, {"door": self._check_open, **(checks or {})})
+        self.operations = with_own(operations, {"door": self._check_open, **(checks or {})}, measures)
         self.type_base = type_base
         self.stopping = asyncio.Event()
         schemas = schemas_of(self.operations)
@@ -94,9 +96,11 @@ class Door:
             raise NotReady(["door"])
 
 
-def with_own(operations: Iterable[Operation], checks: Mapping[str, Check]) -> tuple[Operation, ...]:
+def with_own(
+    operations: Iterable[Operation], checks: Mapping[str, Check], measures: Sequence[Measure] = ()
+) -> tuple[Operation, ...]:
     """The operations and the door's own: health, metrics, and what problems mean."""
-    everything = (*operations, *health_operations(checks))
+    everything = (*operations, *health_operations(checks, measures))
     return (*everything, problem_docs(everything))
 
 

@@ -16,6 +16,7 @@ import msgspec
 
 from gateway.door import errors as door
 from gateway.payments import errors as payments
+from gateway.transfers import errors as transfers
 from gateway.wallet import errors as wallet
 from gateway.wire.problem import Fault
 from merchants import errors as merchants
@@ -101,6 +102,8 @@ STATUS: Mapping[type[Exception], int] = {
     payments.NotRefundable: 409,
     payments.RefundExists: 409,
     payments.OffersJustChanged: 503,
+    # transfers
+    transfers.TransferNotFound: 404,
     # wallet
     wallet.WalletCoreUnavailable: 503,
     wallet.IssuerNotServed: 422,

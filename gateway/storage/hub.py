@@ -27,6 +27,8 @@ _PROBE_EVERY_S = 5.0
 
 # Told after a commit that published events, so that a worker need not poll for them.
 DELIVERIES: Final = "deliveries"
+# Told when somebody heard that a core may have decided, so that the resolver asks at once.
+DOUBTS: Final = "doubts"
 
 log = structlog.get_logger()
 

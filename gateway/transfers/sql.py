@@ -167,21 +167,6 @@ async def hand_back(pool: asyncpg.Pool, instructions: Sequence[Instruction]) -> 
     )
 
 
-async def wake(conn: Connection | asyncpg.Pool, *, owner_id: str) -> None:
-    """A hint arrived that the core may have decided: look at once."""
-    await conn.execute(
-        "UPDATE gateway.transfers SET due_at = now() WHERE owner_id = $1 AND state <> 'final'", owner_id
-    )
-
-
-async def oldest_unresolved_s(pool: asyncpg.Pool) -> float:
-    """Age of the oldest transfer in doubt, 0 for none: what the alarm metric shows."""
-    age: float | None = await pool.fetchval(
-        "SELECT extract(epoch FROM now() - min(created_at))::float8 FROM gateway.transfers WHERE state <> 'final'"
-    )
-    return age or 0.0
-
-
 def outcome_of(outcome: Answer | NotFound | Unknown | NotSent) -> str:
     """The word a row keeps of an outcome: its class in lower case."""
     return _WORDS[type(outcome)]
