@@ -4,7 +4,7 @@ from gateway.payments import events, reserved, sql
 from gateway.payments.errors import NotCancelable, PartiallyRefunded, PaymentNotFound
 from gateway.payments.needs import Needs
 from gateway.payments.pay import Accepted
-from gateway.payments.payment import Payment, State, Terms
+from gateway.payments.payment import Payment, State, Terms, leading_to
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection
 from merchants import merchant
@@ -98,21 +98,42 @@ async def _cancel_unpaid(needs: Needs, conn: Connection, payment: Payment) -> Ac
 
 
 async def _undo(needs: Needs, conn: Connection, payment: Payment) -> Accepted | None:
-    """Transfer before payment, as everywhere: the transfer's row decides who was first."""
-    instruction = await transfers.reopen_to_undo(
-        conn, owner_id=payment.id, look_after_s=needs.patience.query_after_s
-    )
-    if instruction is None:
+    """Transfer before payment, as everywhere: the transfer's row decides who was first.
+
+    While we waited for it the core's answer may have been written, and the payer may have confirmed since. A
+    savepoint lets go of what a round has locked in vain, so that the next one locks in that order again.
+    """
+    try:
+        async with conn.transaction():
+            return await _reverse(needs, conn, payment)
+    except _MovedMeanwhile:
         return None
+
+
+class _MovedMeanwhile(Exception):
+    """Somebody was first: look again."""
+
+
+async def _reverse(needs: Needs, conn: Connection, payment: Payment) -> Accepted:
+    n = await transfers.hold_latest(conn, owner_id=payment.id)
     locked = await sql.lock(conn, partner_id=payment.partner_id, payment_id=payment.id)
     assert locked is not None, "payments are never deleted"
+    if locked.state not in leading_to(State.REVERSING):
+        raise _MovedMeanwhile
+    if locked.state is State.SUCCEEDED and locked.cancel_accepted:
+        # The core refused to undo it, and everything is on its way back.
+        return Accepted(payment=locked, instruction=None)
     if locked.refunded_order_minor > 0:
         raise PartiallyRefunded
+    instruction = await transfers.reopen_to_undo(
+        conn, owner_id=payment.id, n=n, look_after_s=needs.patience.query_after_s
+    )
+    if instruction is None:
+        raise _MovedMeanwhile
     reversing = await sql.move(
         conn, locked, State.REVERSING, reason="canceled_by_merchant", cancel_accepted=True
     )
-    if reversing is None:
-        raise NotCancelable(locked.state)
+    assert reversing is not None, "the row is locked"
     return Accepted(payment=reversing, instruction=instruction)
 
 

@@ -82,19 +82,30 @@ async def begin_undoing(conn: Connection, *, owner_id: str, n: int, fence: int |
     return row is not None
 
 
-async def reopen_to_undo(conn: Connection, *, owner_id: str, look_after_s: float) -> Instruction | None:
-    """Undo an owner's newest transfer, decided or not; None when its latest is being undone already."""
+async def hold_latest(conn: Connection, *, owner_id: str) -> int:
+    """The number of an owner's latest transfer, held until the transaction ends: first, before its owner."""
+    n: int = await conn.fetchval(
+        "SELECT n FROM gateway.transfers WHERE owner_id = $1 ORDER BY n DESC LIMIT 1 FOR UPDATE", owner_id
+    )
+    return n
+
+
+async def reopen_to_undo(
+    conn: Connection, *, owner_id: str, n: int, look_after_s: float
+) -> Instruction | None:
+    """Undo a transfer, decided or not; None when it is being undone already, or is no longer the latest."""
     row = await conn.fetchrow(
         """
         UPDATE gateway.transfers t
            SET state = 'undoing', outcome = NULL, final_at = NULL, fence = fence + 1,
-               due_at = now() + $2 * interval '1 s'
-         WHERE owner_id = $1 AND state <> 'undoing'
+               due_at = now() + $2 * interval '1 s', leased_until = now()
+         WHERE owner_id = $1 AND n = $3 AND state <> 'undoing'
            AND n = (SELECT max(n) FROM gateway.transfers WHERE owner_id = $1)
         RETURNING t.*, extract(epoch FROM now() - t.created_at)::float8 AS age_s
         """,
         owner_id,
         look_after_s,
+        n,
     )
     return _instruction(row) if row else None
 
