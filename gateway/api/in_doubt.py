@@ -79,7 +79,7 @@ def _shown(parts: Parts, doubt: Doubt) -> wire.InDoubt:
         phase=doubt.phase,  # type: ignore[arg-type] # the column's check, less what is final
         next_action=doubt.next_action(parts.payments.patience),
         due_at=doubt.due_at,
-        age_s=round(doubt.age_s, 3),
+        age_s=max(0, int(doubt.age_s)),
         attempts=doubt.attempts,
         latest=[msgspec.convert(one, wire.CoreAttempt) for one in doubt.calls],
     )

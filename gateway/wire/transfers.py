@@ -50,7 +50,7 @@ class InDoubt(Struct, frozen=True, kw_only=True):
     phase: Literal["open", "undoing"]
     next_action: Literal["query", "reverse"]
     due_at: datetime
-    age_s: float
+    age_s: Annotated[int, Meta(ge=0, examples=[95])]
     attempts: int
     latest: list[CoreAttempt]
 
