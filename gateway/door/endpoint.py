@@ -114,26 +114,38 @@ class Endpoint:
                 assert operation.replay is not None, "only idempotent operations are replayed"
                 return await operation.replay(call, seen.resource_id)
         except DATABASE_LOST as error:
-            if isinstance(error, ValueError):  # asyncpg says so when it is given a value of the wrong type
-                raise
-            log.warning("database lost", operation=operation.name, exc_info=error)
+            self._note_loss(error)
             raise self._after_loss(claim) from error
         assert claim is None or claim.used, "an idempotent operation claims its key"
         return answer
 
     def _after_loss(self, claim: Claim | None) -> Exception:
-        """What may be promised: only a commit, or a statement without a claim, can have left something."""
+        """What may be promised: only a commit, or a statement without a claim, can have left something.
+
+        What a replay would have shown again did happen, and its caller must not think otherwise.
+        """
         may_have_happened = (
-            claim.may_have_committed if claim is not None else self.operation.method not in _SAFE_METHODS
+            claim.may_have_committed or claim.replayed
+            if claim is not None
+            else self.operation.method not in _SAFE_METHODS
         )
         return OutcomeUnknown() if may_have_happened else NothingHappened()
+
+    def _note_loss(self, error: Exception) -> None:
+        if isinstance(error, ValueError):  # asyncpg says so when it is given a value of the wrong type
+            raise error
+        log.warning("database lost", operation=self.operation.name, exc_info=error)
 
     async def _admit(self, request: web.BaseRequest, trace: Trace) -> Caller | None:
         """The caller, if the operation wants one and this one may call it."""
         operation = self.operation
         if operation.scope is None:
             return None
-        caller = await self._desk.bearer(request, claims=operation.idempotent)
+        try:
+            caller = await self._desk.bearer(request, claims=operation.idempotent)
+        except DATABASE_LOST as error:
+            self._note_loss(error)
+            raise NothingHappened from error
         trace.client_id = caller.client_id
         if operation.scope not in caller.scopes:
             raise InsufficientScope(operation.scope)

@@ -4,7 +4,7 @@ import asyncio
 import random
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -68,8 +68,13 @@ class Crowd:
     wait_s: int = 2
     errands: list[Errand] = field(default_factory=list)
     answers: Counter[str] = field(default_factory=Counter)
+    _stock: list[str] = field(default_factory=list)
     _stopped: bool = False
-    _acknowledged_one: asyncio.Event = field(default_factory=asyncio.Event)
+    _answered: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def stock_up(self, codes: int) -> None:
+        """Have codes at hand, for times when no wallet's backend gets any."""
+        self._stock += [await self._code() for _ in range(codes)]
 
     async def serve(self, *, tills: int, orders: int | None = None) -> None:
         """Until so many orders are done, or until `stop`."""
@@ -84,9 +89,13 @@ class Crowd:
     async def until_acknowledged(self, number: int) -> None:
         """Until so many more payments have been acknowledged: a sign that everything works."""
         wanted = self._acknowledged() + number
-        while self._acknowledged() < wanted:
-            self._acknowledged_one.clear()
-            await self._acknowledged_one.wait()
+        await self.until(lambda: self._acknowledged() >= wanted)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Until this holds; looked at whenever a till was answered."""
+        while not holds():
+            self._answered.clear()
+            await self._answered.wait()
 
     def _acknowledged(self) -> int:
         return self.answers["201"] + self.answers["202"]
@@ -161,12 +170,14 @@ class Crowd:
             return None
         code = answer.body.get("code") if answer.status >= 400 else None
         self.answers[f"{answer.status} {code}" if code else str(answer.status)] += 1
-        self._acknowledged_one.set()
+        self._answered.set()
         return answer
 
     async def _code(self) -> str:
         """What a customer shows; their wallet's backend insists as well."""
         payer = self.chance.choice(self.payers)
+        if self._stock:
+            return self._stock.pop()
         while True:
             try:
                 return await self.town.code(payer)

@@ -1,13 +1,15 @@
 """`kill -9` of everything that runs, at its worst moments. `tests/prove` has the long forms of these stories."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.processes import City, a_city
-from tests.prove import interrupted, kills
+from tests.processes import City, a_city, kept_postgres
+from tests.prove import interrupted, kills, outage
+from tests.servers import make_template
 from tests.town import FAST_DOUBT
 
 # A twentieth of the defaults, as all times of doubt in the tests.
@@ -42,3 +44,18 @@ async def test_twelve_kills_of_gateway_worker_and_core_under_load_lose_nothing_a
     assert reckoning.duplicates == 0
     assert reckoning.payments >= 12
     assert any(errand.told == "succeeded" for errand in crowd.errands)
+
+
+async def test_a_killed_database_is_told_truly_loses_nothing_and_comes_back_without_anybody_elses_restart(
+    tmp_path: Path,
+) -> None:
+    with kept_postgres() as postgres:
+        await asyncio.to_thread(make_template, postgres, "gateway")
+        async with a_city(postgres.url("gateway"), postgres.url("core"), tmp_path, QUICK) as city:
+            crowd = await kills.crowd_of(city, random.Random(5))
+            reckoning, refused, _ = await outage.run(
+                city, postgres, crowd, outages=1, tills=6, within_s=WITHIN_S
+            )
+            assert not reckoning.faults, reckoning.faults
+            assert set(refused) <= {"503 nothing_happened", "503 outcome_unknown"}, refused
+            assert not city.defects(), city.defects()
