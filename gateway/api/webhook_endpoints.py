@@ -42,7 +42,7 @@ async def replay_created(call: Call[wire.NewWebhookEndpoint], endpoint_id: str) 
     replay=replay_created,
     rotate=_ROTATE,
     answers={201: wire.WebhookEndpoint},
-    problems=(UrlRefused, EventTypeUnknown, TooManyEndpoints),
+    problems=(EndpointNotFound, UrlRefused, EventTypeUnknown, TooManyEndpoints),
     example=wire.NewWebhookEndpoint(
         url="https://shop.example.com/webhooks", event_types=["payment.*", "discount.*"]
     ),

@@ -1,0 +1,124 @@
+"""A town in which there is one of everything, and one of everybody who may ask for it."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.door.operation import Listener
+from merchants.access.principal import SCOPES
+from merchants.access.principal import Kind as PrincipalKind
+from merchants.merchant import Kind
+from tests.builders import a_deal
+from tests.campaigns import agreed
+from tests.onboarded import a_till, an_active_merchant, submitted
+from tests.signing_in import OwnKey
+from tests.town import Person, Supermarket, Town, cny
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inhabitant:
+    """Who calls at which door, and the scopes that open it; None for somebody who tries everything."""
+
+    listener: Listener
+    url: str
+    token: str | None
+    scopes: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inhabitants:
+    """Each kind of principal, and by the names of paths' parameters an id that is there."""
+
+    by_name: Mapping[str, Inhabitant]
+    ids: Mapping[str, str]
+
+
+async def inhabited(town: Town) -> Inhabitants:
+    mall = await _mall(town)
+    operator = await town.person(
+        kind="operator", operators=True, roles=frozenset({"reviewer", "approver", "risk", "auditor"})
+    )
+    signed_in: dict[PrincipalKind, Person] = {
+        "partner": mall.office,
+        "terminal": mall.till,
+        "wallet": town.wallet,
+        "operator": operator,
+    }
+    return Inhabitants(
+        by_name={
+            **{kind: _signed_in(kind, person) for kind, person in signed_in.items()},
+            "nobody": _nobody(Listener.PUBLIC, town.public),
+            "nobody at the operators' door": _nobody(Listener.OPERATORS, town.operators),
+        },
+        ids={**await _access(mall), **await _trade(town, mall), **await _webhooks(mall)},
+    )
+
+
+def _signed_in(kind: PrincipalKind, person: Person) -> Inhabitant:
+    listener = Listener.OPERATORS if kind == "operator" else Listener.PUBLIC
+    return Inhabitant(listener=listener, url=person.url, token=person.token, scopes=SCOPES[kind])
+
+
+def _nobody(listener: Listener, url: str) -> Inhabitant:
+    return Inhabitant(listener=listener, url=url, token=None, scopes=None)
+
+
+async def _mall(town: Town) -> Supermarket:
+    """May take sub-merchants, so nothing of the API is closed to it."""
+    async with town.pool.acquire() as conn, conn.transaction():
+        merchant = await an_active_merchant(conn, kind=Kind.MALL)
+        place = await a_till(conn, merchant)
+    office = await town.person(kind="partner", partner_id=merchant.partner_id, merchant_id=merchant.id)
+    till = await town.person(
+        kind="terminal",
+        partner_id=merchant.partner_id,
+        merchant_id=merchant.id,
+        store_id=place.store.id,
+        terminal_id=place.terminal.id,
+    )
+    return Supermarket(merchant=merchant, place=place, till=till, office=office)
+
+
+async def _access(mall: Supermarket) -> dict[str, str]:
+    server = {"name": "spare", "scopes": ["query"], "jwk": OwnKey().public_jwk}
+    made = await _done(mall.office, "/v1/clients", server)
+    return {"client_id": made["client"]["id"], "key_id": made["keys"][0]["id"], "code": "not_found"}
+
+
+async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
+    async with town.pool.acquire() as conn, conn.transaction():
+        application = await submitted(conn, partner=mall.merchant)
+        tenant = await a_till(conn, mall.merchant)
+        campaign = await agreed(conn, mall.merchant.partner_id, a_deal())
+    payer = await town.payer(10**9)
+    paid = await mall.ask(12_800, code=await town.code(payer))
+    assert paid.body["state"] == "succeeded", paid.body
+    refund = {"merchant_refund_no": "R-1", "amount": cny(100)}
+    await _done(mall.office, f"/v1/payments/{paid.body['id']}/refunds", refund)
+    shown = await mall.ask(500)
+    code = await _done(mall.office, "/v1/qr-codes", {"payment_id": shown.body["id"]})
+    return {
+        "merchant_id": mall.merchant.id,
+        "store_id": tenant.store.id,
+        "terminal_id": tenant.terminal.id,
+        "application_id": application.id,
+        "offer_id": campaign.offer.id,
+        "payment_id": paid.body["id"],
+        "qr_code_id": code["id"],
+    }
+
+
+async def _webhooks(mall: Supermarket) -> dict[str, str]:
+    # Nobody listens on the discard port, so that there is always something to deliver.
+    endpoint = await _done(mall.office, "/v1/webhook-endpoints", {"url": "http://127.0.0.1:9/"})
+    await _done(mall.office, f"/v1/webhook-endpoints/{endpoint['id']}/test", None)
+    listed = await mall.office.get(f"/v1/webhook-endpoints/{endpoint['id']}/deliveries")
+    assert listed.status == 200, listed.body
+    return {"endpoint_id": endpoint["id"], "delivery_id": listed.body["items"][0]["id"]}
+
+
+async def _done(person: Person, path: str, body: Any) -> Any:
+    answered = await person.post(path, body, key=uuid.uuid4().hex)
+    assert answered.status < 300, (path, answered.body)
+    return answered.body
