@@ -1,6 +1,7 @@
-"""PostgreSQL killed under load: what the tills hear meanwhile, and that nothing but PostgreSQL need be started again."""
+"""PostgreSQL killed under load: what the tills hear meanwhile, and that nothing else need be started again."""
 
 import asyncio
+import time
 from collections import Counter
 
 from gateway.storage.embedded import EmbeddedPostgres
@@ -20,7 +21,6 @@ async def run(
 
     A recovery ends with so many payments acknowledged as there are tills.
     """
-    loop = asyncio.get_running_loop()
     refused: Counter[str] = Counter()
     slowest_s = 0.0
     serving = asyncio.create_task(crowd.serve(tills=tills))
@@ -28,20 +28,25 @@ async def run(
         await crowd.until_acknowledged(3 * tills)
         await crowd.stock_up(_REFUSALS * tills)
         before = crowd.answers.copy()
-        await asyncio.to_thread(postgres.kill)
-        await crowd.until(lambda: _refusals(crowd.answers - before).total() >= _REFUSALS)
-        await _a_read_says_that_nothing_happened(crowd)
-        await asyncio.to_thread(postgres.start)
-        began = loop.time()
-        async with asyncio.timeout(_RECOVERED_WITHIN_S):
-            await crowd.until_acknowledged(tills)
-        slowest_s = max(slowest_s, loop.time() - began)
+        slowest_s = max(slowest_s, await _outage(postgres, crowd, before, tills))
         refused += _refusals(crowd.answers - before)
     crowd.stop()
     await serving
     await until_final(city.town.pool, within_s=within_s)
     assert [one.kills for one in city.programs] == [0, 0, 0], "only PostgreSQL was started again"
     return await reckon(city.town.pool, city.core_database_url, crowd.errands), refused, slowest_s
+
+
+async def _outage(postgres: EmbeddedPostgres, crowd: Crowd, before: Counter[str], tills: int) -> float:
+    """Kill, listen to what is said meanwhile, start; returns how long the recovery took."""
+    await asyncio.to_thread(postgres.kill)
+    await crowd.until(lambda: _refusals(crowd.answers - before).total() >= _REFUSALS)
+    await _a_read_says_that_nothing_happened(crowd)
+    await asyncio.to_thread(postgres.start)
+    began = time.monotonic()
+    async with asyncio.timeout(_RECOVERED_WITHIN_S):
+        await crowd.until_acknowledged(tills)
+    return time.monotonic() - began
 
 
 async def _a_read_says_that_nothing_happened(crowd: Crowd) -> None:
