@@ -130,6 +130,7 @@ def _parts(
             lease_s=settings.transfer_lease_s,
         ),
         confirm_within_s=settings.confirm_within_s,
+        authorization_life_s=settings.authorization_life_s,
     )
     return Parts(
         environment=environment,
@@ -199,6 +200,8 @@ def owners(needs: Needs) -> Owners:
 
     return {
         "payment": Owner(conclude=conclude_payment, give_up=conclude.give_up),
+        "capture": Owner(conclude=conclude_payment, give_up=None),
+        "release": Owner(conclude=conclude_payment, give_up=None),
         "refund": Owner(conclude=conclude_refund, give_up=None),
     }
 

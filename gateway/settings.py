@@ -75,6 +75,9 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
             pattern=_LIMITS,
         ),
     ] = "CNY=50000/100000/500000/-"
+    authorization_life_s: Annotated[
+        float, _said("How long what is held may wait to be captured; then it is let go")
+    ] = 604_800.0
     max_wait_s: Annotated[float, _said("The longest any call waits, whatever it asks for")] = 30.0
     query_after_s: Annotated[float, _said("A payment in doubt is asked about after this")] = 3.0
     query_every_s: Annotated[float, _said("and then this often")] = 5.0

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.door.openapi import Event
+from gateway.payments.payment import State
+from gateway.payments.view import MEANINGS, NEXT_ACTIONS
 from gateway.wire.merchant_events import ApplicationEvent, MerchantEvent
 from gateway.wire.offer_events import DiscountEvent, OfferEvent
 from gateway.wire.payment_events import PaymentEvent, RefundEvent
@@ -51,23 +53,35 @@ _UNPAID: dict[str, Any] = {
     "resolves_by": None,
     "expires_at": None,
 }
-_QUIET = {"reason": None, "next_action": None}
-_PAYMENTS = _told(
-    PaymentEvent,
-    "payment",
-    {
-        "requires_confirmation": "The payer has to confirm in the wallet",
-        "succeeded": "A payment succeeded",
-        "declined": "A payment was declined",
-        "canceled": "A payment was canceled; the payer is not charged",
-        "expired": "Nobody paid or confirmed in time",
-        "reversed": "A payment in doubt was undone; the payer is not charged",
-        "authorized": "An amount is held and waits to be captured",
-    },
-    state_at=("data", "payment", "state"),
-    **_UNPAID,
-    **_QUIET,
-)
+
+
+def _payment_event(name: str, summary: str) -> Event:
+    """Its example says why the payment is there and what moves it on, as the state itself does."""
+    code, words = MEANINGS[State(name)]
+    held = name == State.AUTHORIZED
+    [event] = _told(
+        PaymentEvent,
+        "payment",
+        {name: summary},
+        state_at=("data", "payment", "state"),
+        **_UNPAID,
+        reason={"code": code, "detail": words},
+        next_action={"type": NEXT_ACTIONS[State(name)], "qr_payload": None},
+        capture="manual" if held else "automatic",
+        authorized=_cny(12_800) if held else None,
+    )
+    return event
+
+
+_PAYMENTS = [
+    _payment_event("requires_confirmation", "The payer has to confirm in the wallet"),
+    _payment_event("succeeded", "A payment succeeded"),
+    _payment_event("declined", "A payment was declined"),
+    _payment_event("canceled", "A payment was canceled; the payer is not charged"),
+    _payment_event("expired", "Nobody paid, confirmed or captured in time"),
+    _payment_event("reversed", "A payment in doubt was undone; the payer is not charged"),
+    _payment_event("authorized", "An amount is held and waits to be captured"),
+]
 _REFUNDS = _told(
     RefundEvent,
     "refund",

@@ -240,6 +240,8 @@ def _order(call: Call[wire.PaymentRequest]) -> Order:
         code=body.code,
         description=body.description,
         expires_in_s=body.expires_in_s,
+        capture=body.capture,
+        give_up_after_s=body.give_up_after_s,
     )
     if caller.terminal_id is None:
         return order

@@ -3,6 +3,7 @@
 from gateway.api import (
     applications,
     applying,
+    captures,
     clients,
     deliveries,
     events,
@@ -77,6 +78,7 @@ OPERATIONS: tuple[Operation, ...] = (
     payments.create_payment,
     payments.read_payment,
     payments.list_payments,
+    captures.capture_payment,
     payments.cancel_payment,
     payments.cancel_order,
     refunds.create_refund,

@@ -97,6 +97,7 @@ STATUS: Mapping[type[Exception], int] = {
     payments.AmountChanged: 409,
     payments.PayerLimitExceeded: 409,
     payments.NotConfirmable: 409,
+    payments.NotCapturable: 409,
     payments.NotCancelable: 409,
     payments.PartiallyRefunded: 409,
     payments.NotRefundable: 409,

@@ -1,6 +1,6 @@
 """Cancel: once it is accepted, the payer ends uncharged, whatever the core says late."""
 
-from gateway.payments import events, reserved, sql
+from gateway.payments import events, release, reserved, sql
 from gateway.payments.errors import NotCancelable, PartiallyRefunded, PaymentNotFound
 from gateway.payments.needs import Needs
 from gateway.payments.pay import Accepted
@@ -74,7 +74,9 @@ async def _try(needs: Needs, conn: Connection, payment: Payment) -> Accepted | N
     match payment.state:
         case State.REQUIRES_PAYER | State.REQUIRES_CONFIRMATION:
             return await _cancel_unpaid(needs, conn, payment)
-        case State.PROCESSING | State.SUCCEEDED | State.AUTHORIZED | State.CAPTURING:
+        case State.AUTHORIZED:
+            return await _let_go(needs, conn, payment)
+        case State.PROCESSING | State.SUCCEEDED | State.CAPTURING:
             return await _undo(needs, conn, payment)
         case State.REVERSING:
             remembered = await sql.accept_cancel(conn, payment)
@@ -95,6 +97,12 @@ async def _cancel_unpaid(needs: Needs, conn: Connection, payment: Payment) -> Ac
     told += events.of_payment(canceled, resolved_within=needs.resolved_within)
     await outbox.publish(conn, told)
     return Accepted(payment=canceled, instruction=None)
+
+
+async def _let_go(needs: Needs, conn: Connection, payment: Payment) -> Accepted | None:
+    """A release rather than a reversal: a core may take back a debit of today, and hold nothing for a week in vain."""
+    let_go = await release.cancel_authorized(needs, conn, payment)
+    return None if let_go is None else Accepted(payment=let_go[0], instruction=let_go[1])
 
 
 async def _undo(needs: Needs, conn: Connection, payment: Payment) -> Accepted | None:

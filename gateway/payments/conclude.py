@@ -1,26 +1,27 @@
 """What a core's final answer makes of a payment, written once, in one transaction."""
 
-from typing import Final, assert_never
+from typing import assert_never
 
-from gateway.payments import events, refund, reserved, sql
+from gateway.payments import captured, events, refund, release, reserved, sql
 from gateway.payments.needs import Needs
-from gateway.payments.payment import Payment, State
+from gateway.payments.payment import REVERSAL_REFUSED, Payment, State
+from gateway.payments.step import held, step, undone, undone_by_core
 from gateway.storage.hub import DELIVERIES
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection, Instruction, Settled
 from gateway.wallet.core import Approved, ConfirmationRequired, Declined, Reversed, Tombstoned
 from webhooks import outbox
 
-REVERSAL_REFUSED: Final = "reversal_refused"
-
 
 async def conclude(needs: Needs, settled: Settled) -> Payment | None:
-    """Write the core's final answer; None, and nothing done, when another answer was written before."""
+    """Write the core's final answer; None when another was written before, or this one does not end it yet."""
     instruction = settled.instruction
     async with needs.pool.acquire() as conn, conn.transaction():
         if not await transfers.finish(conn, instruction, settled.answer, settled.attempts):
             return None
         payment = await _follow(needs, conn, settled)
+        if payment is None:
+            return None
         told = await reserved.settle(conn, payment)
         # No success is told of a payment that is given back: its refund speaks.
         if payment.reason != REVERSAL_REFUSED:
@@ -38,50 +39,49 @@ async def give_up(conn: Connection, instruction: Instruction) -> None:
     )  # fmt: skip
 
 
-async def _follow(needs: Needs, conn: Connection, settled: Settled) -> Payment:
-    """Move the payment to where the core's answer leads."""
+async def _follow(needs: Needs, conn: Connection, settled: Settled) -> Payment | None:
+    """Move the payment to where the answer leads; None where it stays, because something is still to come."""
+    match settled.instruction.purpose:
+        case "payment":
+            return await _follow_payment(needs, conn, settled)
+        case "capture":
+            return await captured.follow(needs, conn, settled)
+        case "release":
+            return await release.follow(needs, conn, settled)
+        case "refund":
+            raise AssertionError("a refund has a conclusion of its own")
+
+
+async def _follow_payment(needs: Needs, conn: Connection, settled: Settled) -> Payment | None:
+    """A debit's answer, or a hold's: one moves the money, the other sets it aside."""
+    is_hold = settled.instruction.transfer.kind == "hold"
     match settled.instruction.phase, settled.answer:
+        case "open", Approved() if is_hold:
+            return await step(conn, settled, State.AUTHORIZED, expires_in_s=needs.authorization_life_s)
         case "open", Approved():
-            return await _move(conn, settled, State.SUCCEEDED)
+            return await step(conn, settled, State.SUCCEEDED)
         case "open", Declined(reason):
-            return await _move(conn, settled, State.DECLINED, reason=reason)
+            return await step(conn, settled, State.DECLINED, reason=reason)
         case "open", ConfirmationRequired(reason):
-            return await _move(
-                conn, settled, State.REQUIRES_CONFIRMATION, reason=reason, expires_in_s=needs.confirm_within_s
-            )
+            return await _ask_payer(needs, conn, settled, reason)
         case "open", Reversed() | Tombstoned():
-            await _move(conn, settled, State.REVERSING)
-            return await _move(conn, settled, State.REVERSED, reason="undone_by_core")
+            return await undone_by_core(conn, settled)
+        case "undoing", Approved() if is_hold:
+            await release.next_one(needs, conn, settled)
+            return None
         case "undoing", Approved():
-            payment = await _move(conn, settled, State.SUCCEEDED, reason=REVERSAL_REFUSED)
+            payment = await step(conn, settled, State.SUCCEEDED, reason=REVERSAL_REFUSED)
             return await refund.everything(needs, conn, payment)
         case "undoing", Reversed() | Tombstoned() | Declined() | ConfirmationRequired():
-            return await _undone(conn, settled)
+            return await undone(conn, settled)
         case _, never:
             assert_never(never)  # type: ignore[arg-type] # mypy narrows no tuples
 
 
-async def _undone(conn: Connection, settled: Settled) -> Payment:
-    before = await sql.lock(
-        conn, partner_id=settled.instruction.partner_id, payment_id=settled.instruction.owner_id
-    )
-    assert before is not None
-    if before.cancel_accepted:
-        return await _move(conn, settled, State.CANCELED, reason="canceled_by_merchant")
-    return await _move(conn, settled, State.REVERSED, reason="undone_in_doubt")
-
-
-async def _move(
-    conn: Connection,
-    settled: Settled,
-    to: State,
-    *,
-    reason: str | None = None,
-    expires_in_s: float | None = None,
-) -> Payment:
-    moved = await sql.move_by_id(
-        conn, partner_id=settled.instruction.partner_id, payment_id=settled.instruction.owner_id, to=to,
-        reason=reason, expires_in_s=expires_in_s,
+async def _ask_payer(needs: Needs, conn: Connection, settled: Settled, reason: str) -> Payment:
+    """The payer has so long to confirm, and no longer than until the merchant gives up."""
+    give_up_at = (await held(conn, settled)).give_up_at
+    return await step(
+        conn, settled, State.REQUIRES_CONFIRMATION, reason=reason, expires_in_s=needs.confirm_within_s,
+        at_latest=give_up_at,
     )  # fmt: skip
-    assert moved is not None, "the transfer's row, held, keeps its payment where it is"
-    return moved

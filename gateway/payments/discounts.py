@@ -1,19 +1,21 @@
 """Co-branded offers inside a payment: quoted, reserved at accept, and settled by the payment's own transitions."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from gateway.payments.errors import OffersJustChanged
 from gateway.payments.needs import Needs
 from gateway.payments.payment import Payment, Refund, State
 from gateway.transfers.transfer import Connection
+from gateway.wallet.core import Leg
+from merchants.offers import partial, reservations
 from merchants.offers import quote as quotes
-from merchants.offers import reservations
 from merchants.offers.errors import OffersChanging
 from merchants.offers.events import DiscountEvent, of_discounts
 from merchants.offers.quote import Cart, Quote
 from merchants.offers.reservation import Reservation
+from merchants.offers.reservation import State as Reserved
 from merchants.payer import PayerFacts
 from webhooks.event import NewEvent
 
@@ -63,7 +65,7 @@ async def settle(conn: Connection, payment: Payment) -> list[NewEvent]:
         return []
     owner = {"partner_id": payment.partner_id, "payment_id": payment.id}
     match payment.state:
-        case State.REQUIRES_CONFIRMATION:
+        case State.REQUIRES_CONFIRMATION | State.AUTHORIZED:
             # Told only here: everywhere else a reservation's end follows within seconds.
             return _told("discount.reserved", await reservations.of_payment(conn, **owner), payment)
         case State.SUCCEEDED:
@@ -77,6 +79,18 @@ async def settle(conn: Connection, payment: Payment) -> list[NewEvent]:
             return _told("discount.clawed_back", back, payment)
         case _:
             return []
+
+
+async def shrink(conn: Connection, payment: Payment, legs: Sequence[Leg]) -> dict[str, int]:
+    """Less than was agreed is captured, by these legs: the discount left of each offer, the rest given back."""
+    owner = {"partner_id": payment.partner_id, "payment_id": payment.id}
+    funders: Counter[str] = Counter()
+    for leg in legs:
+        if leg.role == "funder":
+            funders[leg.source] += leg.amount_minor
+    order_minor = sum(leg.amount_minor for leg in legs if leg.role != "fee")
+    left = await partial.shrink(conn, **owner, order_minor=order_minor, funders=funders)
+    return {one.offer_id: one.discount_minor for one in left if one.state is not Reserved.RELEASED}
 
 
 async def claw_back(conn: Connection, payment: Payment, refund: Refund) -> list[NewEvent]:

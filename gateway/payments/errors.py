@@ -99,6 +99,24 @@ class NotConfirmable(PaymentsError):
         self.state = state
 
 
+class NotCapturable(PaymentsError):
+    """Nothing is held that could be captured: the payment has to be `authorized`; see `state`."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(state)
+        self.state = state
+
+
+class CaptureAboveAuthorized(PaymentsError):
+    """This is more than is held; see `authorized_minor`, and take the rest by a payment of its own."""
+
+    pointer = "/amount/amount_minor"
+
+    def __init__(self, authorized_minor: int) -> None:
+        super().__init__(authorized_minor)
+        self.authorized_minor = authorized_minor
+
+
 class NotCancelable(PaymentsError):
     """This payment cannot be canceled any more; see `state`, and refund it if it is paid."""
 

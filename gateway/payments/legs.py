@@ -1,8 +1,10 @@
 """Who gives what to whom: the legs of a payment, and of what is given back of it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gateway.wallet.core import BANK_FEES, Leg, merchant_account, payer_account
+from merchants.offers.clawback import spread
 from merchants.offers.quote import Quote
 
 _WHOLE_BASIS_POINTS = 10_000
@@ -31,6 +33,20 @@ def payment_legs(quote: Quote, *, payer_id: str, merchant_id: str, fee_minor: in
         for role, source, target, amount in legs
         if amount > 0
     )
+
+
+def captured(legs: Sequence[Leg], order_minor: int, *, fee_minor: int) -> tuple[Leg, ...]:
+    """The legs that take part of what is held: payer and funders give it in proportion, to the minor unit.
+
+    The captured order is then what the payer pays plus what the funders give, as of every order. An offer that was
+    agreed to for the whole stays agreed to for the part. The fee is on what is captured.
+    """
+    giving = [leg for leg in legs if leg.role != "fee"]
+    totals = [leg.amount_minor for leg in giving]
+    parts = spread(totals, [0] * len(totals), order_minor)
+    taken = [replace(leg, amount_minor=part) for leg, part in zip(giving, parts, strict=True) if part]
+    fees = [replace(leg, amount_minor=fee_minor) for leg in legs if leg.role == "fee" and fee_minor]
+    return (*taken, *fees)
 
 
 def given_back(legs: Sequence[Leg], amounts: Sequence[int]) -> tuple[Leg, ...]:

@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Self
 
+import msgspec
+
 from gateway.payments import limits_sql as sql
 from gateway.payments.errors import PayerLimitExceeded
 from gateway.payments.payment import Allowance, Payment, State
@@ -97,3 +99,13 @@ async def settle(conn: Connection, payment: Payment) -> None:
         await sql.give_back(
             conn, allowance, issuer=payer.issuer, payer_id=payer.id, currency=payment.currency
         )
+
+
+async def shrink(conn: Connection, payment: Payment, *, paid_minor: int) -> Allowance | None:
+    """Less than was agreed is captured: the payer's day gets the rest back; what the payment takes of it now."""
+    allowance, payer = payment.terms.allowance, payment.terms.payer
+    if allowance is None or payer is None or paid_minor >= allowance.amount_minor:
+        return allowance
+    rest = msgspec.structs.replace(allowance, amount_minor=allowance.amount_minor - paid_minor)
+    await sql.give_back(conn, rest, issuer=payer.issuer, payer_id=payer.id, currency=payment.currency)
+    return msgspec.structs.replace(allowance, amount_minor=paid_minor)

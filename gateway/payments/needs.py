@@ -23,6 +23,7 @@ class Needs:
     Attributes:
         running: payments being submitted, which outlive the request that began them.
         poll_every_s: what a lost notice costs at most.
+        authorization_life_s: how long what is held may wait to be captured.
         confirm_within_s: how long the payer may think when the core wants a confirmation.
     """
 
@@ -37,6 +38,7 @@ class Needs:
     running: Running = field(default_factory=Running)
     patience: Patience = field(default_factory=Patience)
     confirm_within_s: float = 300.0
+    authorization_life_s: float = 7 * 86_400.0
     poll_every_s: float = 2.0
 
     @property

@@ -13,7 +13,7 @@ from gateway.payments.errors import (
     PaymentsError,
 )
 from gateway.payments.legs import fee_minor
-from gateway.payments.payment import Payment, State, Terms
+from gateway.payments.payment import Capture, Payment, State, Terms
 from gateway.transfers.transfer import Connection
 from merchants.merchant import PayingContext
 from merchants.money import Money
@@ -34,6 +34,8 @@ class Order:
     code: str | None
     description: str | None
     expires_in_s: int
+    capture: Capture = "automatic"
+    give_up_after_s: int | None = None
 
 
 def refuse(order: Order, place: PayingContext) -> None:

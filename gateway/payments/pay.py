@@ -82,7 +82,8 @@ async def _await_payer(
     needs: Needs, conn: Connection, order: Order, place: PayingContext, *, now: datetime
 ) -> Accepted:
     """Show a signed code; nobody is bound and nothing reserved until somebody confirms."""
-    expires_at = now + timedelta(seconds=order.expires_in_s)
+    # Nobody can be charged before a payer is bound: giving up is then to let the order lapse.
+    expires_at = now + timedelta(seconds=min(order.expires_in_s, order.give_up_after_s or order.expires_in_s))
     code = await codes.issue_order_code(
         conn,
         scheme=needs.order_codes,
@@ -165,6 +166,8 @@ def _terms(order: Order, place: PayingContext, *, code_kind: str) -> Terms:
         code_kind=code_kind,
         store_name=place.store_name,
         description=order.description,
+        capture=order.capture,
+        give_up_after_s=order.give_up_after_s,
     )
 
 
@@ -189,12 +192,12 @@ def agreed(
 async def instruct(
     needs: Needs, conn: Connection, payment: Payment, *, n: int, confirmed: bool = False
 ) -> Instruction:
-    """Store the debit before it is sent."""
+    """Store the debit, or the hold, before it is sent."""
     payer = payment.terms.payer
     assert payer is not None, "a payment with the core has a payer"
     transfer = Transfer(
         id=transfer_id(payment.id, n),
-        kind="debit",
+        kind="hold" if payment.terms.capture == "manual" else "debit",
         unit=payment.currency,
         legs=payment.terms.legs,
         issuer=payer.issuer,
@@ -212,4 +215,5 @@ async def instruct(
         n=n,
         purpose="payment",
         look_after_s=needs.patience.query_after_s,
+        give_up_at=payment.give_up_at,
     )

@@ -1,9 +1,9 @@
 """A payment: its states, what may follow what, and what was agreed."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -50,11 +50,16 @@ TRANSITIONS: Final[dict[State, frozenset[State]]] = {
 SETTLED: Final = frozenset({_S.SUCCEEDED, _S.AUTHORIZED, _S.DECLINED, _S.EXPIRED, _S.CANCELED, _S.REVERSED})
 # With the core: its answer is awaited.
 IN_FLIGHT: Final = frozenset({_S.PROCESSING, _S.CAPTURING, _S.REVERSING})
+# The reason of a payment that a core had charged against our word and would not undo: its refund speaks for it.
+REVERSAL_REFUSED: Final = "reversal_refused"
 
 
 def leading_to(target: State) -> list[State]:
     """The states a conditional update may find: where `target` can be reached from."""
     return [state for state, following in TRANSITIONS.items() if target in following]
+
+
+Capture = Literal["automatic", "manual"]
 
 
 class AgreedOffer(Struct, frozen=True, kw_only=True):
@@ -83,6 +88,9 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
         partner_no, fee_basis_points: as of the order, for a payer that confirms later.
         qr_payload: what a till or page shows.
         allowance: None until a payer is bound, and where no limit applies.
+        capture: `manual` holds the amount until the merchant captures it.
+        authorized_minor: the order amount that was held, once less than that was captured.
+        give_up_after_s: from the payment's creation; what is not decided by then is undone.
     """
 
     merchant_name: str
@@ -96,6 +104,9 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     offers: tuple[AgreedOffer, ...] = ()
     qr_payload: str | None = None
     allowance: Allowance | None = None
+    capture: Capture = "automatic"
+    authorized_minor: int | None = None
+    give_up_after_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +142,19 @@ class Payment:
     @property
     def paid_minor(self) -> int:
         return self.order_minor - self.discount_minor
+
+    @property
+    def authorized_minor(self) -> int | None:
+        """The order amount that is or was held; None for a payment that is captured by itself."""
+        if self.terms.capture == "automatic":
+            return None
+        return self.order_minor if self.terms.authorized_minor is None else self.terms.authorized_minor
+
+    @property
+    def give_up_at(self) -> datetime | None:
+        """When the merchant wants it undone if it is not decided by then."""
+        after_s = self.terms.give_up_after_s
+        return None if after_s is None else self.created_at + timedelta(seconds=after_s)
 
     @property
     def settled(self) -> bool:

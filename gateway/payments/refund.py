@@ -233,7 +233,7 @@ async def _send(
         unit=payment.currency,
         legs=given_back(payment.terms.legs, refund.legs),
         issuer=payer.issuer,
-        parent=await transfers.approved_id(conn, owner_id=payment.id),
+        parent=await transfers.approved_id(conn, owner_id=payment.id, purposes=("payment", "capture")),
         statement=payment.terms.merchant_name,
         reference=refund.merchant_refund_no,
     )

@@ -153,7 +153,8 @@ async def move(conn: Connection, payment: Payment, to: State, *, reason: str | N
 
 async def move_by_id(
     conn: Connection, *, partner_id: str, payment_id: str, to: State, reason: str | None,
-    cancel_accepted: bool = False, expires_in_s: float | None = None, found: State | None = None,
+    cancel_accepted: bool = False, expires_in_s: float | None = None, at_latest: datetime | None = None,
+    found: State | None = None,
 ) -> Payment | None:  # fmt: skip
     """Take a payment to another state, from `found` or from wherever the table allows; None when it is elsewhere."""
     sources = leading_to(to)
@@ -162,11 +163,13 @@ async def move_by_id(
         """
         UPDATE gateway.payments
            SET state = $3, reason = $4, sequence = sequence + 1, updated_at = now(),
-               cancel_accepted = cancel_accepted OR $5, expires_at = now() + $7 * interval '1 s'
+               cancel_accepted = cancel_accepted OR $5,
+               expires_at = CASE WHEN $7::float8 IS NOT NULL THEN LEAST(now() + $7 * interval '1 s', $8) END
          WHERE partner_id = $1 AND id = $2 AND state = ANY($6::text[])
         RETURNING *
         """,
-        partner_id, payment_id, to, reason, cancel_accepted, sources if found is None else [found], expires_in_s,
+        partner_id, payment_id, to, reason, cancel_accepted, sources if found is None else [found],
+        expires_in_s, at_latest,
     )  # fmt: skip
     return payment_of(row) if row else None
 

@@ -7,14 +7,50 @@ from gateway.payments.payment import IN_FLIGHT, Payment, Refund, State
 from gateway.wallet.core import DECLINES
 from gateway.wire import payments as wire
 from gateway.wire.money import Amount
+from gateway.wire.payments import NextActionType
 from merchants.offers.quote import Quote
 
+# Every state has a reason; where nothing happened on the way that one would tell, it is what the state itself means.
+MEANINGS: Final = {
+    State.REQUIRES_PAYER: ("awaits_payer", "The code is shown; nobody has confirmed yet."),
+    State.REQUIRES_CONFIRMATION: (
+        "payer_must_confirm",
+        "The payer is known and has to confirm in the wallet.",
+    ),
+    State.PROCESSING: ("awaits_core", "Handed to the wallet core, whose answer is not known yet."),
+    State.AUTHORIZED: ("held", "The amount is held and waits to be captured."),
+    State.CAPTURING: (
+        "awaits_core",
+        "The capture was handed to the wallet core, whose answer is not known yet.",
+    ),
+    State.REVERSING: ("being_undone", "It is being undone; it is not known yet that it is."),
+    State.SUCCEEDED: ("paid", "The wallet core moved the money."),
+    State.DECLINED: ("declined", "The wallet core declined; nothing was moved."),
+    State.EXPIRED: ("expired", "Its time is over; nothing was moved."),
+    State.CANCELED: ("canceled", "It was canceled; the payer is not charged."),
+    State.REVERSED: ("reversed", "It was undone; the payer is not charged."),
+}
+# What moves a payment on, and whose turn it is.
+NEXT_ACTIONS: Final[dict[State, NextActionType]] = {
+    State.REQUIRES_PAYER: "show_qr",
+    State.REQUIRES_CONFIRMATION: "confirm",
+    State.PROCESSING: "wait",
+    State.AUTHORIZED: "capture",
+    State.CAPTURING: "wait",
+    State.REVERSING: "wait",
+    State.SUCCEEDED: "none",
+    State.DECLINED: "pay_again",
+    State.EXPIRED: "pay_again",
+    State.CANCELED: "none",
+    State.REVERSED: "none",
+}
 # Words for the reasons that are ours; the core's own stand with the core.
 _REASONS: Final = {
     "not_confirmed_in_time": "Nobody confirmed in time; ask for a fresh code.",
     "canceled_by_merchant": "The merchant canceled; the payer is not charged.",
     "canceled_before_arrival": "The order was canceled before a payment arrived under its number.",
     "payer_limit_exceeded": "It is above what is left of the payer's daily limit; take another means of payment.",
+    "authorization_expired": "Nobody captured in time; what was held goes back to the payer.",
     "declined_by_payer": "The payer declined in the wallet.",
     "outcome_in_doubt": "The wallet core did not answer in time; the payment is being undone.",
     "undone_in_doubt": "The wallet core did not answer in time; the payment was undone and the payer is not charged.",
@@ -30,6 +66,15 @@ def reason(code: str | None) -> wire.Reason | None:
     return wire.Reason(code=code, detail=_REASONS.get(code) or DECLINES.get(code, _ELSEWHERE))
 
 
+def reason_of(payment: Payment) -> wire.Reason:
+    """Why the payment is where it is; without anything special, what its state means."""
+    told = reason(payment.reason)
+    if told is not None:
+        return told
+    code, words = MEANINGS[payment.state]
+    return wire.Reason(code=code, detail=words)
+
+
 def for_merchant(payment: Payment, *, resolved_within: timedelta) -> wire.Payment:
     """What the merchant's till, systems and webhooks see; nothing of the payer but that one paid."""
     return wire.Payment(
@@ -41,8 +86,10 @@ def for_merchant(payment: Payment, *, resolved_within: timedelta) -> wire.Paymen
         description=payment.terms.description,
         direction=payment.direction,  # type: ignore[arg-type] # the column's check says it is one of them
         state=payment.state.value,
-        reason=reason(payment.reason),
+        reason=reason_of(payment),
         next_action=_next_action(payment),
+        capture=payment.terms.capture,
+        authorized=None if payment.authorized_minor is None else _amount(payment, payment.authorized_minor),
         resolves_by=_resolves_by(payment, resolved_within),
         order=_amount(payment, payment.order_minor),
         discount=_amount(payment, payment.discount_minor),
@@ -67,7 +114,7 @@ def for_wallet(payment: Payment) -> wire.WalletPayment:
         store_name=payment.terms.store_name,
         description=payment.terms.description,
         state=payment.state.value,
-        reason=reason(payment.reason),
+        reason=reason_of(payment),
         order=_amount(payment, payment.order_minor),
         discount=_amount(payment, payment.discount_minor),
         payable=_amount(payment, payment.paid_minor),
@@ -122,22 +169,22 @@ def shares(
     )
 
 
-def _next_action(payment: Payment) -> wire.NextAction | None:
-    match payment.state:
-        case State.REQUIRES_PAYER:
-            return wire.NextAction(type="show_qr", qr_payload=payment.terms.qr_payload)
-        case State.REQUIRES_CONFIRMATION:
-            return wire.NextAction(type="confirm")
-        case State.PROCESSING | State.CAPTURING | State.REVERSING:
-            return wire.NextAction(type="wait")
-        case _:
-            return None
+def _next_action(payment: Payment) -> wire.NextAction:
+    if payment.state is State.REQUIRES_PAYER:
+        return wire.NextAction(type="show_qr", qr_payload=payment.terms.qr_payload)
+    return wire.NextAction(type="wait" if _is_let_go(payment) else NEXT_ACTIONS[payment.state])
 
 
 def _resolves_by(payment: Payment, resolved_within: timedelta) -> datetime | None:
-    if payment.state in IN_FLIGHT:
+    """While the core's answer is awaited: when it is known at the latest, as far as the core answers at all."""
+    if payment.state in IN_FLIGHT or _is_let_go(payment):
         return payment.updated_at + resolved_within
-    return None if payment.settled else payment.expires_at
+    return payment.expires_at if NEXT_ACTIONS[payment.state] in {"show_qr", "confirm", "capture"} else None
+
+
+def _is_let_go(payment: Payment) -> bool:
+    """Nobody captured in time: what is held is on its way back."""
+    return payment.state is State.AUTHORIZED and payment.expires_at is None
 
 
 def _offers(payment: Payment) -> list[wire.AppliedOffer]:

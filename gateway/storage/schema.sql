@@ -436,6 +436,7 @@ CREATE TABLE gateway.transfers (
     core_reference text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     due_at timestamp with time zone NOT NULL,
+    give_up_at timestamp with time zone,
     leased_until timestamp with time zone DEFAULT now() NOT NULL,
     fence bigint DEFAULT 0 NOT NULL,
     final_at timestamp with time zone,
@@ -449,6 +450,8 @@ COMMENT ON TABLE gateway.transfers IS 'Instructions to wallet cores. The id a co
 COMMENT ON COLUMN gateway.transfers.state IS 'open: an answer to sending or querying decides. undoing: only the answer to a reversal does. final: decided.';
 
 COMMENT ON COLUMN gateway.transfers.due_at IS 'When the resolver looks at it next.';
+
+COMMENT ON COLUMN gateway.transfers.give_up_at IS 'When the merchant wants it undone if it is not decided by then.';
 
 COMMENT ON COLUMN gateway.transfers.fence IS 'Counts leases, so that a worker that was away cannot act on an old one.';
 
@@ -1129,7 +1132,7 @@ CREATE INDEX payments_by_terminal ON gateway.payments USING btree (partner_id, t
 
 CREATE UNIQUE INDEX payments_one_live_attempt ON gateway.payments USING btree (partner_id, merchant_id, merchant_order_no) WHERE (state <> ALL (ARRAY['declined'::text, 'expired'::text]));
 
-CREATE INDEX payments_to_expire ON gateway.payments USING btree (expires_at) WHERE (state = ANY (ARRAY['requires_payer'::text, 'requires_confirmation'::text]));
+CREATE INDEX payments_to_expire ON gateway.payments USING btree (expires_at) WHERE (state = ANY (ARRAY['requires_payer'::text, 'requires_confirmation'::text, 'authorized'::text]));
 
 CREATE INDEX transfer_attempts_by_transfer ON gateway.transfer_attempts USING btree (owner_id, n, at);
 

@@ -99,13 +99,14 @@ class Resolver:
 
     def _next(self, instruction: Instruction, queried: Attempt) -> str:
         forward_only = self._owners[instruction.purpose].give_up is None
+        age_s, patience = instruction.age_s, self._patience
         match queried.outcome:
-            case NotFound() if forward_only or instruction.age_s < self._patience.resend_until_s:
+            case NotFound() if forward_only or not (instruction.given_up or age_s >= patience.resend_until_s):
                 return "send"
             case NotFound():
                 return "reverse"
             case Pending() | Unknown() | NotSent() if not forward_only:
-                return "reverse" if instruction.age_s >= self._patience.reverse_after_s else "wait"
+                return "reverse" if instruction.given_up or age_s >= patience.reverse_after_s else "wait"
             case _:
                 return "wait"
 

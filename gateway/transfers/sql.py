@@ -1,7 +1,7 @@
 """Statements on transfers and their attempts. Lock order: a transfer's row before its owner's."""
 
 from collections.abc import Sequence
-from typing import Literal
+from datetime import datetime
 
 import asyncpg
 import msgspec
@@ -26,15 +26,18 @@ _encode = msgspec.json.Encoder().encode
 
 INSERT = """
     INSERT INTO gateway.transfers
-           (owner_id, n, partner_id, purpose, state, instruction, due_at)
-    VALUES ($1, $2, $3, $4, 'open', $5, now() + $6 * interval '1 s')
+           (owner_id, n, partner_id, purpose, state, instruction, due_at, give_up_at)
+    VALUES ($1, $2, $3, $4, 'open', $5, LEAST(now() + $6 * interval '1 s', $7::timestamptz), $7)
 """
 
 
 async def insert(conn: Connection, transfer: Transfer, *, partner_id: str, owner_id: str, n: int, purpose: Purpose,
-                 look_after_s: float) -> Instruction:  # fmt: skip
-    """Store an instruction before it is sent; the caller sends it, the resolver looks after `look_after_s`."""
-    await conn.execute(INSERT, owner_id, n, partner_id, purpose, encoded(transfer), look_after_s)
+                 look_after_s: float, give_up_at: datetime | None = None) -> Instruction:  # fmt: skip
+    """Store an instruction before it is sent; the caller sends it, the resolver looks after `look_after_s`.
+
+    At `give_up_at` the resolver looks in any case, and undoes what is not decided by then.
+    """
+    await conn.execute(INSERT, owner_id, n, partner_id, purpose, encoded(transfer), look_after_s, give_up_at)
     return fresh(transfer, partner_id=partner_id, owner_id=owner_id, n=n, purpose=purpose)
 
 
@@ -50,18 +53,23 @@ def encoded(transfer: Transfer) -> str:
     return _encode(transfer).decode()
 
 
+# A row with what PostgreSQL's clock says of it.
+_AS_OF_NOW = """t.*, extract(epoch FROM now() - t.created_at)::float8 AS age_s,
+    COALESCE(t.give_up_at <= now(), false) AS given_up"""
+
+
 async def claim_due(conn: Connection, *, lease_s: float, limit: int) -> list[Instruction]:
     """Lease what is due and nobody holds, oldest first; the fence tells this lease from every earlier one."""
     rows = await conn.fetch(
-        """
+        f"""
         WITH due AS (
             SELECT owner_id, n FROM gateway.transfers
              WHERE state <> 'final' AND due_at <= now() AND leased_until <= now()
              ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
         UPDATE gateway.transfers t SET leased_until = now() + $1 * interval '1 s', fence = fence + 1
           FROM due WHERE t.owner_id = due.owner_id AND t.n = due.n
-        RETURNING t.*, extract(epoch FROM now() - t.created_at)::float8 AS age_s
-        """,
+        RETURNING {_AS_OF_NOW}
+        """,  # noqa: S608 - fixed list
         lease_s,
         limit,
     )
@@ -95,14 +103,14 @@ async def reopen_to_undo(
 ) -> Instruction | None:
     """Undo a transfer, decided or not; None when it is being undone already, or is no longer the latest."""
     row = await conn.fetchrow(
-        """
+        f"""
         UPDATE gateway.transfers t
            SET state = 'undoing', outcome = NULL, final_at = NULL, fence = fence + 1,
                due_at = now() + $2 * interval '1 s', leased_until = now()
          WHERE owner_id = $1 AND n = $3 AND state <> 'undoing'
            AND n = (SELECT max(n) FROM gateway.transfers WHERE owner_id = $1)
-        RETURNING t.*, extract(epoch FROM now() - t.created_at)::float8 AS age_s
-        """,
+        RETURNING {_AS_OF_NOW}
+        """,  # noqa: S608 - fixed list
         owner_id,
         look_after_s,
         n,
@@ -118,11 +126,27 @@ async def next_n(conn: Connection, *, owner_id: str) -> int:
     return (latest or 0) + 1
 
 
-async def approved_id(conn: Connection, *, owner_id: str) -> str:
-    """The id of the transfer that moved the owner's money."""
-    n: int = await conn.fetchval(
-        "SELECT n FROM gateway.transfers WHERE owner_id = $1 AND outcome = 'approved'", owner_id
+async def decided_n(conn: Connection, *, owner_id: str) -> int | None:
+    """The number of the owner's latest transfer, held; None while that is not decided.
+
+    Who goes on from a decided transfer holds it first, as everybody holds a transfer before its owner.
+    """
+    row = await conn.fetchrow(
+        "SELECT n, state FROM gateway.transfers WHERE owner_id = $1 ORDER BY n DESC LIMIT 1 FOR UPDATE",
+        owner_id,
     )
+    return row["n"] if row and row["state"] == "final" else None
+
+
+async def approved_id(conn: Connection, *, owner_id: str, purposes: Sequence[Purpose]) -> str:
+    """The id of the owner's latest transfer of these purposes that moved money, or set it aside."""
+    n: int = await conn.fetchval(
+        """
+        SELECT max(n) FROM gateway.transfers
+         WHERE owner_id = $1 AND outcome = 'approved' AND purpose = ANY($2::text[])
+        """,
+        owner_id, purposes,
+    )  # fmt: skip
     return transfer_id(owner_id, n)
 
 
@@ -156,7 +180,9 @@ async def note(conn: Connection | asyncpg.Pool, instruction: Instruction, attemp
         WITH noted AS (
             INSERT INTO gateway.transfer_attempts (owner_id, n, deed, outcome, detail, took_ms)
             SELECT $1, $2, * FROM unnest($5::text[], $6::text[], $7::text[], $8::int[]))
-        UPDATE gateway.transfers SET due_at = now() + $4 * interval '1 s', leased_until = now()
+        UPDATE gateway.transfers
+           SET leased_until = now(),
+               due_at = LEAST(now() + $4 * interval '1 s', CASE WHEN give_up_at > now() THEN give_up_at END)
          WHERE owner_id = $1 AND n = $2 AND fence = $3 AND state <> 'final'
         """,
         instruction.owner_id, instruction.n, instruction.fence, look_again_s,
@@ -228,8 +254,8 @@ def _detail(outcome: Answer | NotFound | Unknown | NotSent) -> str | None:
 
 def _instruction(row: asyncpg.Record) -> Instruction:
     phase: Phase = "undoing" if row["state"] == "undoing" else "open"
-    purpose: Literal["payment", "refund"] = row["purpose"]
+    purpose: Purpose = row["purpose"]
     return Instruction(
         partner_id=row["partner_id"], owner_id=row["owner_id"], n=row["n"], purpose=purpose, phase=phase,
-        transfer=_decode(row["instruction"]), age_s=row["age_s"], fence=row["fence"],
+        transfer=_decode(row["instruction"]), age_s=row["age_s"], fence=row["fence"], given_up=row["given_up"],
     )  # fmt: skip

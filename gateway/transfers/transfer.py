@@ -20,7 +20,8 @@ from gateway.wallet.core import (
 )
 
 Connection = PoolConnectionProxy
-Purpose = Literal["payment", "refund"]
+# What an instruction is for: a payment's debit or hold, what becomes of the hold, and giving back.
+Purpose = Literal["payment", "capture", "release", "refund"]
 Deed = Literal["send", "query", "reverse"]
 # open: an answer to sending or querying decides; undoing: only the answer to a reversal does.
 Phase = Literal["open", "undoing"]
@@ -28,7 +29,10 @@ Phase = Literal["open", "undoing"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
-    """One unresolved transfer; `n` is stored before sending and moves on only after a final answer to n - 1."""
+    """One unresolved transfer; `n` is stored before sending and moves on only after a final answer to n - 1.
+
+    `given_up`: its owner's sender had set a time for it, and that time is over.
+    """
 
     partner_id: str
     owner_id: str
@@ -38,6 +42,7 @@ class Instruction:
     transfer: Transfer
     age_s: float
     fence: int
+    given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

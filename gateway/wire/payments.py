@@ -42,6 +42,8 @@ PaymentState = Literal[
     "succeeded", "declined", "expired", "canceled", "reversed",
 ]  # fmt: skip
 RefundState = Literal["processing", "succeeded", "failed"]
+Capture = Literal["automatic", "manual"]
+NextActionType = Literal["show_qr", "confirm", "capture", "wait", "pay_again", "none"]
 Direction = Literal["consumer_presented", "merchant_presented", "store_code"]
 
 
@@ -60,6 +62,20 @@ class PaymentRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     terminal_id: ResourceId | None = None
     description: Text | None = None
     expires_in_s: Annotated[int, Meta(ge=30, le=MAX_ORDER_LIFE_S)] = DEFAULT_ORDER_LIFE_S
+    capture: Annotated[
+        Capture, Meta(description="`manual` holds the amount until you capture it, all or part")
+    ] = "automatic"
+    give_up_after_s: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=MAX_ORDER_LIFE_S,
+                description="What is not decided by then is undone without being asked",
+            ),
+        ]
+        | None
+    ) = None
     wait_s: WaitS = DEFAULT_WAIT_S
 
 
@@ -73,11 +89,12 @@ class Reason(Struct, frozen=True, kw_only=True):
 class NextAction(Struct, frozen=True, kw_only=True):
     """What moves the payment on.
 
-    `show_qr`: show `qr_payload` to the customer; `confirm`: the customer confirms in the wallet; `wait`: nobody has
-    to do anything, ask again.
+    `show_qr`: show `qr_payload` to the customer; `confirm`: the customer confirms in the wallet; `capture`: capture
+    or cancel what is held; `wait`: nobody has to do anything, ask again; `pay_again`: the order may be paid by a new
+    payment under its number; `none`: it is over.
     """
 
-    type: Literal["show_qr", "confirm", "wait"]
+    type: NextActionType
     qr_payload: str | None = None
 
 
@@ -98,7 +115,8 @@ class Payment(Struct, frozen=True, kw_only=True):
         paid: what the customer pays: order less discount.
         fee: what the merchant pays to the bank.
         refunded: how much of `order` has been given back, pending refunds included.
-        resolves_by: while the outcome is not known, when it will be at the latest.
+        authorized: what was held of `order` before it was captured; null for a payment that is captured by itself.
+        resolves_by: until then somebody may act, or the outcome is known; null once it is over.
         sequence: rises with every change; keep the highest.
     """
 
@@ -110,9 +128,11 @@ class Payment(Struct, frozen=True, kw_only=True):
     description: str | None
     direction: Direction
     state: PaymentState
-    reason: Reason | None
-    next_action: NextAction | None
+    reason: Reason
+    next_action: NextAction
     resolves_by: Time | None
+    capture: Capture
+    authorized: Amount | None
     order: Amount
     discount: Amount
     paid: Amount
@@ -152,6 +172,13 @@ class CancelOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class Waiting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A call that needs nothing but a patience."""
 
+    wait_s: WaitS = DEFAULT_WAIT_S
+
+
+class CaptureRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Take what is held: `amount` of the order, or all of it; what is not taken goes back to the customer."""
+
+    amount: PositiveAmount | None = None
     wait_s: WaitS = DEFAULT_WAIT_S
 
 
@@ -264,7 +291,7 @@ class WalletPayment(Struct, frozen=True, kw_only=True):
     store_name: str | None
     description: str | None
     state: PaymentState
-    reason: Reason | None
+    reason: Reason
     order: Amount
     discount: Amount
     payable: Amount

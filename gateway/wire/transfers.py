@@ -42,7 +42,7 @@ class InDoubt(Struct, frozen=True, kw_only=True):
 
     id: TransferId
     owner_id: ResourceId
-    purpose: Literal["payment", "refund"]
+    purpose: Literal["payment", "capture", "release", "refund"]
     partner_id: ResourceId
     issuer: str
     kind: str

@@ -93,6 +93,53 @@ async def settle(
     )
 
 
+async def shrink_reservations(
+    conn: PoolConnectionProxy,
+    *,
+    partner_id: str,
+    payment_id: str,
+    order_minor: int,
+    offer_ids: Sequence[str],
+    accounts: Sequence[str],
+    amounts_minor: Sequence[int],
+) -> None:
+    """What is still reserved of these offers becomes these shares; an account not named gives nothing."""
+    await conn.execute(
+        """WITH kept AS (
+               SELECT * FROM unnest($4::text[], $5::text[], $6::bigint[]) AS k (offer_id, account, minor)
+           )
+           UPDATE merchants.offer_reservations r
+              SET order_minor = $3,
+                  discount_minor = (SELECT sum(kept.minor)::bigint FROM kept WHERE kept.offer_id = r.offer_id),
+                  shares_minor = ARRAY(
+                      SELECT COALESCE((SELECT kept.minor FROM kept
+                                        WHERE kept.offer_id = r.offer_id AND kept.account = share.account), 0)
+                        FROM unnest(r.accounts) WITH ORDINALITY AS share (account, place)
+                       ORDER BY share.place)
+            WHERE r.partner_id = $1 AND r.payment_id = $2 AND r.state = 'reserved'
+              AND r.offer_id IN (SELECT kept.offer_id FROM kept)""",
+        partner_id,
+        payment_id,
+        order_minor,
+        offer_ids,
+        accounts,
+        amounts_minor,
+    )
+
+
+async def release_reservations(
+    conn: PoolConnectionProxy, *, partner_id: str, payment_id: str, offer_ids: Sequence[str]
+) -> None:
+    """End some of a payment's reservations; their counters are the caller's to put right."""
+    await conn.execute(
+        """UPDATE merchants.offer_reservations SET state = 'released', settled_at = now()
+            WHERE partner_id = $1 AND payment_id = $2 AND state = 'reserved' AND offer_id = ANY ($3)""",
+        partner_id,
+        payment_id,
+        offer_ids,
+    )
+
+
 async def return_shares(
     conn: PoolConnectionProxy,
     *,

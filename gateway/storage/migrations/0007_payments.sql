@@ -54,7 +54,7 @@ CREATE INDEX payments_by_terminal ON gateway.payments (partner_id, terminal_id, 
 -- A wallet asks by id and names its issuer.
 CREATE INDEX payments_by_id ON gateway.payments (id);
 CREATE INDEX payments_to_expire ON gateway.payments (expires_at)
-    WHERE state IN ('requires_payer', 'requires_confirmation');
+    WHERE state IN ('requires_payer', 'requires_confirmation', 'authorized');
 
 CREATE TABLE gateway.scans (
     issuer        text NOT NULL,
@@ -110,6 +110,7 @@ CREATE TABLE gateway.transfers (
     core_reference text,
     created_at     timestamptz NOT NULL DEFAULT now(),
     due_at         timestamptz NOT NULL,
+    give_up_at     timestamptz,
     leased_until   timestamptz NOT NULL DEFAULT now(),
     fence          bigint NOT NULL DEFAULT 0,
     final_at       timestamptz,
@@ -122,6 +123,7 @@ COMMENT ON TABLE gateway.transfers IS
 COMMENT ON COLUMN gateway.transfers.state IS
     'open: an answer to sending or querying decides. undoing: only the answer to a reversal does. final: decided.';
 COMMENT ON COLUMN gateway.transfers.due_at IS 'When the resolver looks at it next.';
+COMMENT ON COLUMN gateway.transfers.give_up_at IS 'When the merchant wants it undone if it is not decided by then.';
 COMMENT ON COLUMN gateway.transfers.fence IS 'Counts leases, so that a worker that was away cannot act on an old one.';
 
 -- At most one instruction of an owner is unresolved.
