@@ -15,8 +15,9 @@ import structlog
 
 from gateway.storage.embedded import EmbeddedPostgres
 from tests.processes import City, a_city
-from tests.prove import interrupted, kills
+from tests.prove import garbage_everywhere, interrupted, kills
 from tests.servers import make_template
+from tests.town import a_town
 
 # The default times hold here; only what would hide a fault behind a limit is set.
 _SETTINGS = {"DAILY_LIMITS": ""}
@@ -61,7 +62,24 @@ async def _kills() -> None:
         _must(reckoning.duplicates == 0, "duplicate debits")
 
 
-_PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {"interrupted": _interrupted, "kills": _kills}
+async def _schemathesis() -> None:
+    """Garbage for every operation at both doors, as each principal."""
+    chance = _chance()
+    with EmbeddedPostgres() as postgres:
+        await asyncio.to_thread(make_template, postgres, "gateway")
+        async with a_town(postgres.url("gateway"), postgres.url("core"), MAX_WAIT_S="1") as town:
+            verdicts = await garbage_everywhere.every_operation(town, chance=chance)
+            await town.ledger()
+    failures = [failure for verdict in verdicts.values() for failure in verdict.failures]
+    print(f"{sum(one.cases for one in verdicts.values())} requests, {len(failures)} failures")
+    _must(not failures, "\n\n".join(failures[:20]))
+
+
+_PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
+    "interrupted": _interrupted,
+    "kills": _kills,
+    "schemathesis": _schemathesis,
+}
 
 
 class ProofFailed(Exception):
