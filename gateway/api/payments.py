@@ -222,6 +222,9 @@ def answer(parts: Parts, payment: Payment, *, settled: int = 201) -> Answer:
 async def _canceled(parts: Parts, accepted: Accepted, wait_s: float) -> Answer:
     parts.hub.tell(accepted.payment.id, DELIVERIES)
     payment = await carry_out(parts.payments, accepted, wait_s=_wait_s(parts, wait_s))
+    if accepted.instruction is None and not payment.settled:
+        # Somebody else undoes it already, and is waited for.
+        payment = await settled_within(parts.payments, payment, wait_s=_wait_s(parts, wait_s))
     return answer(parts, payment, settled=200)
 
 

@@ -11,7 +11,9 @@ from gateway.storage.hub import DELIVERIES
 from gateway.wallet import errors as wallet
 from gateway.wire import payments as wire
 from gateway.wire.money import Amount, PositiveAmount
+from merchants import errors as merchants
 from merchants.ids import BANK, new_id
+from merchants.money import Money
 from merchants.payer import PayerFacts
 from qr import errors as qr
 
@@ -93,6 +95,9 @@ async def replay_confirm(call: Call[wire.Confirmation], resource_id: str) -> Ans
         payments.OffersJustChanged,
         wallet.WalletCoreUnavailable,
         wallet.IssuerNotServed,
+        merchants.MerchantNotActive,
+        merchants.StoreClosed,
+        merchants.TerminalRetired,
     ),
     example=wire.Confirmation(payable=PositiveAmount(amount_minor=10800, currency="CNY")),
 )
@@ -101,7 +106,7 @@ async def confirm_payment(call: Call[wire.Confirmation]) -> Answer:
     body, needs = call.body, call.parts.payments
     issuer, payment_id = _issuer(call.caller), call.path["payment_id"]
     consent = confirm.Consent(
-        payable_minor=body.payable.amount_minor,
+        payable=Money(body.payable.amount_minor, body.payable.currency),
         quote=body.quote,
         factors=body.factors,
         certificate=body.certificate,

@@ -28,7 +28,7 @@ from webhooks import outbox
 class Consent:
     """What the payer agreed to: this amount, seen under this quote, proven by so many factors."""
 
-    payable_minor: int
+    payable: Money
     quote: str | None
     factors: int
     certificate: bool
@@ -84,8 +84,9 @@ async def confirm_scanned(
         AmountChanged: offers moved since the scan; nothing is reserved.
         PayerLimitExceeded: it does not fit into the payer's day; the order stays payable.
         NotConfirmable: another payer was first, or the order ended.
+        MerchantsError: the merchant may not be paid any more.
     """
-    seen = await sql.find_scan(conn, issuer=issuer, scan_id=scan_id, payment_id=payment_id)
+    seen = await sql.hold_scan(conn, issuer=issuer, scan_id=scan_id, payment_id=payment_id)
     if seen is None:
         raise ScanNotFound
     payment = await sql.find(conn, partner_id=seen.partner_id, payment_id=payment_id)
@@ -104,13 +105,11 @@ async def confirm_scanned(
         payer=payer,
         now=now,
     )
-    if quote.payable_minor != consent.payable_minor or quote.hash != (consent.quote or seen.quote):
+    payable = Money(quote.payable_minor, quote.currency)
+    if consent.payable != payable or quote.hash != (consent.quote or seen.quote):
         raise AmountChanged(payable_minor=quote.payable_minor, quote=quote.hash)
     allowance = needs.limits.allowance(
-        code_kind=payment.terms.code_kind,
-        payer=payer,
-        amount=Money(quote.payable_minor, quote.currency),
-        now=now,
+        code_kind=payment.terms.code_kind, payer=payer, amount=payable, now=now
     )
     await limits.take(conn, payment, allowance, payer)
     bound = await sql.bind_payer(
@@ -135,12 +134,14 @@ async def confirm_asked(
         PaymentNotFound: no payment of this issuer's payers.
         NotConfirmable: it is not waiting for a confirmation, or no longer.
         AmountChanged: the payer was shown another amount.
+        MerchantsError: the merchant may not be paid any more.
     """
     payment = await sql.lock_of_payer(conn, payment_id=payment_id, issuer=issuer)
     if payment is None:
         raise PaymentNotFound
-    if consent.payable_minor != payment.paid_minor:
+    if consent.payable != Money(payment.paid_minor, payment.currency):
         raise AmountChanged(payable_minor=payment.paid_minor, quote="")
+    await _place(conn, payment)
     needs.cores.check_available(issuer)
     moved = await sql.confirm_in_time(conn, payment, factors=consent.factors, certificate=consent.certificate)
     if moved is None:
@@ -154,9 +155,15 @@ async def decline_scanned(conn: Connection, *, payment_id: str, scan_id: str, is
 
     Raises:
         ScanNotFound
+        NotConfirmable: this payer confirmed before, and is told what became of that.
     """
-    if not await sql.close_scan(conn, issuer=issuer, scan_id=scan_id, payment_id=payment_id):
+    closed = await sql.close_scan(conn, issuer=issuer, scan_id=scan_id, payment_id=payment_id)
+    if closed is None:
         raise ScanNotFound
+    payment = await sql.find(conn, partner_id=closed.partner_id, payment_id=payment_id)
+    assert payment is not None, "payments are never deleted"
+    if (payment.issuer, payment.payer_id) == (issuer, closed.payer.id):
+        raise NotConfirmable(payment.state)
 
 
 async def decline_asked(needs: Needs, conn: Connection, *, payment_id: str, issuer: str) -> Payment:

@@ -1,7 +1,8 @@
 """Refunds: stated in order amount, shared over the payment's legs by the cumulative rule, and never lost.
 
 Accept claims the amounts on the payment's row; a refund that fails gives them back and may be tried again under its
-number. A merchant whose balance is too small keeps the refund waiting: it goes out with its next takings.
+number. A merchant whose balance is too small keeps the refund waiting: it goes out with its next takings. So does a
+refund that we promised ourselves, whatever the core has against it.
 """
 
 from collections.abc import Sequence
@@ -34,10 +35,11 @@ from merchants.ids import new_id
 from merchants.offers.clawback import Legs, refund_legs
 from webhooks import outbox
 
-# How soon a refund is tried again that found its merchant short.
-_SHORT_OF_BALANCE_RETRY_S = 60.0
+# How soon a refund is tried again that found its merchant short, or that we promised and the core refused.
+_RETRY_S = 60.0
 _SHORT_OF_BALANCE = "merchant_balance_insufficient"
-_AUTOMATIC_NO = "automatic"
+# Parentheses are in no number of a merchant's own.
+_AUTOMATIC_NO = "(automatic)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,17 +143,14 @@ async def _follow(
     match answer:
         case Approved():
             return await sql.count_change(conn, payment), await _move(conn, refund, "succeeded", None)
-        case Declined(reason) if reason == _SHORT_OF_BALANCE:
-            await _send(
-                needs, conn, payment, refund, n=instruction.n + 1, look_after_s=_SHORT_OF_BALANCE_RETRY_S
-            )
-            return payment, await _move(conn, refund, "processing", reason)
         case Declined(reason) | ConfirmationRequired(reason):
-            return await _unclaim(conn, payment, refund), await _move(conn, refund, "failed", reason)
+            why = reason
         case Reversed() | Tombstoned():
-            return await _unclaim(conn, payment, refund), await _move(
-                conn, refund, "failed", "undone_by_core"
-            )
+            why = "undone_by_core"
+    if refund.automatic or why == _SHORT_OF_BALANCE:
+        await _send(needs, conn, payment, refund, n=instruction.n + 1, look_after_s=_RETRY_S)
+        return payment, await _move(conn, refund, "processing", why)
+    return await _unclaim(conn, payment, refund), await _move(conn, refund, "failed", why)
 
 
 async def _move(conn: Connection, refund: Refund, to: str, reason: str | None) -> Refund:

@@ -272,25 +272,38 @@ async def insert_scan(
     )  # fmt: skip
 
 
-async def find_scan(reader: Reader, *, issuer: str, scan_id: str, payment_id: str) -> Scan | None:
-    """A payer's open view of an order; None when it is another issuer's, of another order, or was declined."""
-    row = await reader.fetchrow(
-        """
-        SELECT id, partner_id, payment_id, payer, quote, payable_minor FROM gateway.scans
-         WHERE issuer = $1 AND id = $2 AND payment_id = $3 AND NOT declined
-        """,
-        issuer, scan_id, payment_id,
-    )  # fmt: skip
-    return Scan(**{**dict(row), "payer": _decode_payer(row["payer"])}) if row else None
+_SCAN = "id, partner_id, payment_id, payer, quote, payable_minor"
 
 
-async def close_scan(conn: Connection, *, issuer: str, scan_id: str, payment_id: str) -> bool:
-    """A payer's decline closes that payer's own view and nothing else."""
+def _scan(row: asyncpg.Record) -> Scan:
+    return Scan(**{**dict(row), "payer": _decode_payer(row["payer"])})
+
+
+async def hold_scan(conn: Connection, *, issuer: str, scan_id: str, payment_id: str) -> Scan | None:
+    """A payer's open view of an order, held: who confirms and declines at once does one after the other.
+
+    None when it is another issuer's, of another order, or was declined.
+    """
     row = await conn.fetchrow(
-        "UPDATE gateway.scans SET declined = true WHERE issuer = $1 AND id = $2 AND payment_id = $3 RETURNING id",
+        f"""
+        SELECT {_SCAN} FROM gateway.scans
+         WHERE issuer = $1 AND id = $2 AND payment_id = $3 AND NOT declined FOR UPDATE
+        """,  # noqa: S608 - fixed list
         issuer, scan_id, payment_id,
     )  # fmt: skip
-    return row is not None
+    return _scan(row) if row else None
+
+
+async def close_scan(conn: Connection, *, issuer: str, scan_id: str, payment_id: str) -> Scan | None:
+    """A payer's decline closes that payer's own view and nothing else; None when there is no such view."""
+    row = await conn.fetchrow(
+        f"""
+        UPDATE gateway.scans SET declined = true
+         WHERE issuer = $1 AND id = $2 AND payment_id = $3 RETURNING {_SCAN}
+        """,  # noqa: S608 - fixed list
+        issuer, scan_id, payment_id,
+    )  # fmt: skip
+    return _scan(row) if row else None
 
 
 async def claim_refund(
