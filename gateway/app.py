@@ -112,7 +112,7 @@ def _parts(
         sealing=sealing,
         life_s=settings.payment_code_life_s,
     )
-    order_codes = OrderCodeScheme(environment=environment, gui=settings.qr_gui)
+    order_codes = OrderCodeScheme(environment=environment, gui=settings.qr_gui, link_base=settings.link_base)
     needs = Needs(
         pool=pool,
         hub=hub,
@@ -150,6 +150,7 @@ def _parts(
         max_wait_s=settings.max_wait_s,
     )
 
+        caption_font=settings.qr_caption_font or None,
 
 def _door(parts: Parts) -> Door:
     recently_live = RecentlyLive(parts.pool)

@@ -27,6 +27,7 @@ class Parts:
         catalog: the partners' live offers, in memory.
         payments: what payments need, some of which stands here too.
         renderers: where pictures are drawn, off the event loop.
+        caption_font: has the merchants' script; None has Latin letters only.
         max_wait_s: the longest any call may wait, whatever it asks for.
     """
 
@@ -44,4 +45,5 @@ class Parts:
     address_policy: AddressPolicy
     payments: Needs
     renderers: Executor
+    caption_font: str | None
     max_wait_s: float

@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -67,6 +68,9 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     )
     payment_code_life_s: Annotated[float, _said("How long a payment code may be scanned")] = 60.0
     confirm_within_s: Annotated[float, _said("How long a payer may think when the core asks")] = 300.0
+    qr_caption_font: Annotated[
+        str, _said("A TrueType file with the merchants' script, for the names beneath PNG codes")
+    ] = ""
     daily_limits: Annotated[
         str,
         _said(
@@ -134,6 +138,12 @@ def read(environ: Mapping[str, str]) -> Settings:
     values, faults = _converted(environ)
     if faults:
         raise SettingsInvalid(faults)
+    @property
+    def link_base(self) -> str:
+        """What compact links begin with, in the capitals that a QR symbol writes densest."""
+        reached = urlsplit(self.public_url)
+        return f"{reached.scheme}://{reached.netloc}/Q/".upper()
+
     settings = Settings(**values)
     faults = [
         *_unsound(settings),

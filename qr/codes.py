@@ -23,9 +23,10 @@ from qr.errors import (
     QrCodeNotFound,
     TooManyWrongCodes,
 )
-from qr.order_code import OrderCodeScheme, Payee, VerifyKey, read_order_code, write_order_code
-from qr.order_ref import draw_order_ref
+from qr.order_code import OrderCodeScheme, Payee, VerifyKey
+from qr.order_ref import OrderRef, draw_order_ref
 from qr.payment_code import PaymentCodeScheme
+from qr.signed_code import Form, read_signed, write_signed
 from qr.sql import OrderCodeRow
 
 _PREFIX = "qrc"
@@ -145,12 +146,19 @@ async def issue_order_code(
     payment_id: str,
     amount: Money,
     expires_at: datetime,
+    form: Form = Form.EMV,
 ) -> OrderCode:
     """A signed code for one payment; a payment has one."""
     for _ in range(_DRAWS):
         order_ref, code_id = draw_order_ref(partner_no), new_id(_PREFIX, partner_no)
-        payload = write_order_code(
-            scheme, payee=payee, amount=amount, order_ref=order_ref, expires_at=expires_at, signer=signer
+        payload = write_signed(
+            scheme,
+            form,
+            payee=payee,
+            amount=amount,
+            order_ref=order_ref,
+            expires_at=expires_at,
+            signer=signer,
         )
         if await sql.insert_order_code(
             conn,
@@ -159,6 +167,8 @@ async def issue_order_code(
             order_ref=order_ref,
             merchant_id=merchant_id,
             payment_id=payment_id,
+            form=form,
+            payee_name=payee.name,
             payload=payload,
             expires_at=expires_at,
         ):
@@ -176,11 +186,11 @@ async def find_order(
     """The payment behind a scanned order code. Only signed references are ever looked up.
 
     Raises:
-        CodeForeign, CodeMalformed, CodeForged: see `read_order_code`.
+        CodeForeign, CodeMalformed, CodeForged: see `read_signed`.
         CodeUnknown: signed by us, and its record is gone.
         CodeExpired, CodeRevoked: no longer to be paid.
     """
-    order = read_order_code(scheme, scanned, verify_key)
+    order = read_signed(scheme, scanned, verify_key)
     row = await sql.find_order_code(conn, order.order_ref)
     if row is None:
         raise CodeUnknown
@@ -203,6 +213,14 @@ async def order_code(
     if row is None or merchant_id not in {None, row.merchant_id}:
         raise QrCodeNotFound
     return row
+
+
+async def own_order_code(
+    conn: PoolConnectionProxy, *, order_ref: OrderRef, partner_id: str | None
+) -> OrderCodeRow | None:
+    """The record of a signed reference, dead or alive, if it is this partner's."""
+    row = await sql.find_order_code(conn, order_ref)
+    return row if row and row.partner_id == partner_id else None
 
 
 async def order_code_of_payment(

@@ -30,6 +30,7 @@ VerifyKey = Callable[[str], Ed25519PublicKey | None]
 _LONGEST_GUI = 20
 _HALF_BYTES = SIGNATURE_BYTES // 2
 _HALF_TEXT = "[A-Za-z0-9_-]{43}"
+_LINK_BASE = re.compile(r"HTTPS?://[A-Z0-9.:-]+/Q/")
 _LOCAL_LANGUAGE = "ZH"
 _LONGEST_NAME, _LONGEST_CITY = 25, 15
 _PAYEES_REMEMBERED = 4096
@@ -39,16 +40,20 @@ _PAYEES_REMEMBERED = 4096
 class OrderCodeScheme:
     """How one environment's order codes look: our reverse domain and the country we acquire in.
 
-    The sandbox's `gui` differs from production's, so that a stray code is told apart at once.
+    The sandbox's `gui` differs from production's, so that a stray code is told apart at once. `link_base` is
+    what compact links begin with, in capitals: `HTTPS://PAY.EXAMPLE.CN/Q/`.
     """
 
     environment: str
     gui: str
     country: str = "CN"
+    link_base: str = "HTTPS://LOCALHOST/Q/"
 
     def __post_init__(self) -> None:
         if len(self.gui) > _LONGEST_GUI:
             raise ValueError("a GUI of more than 20 characters leaves no room in template 26")
+        if not _LINK_BASE.fullmatch(self.link_base):
+            raise ValueError(f"a link begins with HTTPS://HOST/Q/ in capitals, not {self.link_base!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +68,9 @@ class Payee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedOrder:
-    """What a signature that holds vouches for."""
+    """What a signature that holds vouches for; a compact link names no payee."""
 
-    merchant_number: str
+    merchant_number: str | None
     order_ref: OrderRef
     key_id: str
     expires_at: datetime
@@ -120,6 +125,12 @@ def read_order_code(scheme: OrderCodeScheme, payload: str, verify_key: VerifyKey
     ):
         raise CodeForged
     return _signed_order(parts)
+
+
+def key_id_of(scheme: OrderCodeScheme, payload: str) -> str | None:
+    """Which key a code of this scheme names, before anything is believed; None for other texts."""
+    parts = _form(scheme.gui).fullmatch(payload)
+    return parts["key_id"] if parts else None
 
 
 def _account(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 _PARTNER_DIGITS = 10
 _SERIAL_DIGITS = 12
 TEXT_LENGTH = _PARTNER_DIGITS + _SERIAL_DIGITS
-_SERIALS = 10**_SERIAL_DIGITS
+SERIALS = 10**_SERIAL_DIGITS
 _PARTNERS = 1 << 32
 
 
@@ -24,7 +24,7 @@ class OrderRef:
 
 def draw_order_ref(partner_no: int) -> OrderRef:
     """A fresh reference. Random, so that codes tell nobody how much a shop sells."""
-    return OrderRef(partner_no, secrets.randbelow(_SERIALS))
+    return OrderRef(partner_no, secrets.randbelow(SERIALS))
 
 
 def read_order_ref(digits: str) -> OrderRef | None:

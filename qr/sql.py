@@ -39,6 +39,8 @@ class OrderCodeRow:
     id: str
     merchant_id: str
     payment_id: str
+    form: str
+    payee_name: str
     payload: str
     created_at: datetime
     expires_at: datetime
@@ -48,7 +50,7 @@ class OrderCodeRow:
 
 
 _ORDER_CODE = """
-    SELECT partner_id, id, merchant_id, payment_id, payload, created_at, expires_at,
+    SELECT partner_id, id, merchant_id, payment_id, form, payee_name, payload, created_at, expires_at,
            expires_at <= clock_timestamp() AS expired, revoked_at IS NOT NULL AS revoked,
            extract(epoch FROM expires_at - clock_timestamp())::float8 AS life_left_s
     FROM qr.order_codes
@@ -154,14 +156,16 @@ async def insert_order_code(
     order_ref: OrderRef,
     merchant_id: str,
     payment_id: str,
+    form: str,
+    payee_name: str,
     payload: str,
     expires_at: datetime,
 ) -> bool:
     """Whether it was stored; not when the partner has the same reference out already."""
     stored = await conn.fetchval(
         """INSERT INTO qr.order_codes
-                  (partner_id, id, partner_no, serial, merchant_id, payment_id, payload, expires_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                  (partner_id, id, partner_no, serial, merchant_id, payment_id, payload, expires_at, form, payee_name)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
            ON CONFLICT (partner_no, serial) DO NOTHING
            RETURNING true""",
         partner_id,
@@ -172,6 +176,8 @@ async def insert_order_code(
         payment_id,
         payload,
         expires_at,
+        form,
+        payee_name,
     )
     return bool(stored)
 

@@ -22,6 +22,7 @@ from merchants.ids import new_id, partner_no_of
 from merchants.money import Money
 from qr import codes
 from qr import errors as qr
+from qr.signed_code import Form
 
 _CODE_PROBLEMS = (
     qr.CodeMalformed,
@@ -243,6 +244,7 @@ def _order(call: Call[wire.PaymentRequest]) -> Order:
         code=body.code,
         description=body.description,
         expires_in_s=body.expires_in_s,
+        qr_form=Form(body.qr_form),
         capture=body.capture,
         give_up_after_s=body.give_up_after_s,
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from functools import partial
 
 from gateway.door.caller import Caller
@@ -9,7 +10,6 @@ from gateway.door.operation import Answer, Call, Media, operation
 from gateway.parts import Parts
 from gateway.wire import qr_codes as wire
 from qr import codes, render
-from qr.emv_mpm import parse
 from qr.errors import PaymentHasNoCode, QrCodeEnded, QrCodeNotFound
 from qr.sql import OrderCodeRow
 
@@ -77,7 +77,7 @@ async def draw_qr_code(call: Call[None, wire.PictureQuery]) -> Answer:
     headers = {"ETag": etag, "Cache-Control": f"private, immutable, max-age={int(row.life_left_s)}"}
     if _names(call.headers.get("If-None-Match", ""), etag):
         return Answer(304, headers=headers)
-    drawing = partial(_picture, row.payload, call.query)
+    drawing = partial(_picture, row, call.query, call.parts.caption_font)
     picture = await asyncio.get_running_loop().run_in_executor(call.parts.renderers, drawing)
     return Answer(200, picture, headers, media=_PNG if call.query.format == "png" else _SVG)
 
@@ -126,6 +126,7 @@ def _wire(row: OrderCodeRow) -> wire.QrCode:
         kind="order_code",
         payment_id=row.payment_id,
         merchant_id=row.merchant_id,
+        form=row.form,  # type: ignore[arg-type] # the column's check says it is one of them
         payload=row.payload,
         state="revoked" if row.revoked else "expired" if row.expired else "live",
         created_at=row.created_at,
@@ -144,10 +145,10 @@ def _names(if_none_match: str, etag: str) -> bool:
     return etag in {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
 
 
-def _picture(payload: str, query: wire.PictureQuery) -> bytes:
-    """A PNG's letters are drawn here, where only Latin ones are at hand; an SVG's by whoever shows it."""
-    style, code = _STYLES[query.use], parse(payload).code
-    if query.format == "png":
-        return render.png(payload, style=style, caption=code.name)
-    name = code.language.name if code.language else code.name
-    return render.svg(payload, style=style, caption=name).encode()
+def _picture(row: OrderCodeRow, query: wire.PictureQuery, font: str | None) -> bytes:
+    """An SVG's letters are drawn by whoever shows it; a PNG's here, if there is a font that has them."""
+    style = replace(_STYLES[query.use], font=font)
+    if query.format == "svg":
+        return render.svg(row.payload, style=style, caption=row.payee_name).encode()
+    caption = row.payee_name if font or row.payee_name.isascii() else None
+    return render.png(row.payload, style=style, caption=caption)

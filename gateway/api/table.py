@@ -16,6 +16,7 @@ from gateway.api import (
     payment_codes,
     payments,
     qr_codes,
+    qr_inspection,
     refunds,
     reviews,
     running_offers,
@@ -90,6 +91,7 @@ OPERATIONS: tuple[Operation, ...] = (
     qr_codes.draw_qr_code,
     qr_codes.revoke_qr_code,
     payment_codes.create_payment_code,
+    qr_inspection.inspect_code,
     # the wallet's side
     wallet.scan_code,
     wallet.confirm_payment,

@@ -16,6 +16,7 @@ from merchants.ids import BANK, new_id
 from merchants.money import Money
 from merchants.payer import PayerFacts
 from qr import errors as qr
+from qr.signed_code import learn_key
 
 _CODE_PROBLEMS = (
     qr.CodeMalformed,
@@ -42,6 +43,7 @@ _CODE_PROBLEMS = (
 async def scan_code(call: Call[wire.ScanRequest]) -> Answer:
     """Shows this payer the merchant, the amount and the offers. A scan binds nobody and reserves nothing."""
     scan_id = new_id("scn", BANK)
+    await learn_key(call.parts.keyring, call.parts.order_codes, call.body.code)
     async with call.parts.pool.acquire() as conn, conn.transaction():
         payment, quote = await confirm.scan(
             call.parts.payments,

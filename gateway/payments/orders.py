@@ -17,6 +17,7 @@ from gateway.payments.payment import Capture, Payment, State, Terms
 from gateway.transfers.transfer import Connection
 from merchants.merchant import PayingContext
 from merchants.money import Money
+from qr.signed_code import Form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Order:
     code: str | None
     description: str | None
     expires_in_s: int
+    qr_form: Form = Form.EMV
     capture: Capture = "automatic"
     give_up_after_s: int | None = None
 

@@ -102,6 +102,7 @@ async def _await_payer(
     values = row(order, place, terms, direction="merchant_presented", state=State.REQUIRES_PAYER)
     payment = await sql.insert(conn, values, expires_at=expires_at)
     if payment is None:
+        form=order.qr_form,
         raise await taken(conn, order)
     return Accepted(payment=payment, instruction=None)
 

@@ -828,14 +828,17 @@ CREATE TABLE qr.order_codes (
     payload text NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    revoked_at timestamp with time zone
+    revoked_at timestamp with time zone,
+    CONSTRAINT order_codes_form_check CHECK ((form = ANY (ARRAY['emv'::text, 'link'::text])))
 );
 
 COMMENT ON TABLE qr.order_codes IS 'Signed codes that a till or a page shows for one payment.';
 
 COMMENT ON COLUMN qr.order_codes.partner_no IS 'The same owner as partner_id, as the code carries it: a scan knows only this.';
 
-COMMENT ON COLUMN qr.order_codes.payload IS 'The EMVCo text as signed; public, it is on a screen.';
+COMMENT ON COLUMN qr.order_codes.payee_name IS 'The merchant as it was named when the code was made, for the caption.';
+
+COMMENT ON COLUMN qr.order_codes.payload IS 'The text as signed; public, it is on a screen.';
 
 CREATE TABLE qr.payment_codes (
     code_hash bytea NOT NULL,
@@ -978,6 +981,8 @@ COMMENT ON COLUMN webhooks.endpoints.rate_per_s IS 'Most attempts a second, as a
 
 COMMENT ON COLUMN webhooks.endpoints.retry_waits_s IS 'Waits between attempts in place of the published schedule.';
 
+    form text NOT NULL,
+    payee_name text NOT NULL,
 CREATE TABLE webhooks.events (
     tenant text NOT NULL COLLATE pg_catalog."C",
     id text NOT NULL COLLATE pg_catalog."C",

@@ -44,6 +44,7 @@ PaymentState = Literal[
 RefundState = Literal["processing", "succeeded", "failed"]
 Capture = Literal["automatic", "manual"]
 NextActionType = Literal["show_qr", "confirm", "capture", "wait", "pay_again", "none"]
+QrForm = Literal["emv", "link"]
 Direction = Literal["consumer_presented", "merchant_presented", "store_code"]
 
 
@@ -62,6 +63,7 @@ class PaymentRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     terminal_id: ResourceId | None = None
     description: Text | None = None
     expires_in_s: Annotated[int, Meta(ge=30, le=MAX_ORDER_LIFE_S)] = DEFAULT_ORDER_LIFE_S
+    qr_form: QrForm = "emv"
     capture: Annotated[
         Capture, Meta(description="`manual` holds the amount until you capture it, all or part")
     ] = "automatic"

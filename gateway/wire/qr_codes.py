@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from gateway.wire.payments import PayerFacts, ResourceId
+from gateway.wire.payments import PayerFacts, QrForm, ResourceId
 from gateway.wire.time import Time
 
 PictureFormat = Literal["png", "svg"]
@@ -21,7 +21,8 @@ class QrCode(Struct, frozen=True, kw_only=True):
     """A signed code that a customer's wallet scans.
 
     Attributes:
-        payload: the EMVCo text inside the symbol, to draw it yourself.
+        form: `emv` is EMVCo's format, `link` an address that any camera opens.
+        payload: the text inside the symbol, to draw it yourself.
         state: only a live code can be paid and has a picture.
     """
 
@@ -29,6 +30,7 @@ class QrCode(Struct, frozen=True, kw_only=True):
     kind: Literal["order_code"]
     payment_id: ResourceId
     merchant_id: ResourceId
+    form: QrForm
     payload: Annotated[str, Meta(max_length=512, examples=["00020101021226…6304A13A"])]
     state: Literal["live", "expired", "revoked"]
     created_at: Time

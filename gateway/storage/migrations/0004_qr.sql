@@ -34,6 +34,8 @@ CREATE TABLE qr.order_codes (
     serial      bigint NOT NULL,
     merchant_id text COLLATE "C" NOT NULL,
     payment_id  text COLLATE "C" NOT NULL,
+    form        text NOT NULL CHECK (form IN ('emv', 'link')),
+    payee_name  text NOT NULL,
     payload     text NOT NULL,
     created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at  timestamptz NOT NULL,
@@ -45,7 +47,8 @@ CREATE TABLE qr.order_codes (
 
 COMMENT ON TABLE qr.order_codes IS 'Signed codes that a till or a page shows for one payment.';
 COMMENT ON COLUMN qr.order_codes.partner_no IS 'The same owner as partner_id, as the code carries it: a scan knows only this.';
-COMMENT ON COLUMN qr.order_codes.payload IS 'The EMVCo text as signed; public, it is on a screen.';
+COMMENT ON COLUMN qr.order_codes.payload IS 'The text as signed; public, it is on a screen.';
+COMMENT ON COLUMN qr.order_codes.payee_name IS 'The merchant as it was named when the code was made, for the caption.';
 
 CREATE INDEX order_codes_by_expiry ON qr.order_codes (expires_at);
 
