@@ -48,6 +48,8 @@ DATABASE_LOST = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.LockNotAvailableError,
     asyncpg.InterfaceError,
+    # What asyncpg says of a connection that died between being taken and being used.
+    asyncpg.InternalClientError,
     OSError,
     TimeoutError,
 )

@@ -101,7 +101,7 @@ class Hub:
         while True:
             try:
                 await self._listen_once(connected)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 - nobody would start this loop again, whatever ended it
                 log.warning("hub_reconnects", error=type(error).__name__)
             self._wake_all()
             await asyncio.sleep(_RECONNECT_AFTER_S)
@@ -109,6 +109,8 @@ class Hub:
     async def _listen_once(self, connected: asyncio.Event) -> None:
         connection = await asyncpg.connect(self._url, timeout=5.0, command_timeout=5.0)
         try:
+            # Or a lost connection would be noticed by the next probe only.
+            connection.add_termination_listener(lambda _connection: self._something_to_send.set())
             await connection.add_listener(_CHANNEL, self._heard)
             self._wake_all()
             connected.set()

@@ -25,7 +25,13 @@ ATTEMPTS: Final = 3
 MAX_HOLDINGS: Final = 1000
 _DID_NOTHING = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 # What a database or the way to it can do to us; asyncpg's own complaints about a closed connection among it.
-FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+FAILURES = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
 _Submission = tuple[tuple[Any, ...], asyncio.Future[asyncpg.Record]]
 
