@@ -3,12 +3,15 @@
 import asyncio
 import time
 from collections import Counter
+from typing import Final
 
 from gateway.storage.embedded import EmbeddedPostgres
 from tests.processes import City
 from tests.prove.books import Reckoning, reckon
 from tests.prove.shoppers import Crowd, until_final
 
+# All that a till may be told meanwhile; `wallet_core_unavailable` while the core has no database either.
+HONEST: Final = {"503 nothing_happened", "503 outcome_unknown", "503 wallet_core_unavailable"}
 # So many refusals are heard before the database is started again.
 _REFUSALS = 10
 _RECOVERED_WITHIN_S = 30.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes import City, a_city, kept_postgres
-from tests.prove import interrupted, kills, outage
+from tests.prove import deliveries, faults, interrupted, kills, outage
 from tests.servers import make_template
 from tests.town import FAST_DOUBT
 
@@ -57,5 +57,23 @@ async def test_a_killed_database_is_told_truly_loses_nothing_and_comes_back_with
                 city, postgres, crowd, outages=1, tills=6, within_s=WITHIN_S
             )
             assert not reckoning.faults, reckoning.faults
-            assert set(refused) <= {"503 nothing_happened", "503 outcome_unknown"}, refused
+            assert set(refused) <= outage.HONEST, refused
             assert not city.defects(), city.defects()
+
+
+async def test_of_two_hundred_payments_through_a_core_that_answers_badly_none_is_told_failed_and_was_debited(
+    city: City,
+) -> None:
+    reckoning, crowd = await faults.run(city, orders=200, tills=12, chance=random.Random(200), scale=1 / 20)
+    assert not reckoning.faults, reckoning.faults
+    assert reckoning.duplicates == 0
+    assert any(errand.cancel_accepted for errand in crowd.errands)
+
+
+async def test_a_worker_killed_five_times_delivers_every_event_with_no_more_duplicates_than_were_in_flight(
+    city: City,
+) -> None:
+    delivered = await deliveries.run(city, kills=5, shops=2, chance=random.Random(5), within_s=20.0)
+    assert not delivered.faults, delivered.faults
+    assert delivered.committed > 5
+    assert delivered.duplicates <= sum(len(held) for held in delivered.in_flight)
