@@ -1,11 +1,13 @@
 """What a core's final answer makes of a payment, written once, in one transaction."""
 
+from functools import partial
 from typing import assert_never
 
 from gateway.payments import captured, events, refund, release, reserved, sql
 from gateway.payments.needs import Needs
 from gateway.payments.payment import REVERSAL_REFUSED, Payment, State
 from gateway.payments.step import held, step, undone, undone_by_core
+from gateway.payments.succeed import is_plain_success, succeed
 from gateway.storage.hub import DELIVERIES
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection, Instruction, Settled
@@ -15,6 +17,8 @@ from webhooks import outbox
 
 async def conclude(needs: Needs, settled: Settled) -> Payment | None:
     """Write the core's final answer; None when another was written before, or this one does not end it yet."""
+    if is_plain_success(settled):
+        return await needs.successes.write(settled, partial(succeed, needs))
     instruction = settled.instruction
     async with needs.pool.acquire() as conn, conn.transaction():
         if not await transfers.finish(conn, instruction, settled.answer, settled.attempts):

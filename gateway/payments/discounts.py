@@ -93,6 +93,15 @@ async def shrink(conn: Connection, payment: Payment, legs: Sequence[Leg]) -> dic
     return {one.offer_id: one.discount_minor for one in left if one.state is not Reserved.RELEASED}
 
 
+async def redeem_all(conn: Connection, succeeded: Sequence[Payment]) -> list[NewEvent]:
+    """Redeem what several payments reserved, in one statement."""
+    by_id = {one.id: one for one in succeeded if one.terms.offers}
+    if not by_id:
+        return []
+    redeemed = await reservations.commit_all(conn, [(one.partner_id, one.id) for one in by_id.values()])
+    return [event for one in redeemed for event in _told("discount.redeemed", [one], by_id[one.payment_id])]
+
+
 async def claw_back(conn: Connection, payment: Payment, refund: Refund) -> list[NewEvent]:
     """A refund is final: funders got their part back, and so do budgets where the offer says so."""
     if not payment.terms.offers:

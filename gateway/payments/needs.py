@@ -6,9 +6,12 @@ from datetime import timedelta
 import asyncpg
 
 from gateway.payments.limits import DailyLimits
+from gateway.payments.payment import Payment
 from gateway.payments.running import Running
+from gateway.payments.together import Together
 from gateway.storage.hub import Hub
 from gateway.transfers.resolve import Patience
+from gateway.transfers.transfer import Settled
 from gateway.wallet.routing import Cores
 from merchants.keyring import Keyring
 from merchants.offers.catalog import Catalog
@@ -22,6 +25,7 @@ class Needs:
 
     Attributes:
         running: payments being submitted, which outlive the request that began them.
+        successes: debits that the core approved, written together when there are many.
         poll_every_s: what a lost notice costs at most.
         authorization_life_s: how long what is held may wait to be captured.
         confirm_within_s: how long the payer may think when the core wants a confirmation.
@@ -36,6 +40,7 @@ class Needs:
     order_codes: OrderCodeScheme
     limits: DailyLimits
     running: Running = field(default_factory=Running)
+    successes: Together[Settled, Payment | None] = field(default_factory=Together)
     patience: Patience = field(default_factory=Patience)
     confirm_within_s: float = 300.0
     authorization_life_s: float = 7 * 86_400.0

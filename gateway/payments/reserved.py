@@ -1,5 +1,7 @@
 """What a payment holds of others' bounds while under way: discounts of offers' budgets, a part of its payer's day."""
 
+from collections.abc import Sequence
+
 from gateway.payments import discounts, limits
 from gateway.payments.payment import Payment
 from gateway.transfers.transfer import Connection
@@ -14,3 +16,8 @@ async def settle(conn: Connection, payment: Payment) -> list[NewEvent]:
     told = await discounts.settle(conn, payment)
     await limits.settle(conn, payment)
     return told
+
+
+async def redeem_all(conn: Connection, succeeded: Sequence[Payment]) -> list[NewEvent]:
+    """The same after several payments succeeded; of their payers' days nothing comes back."""
+    return await discounts.redeem_all(conn, succeeded)

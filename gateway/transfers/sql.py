@@ -6,7 +6,16 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from gateway.transfers.transfer import Attempt, Connection, Final, Instruction, Phase, Purpose, transfer_id
+from gateway.transfers.transfer import (
+    Attempt,
+    Connection,
+    Final,
+    Instruction,
+    Phase,
+    Purpose,
+    Settled,
+    transfer_id,
+)
 from gateway.wallet.core import (
     Answer,
     Approved,
@@ -169,6 +178,35 @@ async def finish(
         deeds, outcomes, details, tooks,
     )  # fmt: skip
     return row is not None
+
+
+async def finish_all(conn: Connection, several: Sequence[Settled]) -> list[tuple[str, str]]:
+    """The same for many; partner and owner of each whose answer this is, without those decided before."""
+    made = [(one.instruction, attempt) for one in several for attempt in one.attempts]
+    rows = await conn.fetch(
+        """
+        WITH noted AS (
+            INSERT INTO gateway.transfer_attempts (owner_id, n, deed, outcome, detail, took_ms)
+            SELECT * FROM unnest($7::text[], $8::int[], $9::text[], $10::text[], $11::text[], $12::int[]))
+        UPDATE gateway.transfers t
+           SET state = 'final', outcome = told.outcome, reason = told.reason, core_reference = told.reference,
+               final_at = now()
+          FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[])
+               AS told (owner_id, n, phase, outcome, reason, reference)
+         WHERE t.owner_id = told.owner_id AND t.n = told.n AND t.state = told.phase
+        RETURNING t.partner_id, t.owner_id
+        """,
+        [one.instruction.owner_id for one in several],
+        [one.instruction.n for one in several],
+        [one.instruction.phase for one in several],
+        [outcome_of(one.answer) for one in several],
+        [reason_of(one.answer) for one in several],
+        [reference_of(one.answer) for one in several],
+        [instruction.owner_id for instruction, _ in made],
+        [instruction.n for instruction, _ in made],
+        *_columns([attempt for _, attempt in made]),
+    )
+    return [(row["partner_id"], row["owner_id"]) for row in rows]
 
 
 async def note(conn: Connection | asyncpg.Pool, instruction: Instruction, attempts: Sequence[Attempt], *,

@@ -129,6 +129,13 @@ async def commit(conn: PoolConnectionProxy, *, partner_id: str, payment_id: str)
     return reservations_of(rows)
 
 
+async def commit_all(
+    conn: PoolConnectionProxy, payments: Sequence[tuple[str, str]]
+) -> tuple[Reservation, ...]:
+    """Likewise for several payments, each named by partner and id."""
+    return reservations_of(await sql.redeem_all(conn, payments))
+
+
 async def release(conn: PoolConnectionProxy, *, partner_id: str, payment_id: str) -> tuple[Reservation, ...]:
     """The payment ended otherwise: budgets and caps get everything back, once."""
     rows = await sql.settle(conn, partner_id=partner_id, payment_id=payment_id, state=State.RELEASED)

@@ -140,6 +140,18 @@ async def release_reservations(
     )
 
 
+async def redeem_all(conn: PoolConnectionProxy, payments: Sequence[tuple[str, str]]) -> list[asyncpg.Record]:
+    """Redeem what these payments, each named by partner and id, still have reserved."""
+    return await conn.fetch(
+        f"""UPDATE merchants.offer_reservations r SET state = 'redeemed', settled_at = now()
+              FROM unnest($1::text[], $2::text[]) AS done (partner, payment)
+             WHERE r.partner_id = done.partner AND r.payment_id = done.payment AND r.state = 'reserved'
+            RETURNING {_RESERVATION}""",  # noqa: S608 - fixed list
+        [partner_id for partner_id, _ in payments],
+        [payment_id for _, payment_id in payments],
+    )
+
+
 async def return_shares(
     conn: PoolConnectionProxy,
     *,

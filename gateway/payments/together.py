@@ -1,0 +1,73 @@
+"""Deeds that gather while others are being written go into the next transaction together.
+
+One flush of the log and one round trip a statement then serve many of them, the more the busier it is. What fails
+together is repeated alone: a transaction that failed did nothing, for none of those in it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Generic, TypeVar
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
+
+# Enough to share a flush among many; few enough that the first waits little for the last.
+MAX_TOGETHER: Final = 32
+
+Write = Callable[[Sequence[ItemT]], Awaitable[Sequence[ResultT]]]
+
+
+class Together(Generic[ItemT, ResultT]):
+    """One transaction at a time in each process; without company an item is written at once."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[ItemT, asyncio.Future[ResultT]]] = deque()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def write(self, item: ItemT, write: Write[ItemT, ResultT]) -> ResultT:
+        """The item's own result; `write` takes several and answers in their order."""
+        written: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, written))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_waiting(write))
+        return await written
+
+    async def _write_waiting(self, write: Write[ItemT, ResultT]) -> None:
+        while self._waiting:
+            company = [self._waiting.popleft() for _ in range(min(MAX_TOGETHER, len(self._waiting)))]
+            try:
+                results = await write([item for item, _ in company])
+            except Exception as error:  # noqa: BLE001 - whatever it is, its item is told
+                await self._write_alone(company, write, error)
+            else:
+                for (_, written), result in zip(company, results, strict=True):
+                    _tell(written, result)
+
+    async def _write_alone(
+        self,
+        company: Sequence[tuple[ItemT, asyncio.Future[ResultT]]],
+        write: Write[ItemT, ResultT],
+        error: Exception,
+    ) -> None:
+        if len(company) == 1:
+            _fail(company[0][1], error)
+            return
+        for item, written in company:
+            try:
+                [result] = await write([item])
+            except Exception as own:  # noqa: BLE001 - likewise
+                _fail(written, own)
+            else:
+                _tell(written, result)
+
+
+def _tell(written: asyncio.Future[ResultT], result: ResultT) -> None:
+    # Whoever asked may be gone; what was written stands.
+    if not written.done():
+        written.set_result(result)
+
+
+def _fail(written: asyncio.Future[ResultT], error: Exception) -> None:
+    if not written.done():
+        written.set_exception(error)

@@ -1,0 +1,58 @@
+"""Deeds written together: company is shared, failures are not."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from gateway.payments.together import MAX_TOGETHER, Together
+
+
+class Book:
+    """Writes numbers slowly, refuses those below zero and whoever comes with it, and remembers what came together."""
+
+    def __init__(self) -> None:
+        self.written: list[list[int]] = []
+        self.may_write = asyncio.Event()
+        self._together: Together[int, str] = Together()
+
+    async def _write(self, numbers: Sequence[int]) -> list[str]:
+        await self.may_write.wait()
+        if any(number < 0 for number in numbers):
+            raise ValueError("below zero")
+        self.written.append(list(numbers))
+        return [f"wrote {number}" for number in numbers]
+
+    async def write(self, number: int) -> str:
+        return await self._together.write(number, self._write)
+
+
+async def test_what_gathers_while_others_are_written_is_written_together() -> None:
+    book = Book()
+    first = asyncio.create_task(book.write(0))
+    await asyncio.sleep(0)
+    rest = [asyncio.create_task(book.write(number)) for number in range(1, MAX_TOGETHER + 3)]
+    book.may_write.set()
+    assert await first == "wrote 0"
+    assert await asyncio.gather(*rest) == [f"wrote {number}" for number in range(1, MAX_TOGETHER + 3)]
+    assert [len(each) for each in book.written] == [1, MAX_TOGETHER, 2]
+
+
+async def test_one_that_fails_takes_nobody_with_it() -> None:
+    book = Book()
+    book.may_write.set()
+    results = await asyncio.gather(*map(book.write, (12, -1, 14)), return_exceptions=True)
+    assert [str(one) for one in results] == ["wrote 12", "below zero", "wrote 14"]
+    assert book.written == [[12], [14]]
+
+
+async def test_who_asked_may_be_gone_and_what_was_asked_is_written() -> None:
+    book = Book()
+    gone = asyncio.create_task(book.write(1))
+    await asyncio.sleep(0)
+    gone.cancel()
+    book.may_write.set()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    assert await book.write(2) == "wrote 2"
+    assert [number for each in book.written for number in each] == [1, 2]
