@@ -8,7 +8,7 @@ is bound already and decides about the payment.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gateway.payments import discounts, events, limits, reserved, sql
+from gateway.payments import discounts, events, limits, reserved, scans_sql, sql
 from gateway.payments.errors import AmountChanged, NotConfirmable, PaymentNotFound, ScanNotFound
 from gateway.payments.needs import Needs
 from gateway.payments.pay import Accepted, agreed, instruct
@@ -55,7 +55,7 @@ async def scan(
     if payment.state is not State.REQUIRES_PAYER:
         raise NotConfirmable(payment.state)
     quote = await discounts.quote(needs, conn, cart=cart_of(payment), payer=payer, now=now)
-    await sql.insert_scan(
+    await scans_sql.insert_scan(
         conn,
         issuer=payer.issuer,
         scan_id=scan_id,
@@ -86,7 +86,7 @@ async def confirm_scanned(
         NotConfirmable: another payer was first, or the order ended.
         MerchantsError: the merchant may not be paid any more.
     """
-    seen = await sql.hold_scan(conn, issuer=issuer, scan_id=scan_id, payment_id=payment_id)
+    seen = await scans_sql.hold_scan(conn, issuer=issuer, scan_id=scan_id, payment_id=payment_id)
     if seen is None:
         raise ScanNotFound
     payment = await sql.find(conn, partner_id=seen.partner_id, payment_id=payment_id)
@@ -157,7 +157,7 @@ async def decline_scanned(conn: Connection, *, payment_id: str, scan_id: str, is
         ScanNotFound
         NotConfirmable: this payer confirmed before, and is told what became of that.
     """
-    closed = await sql.close_scan(conn, issuer=issuer, scan_id=scan_id, payment_id=payment_id)
+    closed = await scans_sql.close_scan(conn, issuer=issuer, scan_id=scan_id, payment_id=payment_id)
     if closed is None:
         raise ScanNotFound
     payment = await sql.find(conn, partner_id=closed.partner_id, payment_id=payment_id)

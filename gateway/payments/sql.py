@@ -1,4 +1,4 @@
-"""Statements on payments, scans and refunds. Every one names the partner, or the issuer and payer, whose row it is."""
+"""Statements on payments and refunds. Every one names the partner, or the issuer and payer, whose row it is."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,12 +9,10 @@ import asyncpg
 import msgspec
 
 from gateway.payments import limits_sql
-from gateway.payments.payment import Allowance, Payment, Refund, Scan, State, Terms, leading_to
+from gateway.payments.payment import Allowance, Payment, Refund, State, Terms, leading_to
 from gateway.transfers.transfer import Connection
-from merchants.payer import PayerFacts
 
 _decode_terms = msgspec.json.Decoder(Terms).decode
-_decode_payer = msgspec.json.Decoder(PayerFacts).decode
 _encode = msgspec.json.Encoder().encode
 
 Reader = Connection | asyncpg.Pool
@@ -257,53 +255,6 @@ async def page(
         partner_id, *filters, before_id, limit,
     )  # fmt: skip
     return [payment_of(row) for row in rows]
-
-
-async def insert_scan(
-    conn: Connection, *, issuer: str, scan_id: str, payment: Payment, payer: PayerFacts,
-    quote: str, payable_minor: int,
-) -> None:  # fmt: skip
-    await conn.execute(
-        """
-        INSERT INTO gateway.scans (issuer, id, payer_id, partner_id, payment_id, payer, quote, payable_minor)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-        """,
-        issuer, scan_id, payer.id, payment.partner_id, payment.id, encoded(payer), quote, payable_minor,
-    )  # fmt: skip
-
-
-_SCAN = "id, partner_id, payment_id, payer, quote, payable_minor"
-
-
-def _scan(row: asyncpg.Record) -> Scan:
-    return Scan(**{**dict(row), "payer": _decode_payer(row["payer"])})
-
-
-async def hold_scan(conn: Connection, *, issuer: str, scan_id: str, payment_id: str) -> Scan | None:
-    """A payer's open view of an order, held: who confirms and declines at once does one after the other.
-
-    None when it is another issuer's, of another order, or was declined.
-    """
-    row = await conn.fetchrow(
-        f"""
-        SELECT {_SCAN} FROM gateway.scans
-         WHERE issuer = $1 AND id = $2 AND payment_id = $3 AND NOT declined FOR UPDATE
-        """,  # noqa: S608 - fixed list
-        issuer, scan_id, payment_id,
-    )  # fmt: skip
-    return _scan(row) if row else None
-
-
-async def close_scan(conn: Connection, *, issuer: str, scan_id: str, payment_id: str) -> Scan | None:
-    """A payer's decline closes that payer's own view and nothing else; None when there is no such view."""
-    row = await conn.fetchrow(
-        f"""
-        UPDATE gateway.scans SET declined = true
-         WHERE issuer = $1 AND id = $2 AND payment_id = $3 RETURNING {_SCAN}
-        """,  # noqa: S608 - fixed list
-        issuer, scan_id, payment_id,
-    )  # fmt: skip
-    return _scan(row) if row else None
 
 
 async def claim_refund(
