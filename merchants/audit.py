@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from asyncpg.pool import PoolConnectionProxy
 
+from merchants import audit_sql
+
 
 async def record(
     conn: PoolConnectionProxy,
@@ -27,13 +29,12 @@ async def record(
         reason: the actor's words, where words are asked for.
         facts: never secrets or personal data in clear; the trail is kept longer than they may be.
     """
-    await conn.execute(
-        """INSERT INTO merchants.audit (actor, deed, object_id, partner_id, reason, facts)
-           VALUES ($1, $2, $3, $4, $5, $6::jsonb)""",
-        actor,
-        deed,
-        object_id,
-        partner_id,
-        reason,
-        json.dumps(dict(facts or {})),
+    await audit_sql.insert(
+        conn,
+        actor=actor,
+        deed=deed,
+        object_id=object_id,
+        partner_id=partner_id,
+        reason=reason,
+        facts=json.dumps(dict(facts or {})),
     )

@@ -79,15 +79,12 @@ A_NOTE = NewNote(title="milk", amount=PositiveAmount(amount_minor=250, currency=
 
 def note_operations(pool: asyncpg.Pool) -> tuple[Operation, ...]:
     """Notes, kept in a table of the test's own."""
+    return (*_writing(pool), *_reading(pool), *_without_notes(pool))
 
+
+def _writing(pool: asyncpg.Pool) -> tuple[Operation, ...]:
     async def replay_note(call: Call[NewNote], resource_id: str) -> Answer:
-        return Answer(201, await note_of(resource_id, call.claim.secret().decode()))
-
-    async def note_of(note_id: str, secret: str | None = None) -> Note:
-        title = await pool.fetchval("SELECT title FROM public.notes WHERE id = $1", note_id)
-        if title is None:
-            raise NotFound
-        return Note(id=note_id, title=title, secret=secret)
+        return Answer(201, await _note_of(pool, resource_id, call.claim.secret().decode()))
 
     @operation(
         "POST",
@@ -109,6 +106,10 @@ def note_operations(pool: asyncpg.Pool) -> tuple[Operation, ...]:
             call.claim.settle(note_id, secret=b"s3cret")
         return Answer(201, Note(id=note_id, title=call.body.title, secret="s3cret"))
 
+    return (write_note,)
+
+
+def _reading(pool: asyncpg.Pool) -> tuple[Operation, ...]:
     @operation("GET", "/v1/notes", summary="List", scope="wallet", answers={200: Page[Note]})
     async def list_notes(call: Call[None, NoteFilter]) -> Answer:
         rows = await pool.fetch("SELECT id, title FROM public.notes LIMIT $1", call.query.limit)
@@ -123,8 +124,12 @@ def note_operations(pool: asyncpg.Pool) -> tuple[Operation, ...]:
         problems=(NotFound,),
     )
     async def get_note(call: Call[None]) -> Answer:
-        return Answer(200, await note_of(call.path["note_id"]))
+        return Answer(200, await _note_of(pool, call.path["note_id"]))
 
+    return (list_notes, get_note)
+
+
+def _without_notes(pool: asyncpg.Pool) -> tuple[Operation, ...]:
     @operation("POST", "/v1/login", summary="A form", consumes=FORM, answers={200: Login})
     async def login(call: Call[Login]) -> Answer:
         return Answer(200, call.body)
@@ -142,7 +147,14 @@ def note_operations(pool: asyncpg.Pool) -> tuple[Operation, ...]:
         await pool.execute("DELETE FROM public.notes")
         return Answer(204)
 
-    return (write_note, list_notes, get_note, login, burn_notes)
+    return (login, burn_notes)
+
+
+async def _note_of(pool: asyncpg.Pool, note_id: str, secret: str | None = None) -> Note:
+    title = await pool.fetchval("SELECT title FROM public.notes WHERE id = $1", note_id)
+    if title is None:
+        raise NotFound
+    return Note(id=note_id, title=title, secret=secret)
 
 
 def _refuse(title: str) -> None:

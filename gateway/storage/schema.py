@@ -26,7 +26,7 @@ def dumped(url: str, bin_dir: Path) -> str:
         text=True,
         timeout=_TIMEOUT_S,
     )
-    return _HEADING + "".join(_statements(ran.stdout))
+    return _HEADING + "".join(_statements(ran.stdout)).rstrip("\n") + "\n"
 
 
 def _statements(dump: str) -> list[str]:

@@ -136,7 +136,7 @@ async def ensure_bootstrap_operator(conn: PoolConnectionProxy, public_jwk: Mappi
         PublicKeyUnacceptable, PublicKeyUsedBefore
     """
     key = jwk.accept(public_jwk)
-    await conn.execute("SELECT merchants.lock_client($1)", BOOTSTRAP_OPERATOR_ID)
+    await sql.lock_client(conn, BOOTSTRAP_OPERATOR_ID)
     if await sql.client(conn, BOOTSTRAP_OPERATOR_ID) is None:
         new = _new(BOOTSTRAP_OPERATOR_ID, "operator", "Bootstrap operator", roles=OPERATOR_ROLES)
         await register(conn, new, key, actor=SYSTEM)

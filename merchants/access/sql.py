@@ -46,6 +46,11 @@ async def peek_caller_status(conn: PoolConnectionProxy, *, client_id: str, key_i
     return status
 
 
+async def lock_client(conn: PoolConnectionProxy, client_id: str) -> None:
+    """Wait for everybody who changes this client, and hold them off until the transaction ends."""
+    await conn.execute("SELECT merchants.lock_client($1)", client_id)
+
+
 async def client(conn: PoolConnectionProxy, client_id: str, *, lock: bool = False) -> Client | None:
     """Any client; `lock` keeps others from adding keys meanwhile, and does not stop those who pay."""
     row = await conn.fetchrow(

@@ -23,7 +23,7 @@ async def test_a_deed_is_repeated_with_the_same_idempotency_key(mishap: Reply | 
 
 
 @pytest.mark.parametrize("mishap", [Lost(), BUSY, PROXY_PAGE])
-async def test_reading_is_repeated(mishap: Reply | Lost) -> None:
+async def test_reading_is_repeated_after_any_mishap(mishap: Reply | Lost) -> None:
     async with scripted(mishap, DONE) as server, Gateway(server.url) as gateway:
         await gateway.send(READING)
     assert len(server.asked) == 2

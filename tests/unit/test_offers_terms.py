@@ -173,6 +173,6 @@ def test_terms_that_cannot_be_meant_are_refused_at_their_place(deal: Deal, point
     assert all(fault.detail for fault in refusal.value.faults)
 
 
-def test_sound_terms_pass() -> None:
+def test_sound_terms_of_every_kind_pass() -> None:
     for terms in (EVERY_100, TIERS, CAPPED, TWELVE_PERCENT, FIVE_OFF):
         check(a_deal(terms=terms))

@@ -52,6 +52,7 @@ async def run(subject: Subject) -> list[Result]:
 
 
 async def run_one(check: Check, subject: Subject) -> Result:
+    """One check; its docstring's first line is the promise it asks for."""
     promise = (check.__doc__ or "").strip().splitlines()[0]
     try:
         await check(subject)

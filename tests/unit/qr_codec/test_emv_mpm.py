@@ -99,7 +99,7 @@ def test_a_length_counts_characters_and_not_bytes() -> None:
 
 
 @pytest.mark.parametrize("amount", ["98.", "98", "0.01", "999999999999.", "1.5"])
-def test_legal_amounts(amount: str) -> None:
+def test_legal_amounts_stay_as_they_were_written(amount: str) -> None:
     assert parse(build(replace(SHOP, amount=amount))).code.amount == amount
 
 
