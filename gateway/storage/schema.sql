@@ -825,6 +825,8 @@ CREATE TABLE qr.order_codes (
     serial bigint NOT NULL,
     merchant_id text NOT NULL COLLATE pg_catalog."C",
     payment_id text NOT NULL COLLATE pg_catalog."C",
+    form text NOT NULL,
+    payee_name text NOT NULL,
     payload text NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
@@ -981,8 +983,6 @@ COMMENT ON COLUMN webhooks.endpoints.rate_per_s IS 'Most attempts a second, as a
 
 COMMENT ON COLUMN webhooks.endpoints.retry_waits_s IS 'Waits between attempts in place of the published schedule.';
 
-    form text NOT NULL,
-    payee_name text NOT NULL,
 CREATE TABLE webhooks.events (
     tenant text NOT NULL COLLATE pg_catalog."C",
     id text NOT NULL COLLATE pg_catalog."C",
@@ -1249,4 +1249,3 @@ ALTER TABLE ONLY webhooks.endpoint_health
 
 ALTER TABLE ONLY webhooks.secrets
     ADD CONSTRAINT secrets_tenant_endpoint_id_fkey FOREIGN KEY (tenant, endpoint_id) REFERENCES webhooks.endpoints(tenant, id) ON DELETE CASCADE;
-
