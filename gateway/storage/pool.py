@@ -1,5 +1,8 @@
 """Connection pools whose every wait has an end."""
 
+import asyncio
+from typing import Any
+
 import asyncpg
 import tenacity
 
@@ -7,6 +10,9 @@ from gateway.storage.errors import DatabaseUnreachable
 
 # A till waits 10 s at most for its answer; a statement that takes half of that is lost anyway.
 STATEMENT_TIMEOUT_S = 5.0
+# Whoever gets no connection in this time had better say so: longer than a till waits by default, and nobody waits for
+# ever behind a database that hangs.
+ACQUIRE_TIMEOUT_S = 15.0
 # A transaction may sit idle this long; then its process hangs, and PostgreSQL frees its locks.
 IDLE_IN_TRANSACTION_TIMEOUT_S = 10.0
 # How long start-up waits for a database that is still starting.
@@ -15,12 +21,27 @@ START_TIMEOUT_S = 60.0
 _NOT_YET = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError, TimeoutError)
 
 
+class BoundedPool(asyncpg.Pool):
+    """A pool that nobody queues at without end: `acquire` raises `TimeoutError`, and so does what acquires.
+
+    asyncpg's own time-out for it is `wait_for`, which can swallow a cancellation, and has to be given at each call.
+    """
+
+    __slots__ = ("acquire_timeout_s",)
+    acquire_timeout_s: float
+
+    async def _acquire(self, timeout: float | None) -> Any:  # noqa: ASYNC109 - asyncpg's signature
+        async with asyncio.timeout(self.acquire_timeout_s):
+            return await super()._acquire(timeout)  # type: ignore[misc] # the stubs leave it out
+
+
 async def open_pool(
     url: str,
     *,
     size: int,
     statement_timeout_s: float = STATEMENT_TIMEOUT_S,
     start_timeout_s: float = START_TIMEOUT_S,
+    acquire_timeout_s: float = ACQUIRE_TIMEOUT_S,
     statement_cache_size: int = 1024,
     application_name: str = "gateway",
 ) -> asyncpg.Pool:
@@ -31,6 +52,7 @@ async def open_pool(
         size: the most connections; all are opened lazily but two.
         statement_timeout_s: PostgreSQL's own limit on each statement.
         start_timeout_s: how long to wait for the first connection.
+        acquire_timeout_s: how long to wait for a connection that is free.
         statement_cache_size: prepared statements a connection keeps; 0 behind a PgBouncer that keeps none.
         application_name: what `pg_stat_activity` shows.
 
@@ -44,10 +66,17 @@ async def open_pool(
         retry_error_callback=_unreachable,
     ):
         with attempt:
-            return await asyncpg.create_pool(
+            pool = BoundedPool(
                 url,
                 min_size=min(2, size),
                 max_size=size,
+                max_queries=50_000,
+                max_inactive_connection_lifetime=300.0,
+                setup=None,
+                init=None,
+                loop=None,
+                connection_class=asyncpg.Connection,
+                record_class=asyncpg.Record,
                 command_timeout=statement_timeout_s + 1.0,
                 timeout=5.0,
                 statement_cache_size=statement_cache_size,
@@ -62,6 +91,8 @@ async def open_pool(
                     "timezone": "UTC",
                 },
             )
+            pool.acquire_timeout_s = acquire_timeout_s
+            return await pool
     raise AssertionError("the retrying either returns or raises")
 
 

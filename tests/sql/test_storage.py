@@ -98,3 +98,14 @@ async def test_a_statement_that_hangs_is_ended_by_the_pool(database_url: str) ->
     with pytest.raises(asyncpg.QueryCanceledError):
         await pool.execute("SELECT pg_sleep(30)")
     await pool.close()
+
+
+async def test_nobody_waits_for_ever_for_a_connection(database_url: str) -> None:
+    pool = await open_pool(database_url, size=1, acquire_timeout_s=0.05)
+    try:
+        async with pool.acquire():
+            with pytest.raises(TimeoutError):
+                await pool.fetchval("SELECT 1")
+        assert await pool.fetchval("SELECT 1") == 1
+    finally:
+        await pool.close()
