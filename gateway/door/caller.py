@@ -33,7 +33,12 @@ class Caller:
 
     @property
     def tenant(self) -> str:
-        """Who owns this caller's idempotency keys: the partner, the wallet's issuer, or the client itself."""
+        """Who owns this caller's idempotency keys: the till, the partner, the wallet's issuer, or the client itself.
+
+        A till's keys are its own, for it need not know how the till beside it numbers its requests.
+        """
+        if self.terminal_id is not None:
+            return self.terminal_id
         if self.partner_id is not None:
             return self.partner_id
         return f"issuer:{self.issuer}" if self.issuer is not None else self.client_id

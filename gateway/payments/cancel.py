@@ -4,7 +4,7 @@ from gateway.payments import events, release, reserved, sql
 from gateway.payments.errors import NotCancelable, PartiallyRefunded, PaymentNotFound
 from gateway.payments.needs import Needs
 from gateway.payments.pay import Accepted
-from gateway.payments.payment import Payment, State, Terms, leading_to
+from gateway.payments.payment import Payment, State, Terms
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection
 from merchants import merchant
@@ -126,7 +126,7 @@ async def _reverse(needs: Needs, conn: Connection, payment: Payment) -> Accepted
     n = await transfers.hold_latest(conn, owner_id=payment.id)
     locked = await sql.lock(conn, partner_id=payment.partner_id, payment_id=payment.id)
     assert locked is not None, "payments are never deleted"
-    if locked.state not in leading_to(State.REVERSING):
+    if locked.state is not payment.state:
         raise _MovedMeanwhile
     if locked.state is State.SUCCEEDED and locked.cancel_accepted:
         # The core refused to undo it, and everything is on its way back.

@@ -13,6 +13,7 @@ from gateway.transfers.transfer import Settled
 from gateway.wallet.core import Declined
 from merchants import standing
 from merchants.ids import new_id
+from tests.onboarded import a_till
 from tests.town import Answered, Supermarket, Town, a_town, cny
 
 NO = Declined("payer_account_closed")
@@ -92,6 +93,27 @@ async def test_a_suspended_merchant_is_not_paid_by_a_payer_who_confirms_late(tow
     )
     assert (refused.status, refused.body["code"]) == (409, "merchant_not_active")
     assert await town.balance(f"payer:{payer.id}") == 10_000
+
+
+async def test_two_tills_that_number_their_requests_alike_are_two_tills(town: Town) -> None:
+    shop = await town.supermarket()
+    async with town.pool.acquire() as conn, conn.transaction():
+        place = await a_till(conn, shop.merchant)
+    other = await town.person(
+        kind="terminal",
+        partner_id=shop.merchant.partner_id,
+        merchant_id=shop.merchant.id,
+        store_id=place.store.id,
+        terminal_id=place.terminal.id,
+    )
+    body = {"amount": cny(3_000), "merchant_order_no": "A-1"}
+    first = await shop.till.post("/v1/payments", body, key="1")
+    again = await shop.till.post("/v1/payments", body, key="1")
+    assert (first.status, again.body["id"]) == (201, first.body["id"])
+    second = await other.post("/v1/payments", {**body, "merchant_order_no": "B-1"}, key="1")
+    assert (second.status, second.body.get("terminal_id")) == (201, place.terminal.id), second.body
+    same = await other.post("/v1/payments", body, key="2")
+    assert (same.status, same.body["code"]) == (409, "order_exists")
 
 
 async def _paid(town: Town, shop: Supermarket, *, behaviour: str) -> Answered:
