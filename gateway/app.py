@@ -147,10 +147,10 @@ def _parts(
         address_policy=AddressPolicy(plain_http=environment == "sandbox", loopback=settings.webhook_loopback),
         payments=needs,
         renderers=renderers,
+        caption_font=settings.qr_caption_font or None,
         max_wait_s=settings.max_wait_s,
     )
 
-        caption_font=settings.qr_caption_font or None,
 
 def _door(parts: Parts) -> Door:
     recently_live = RecentlyLive(parts.pool)

@@ -122,6 +122,12 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         pairs = (pair.strip().partition("=") for pair in self.wallet_cores.split(",") if pair.strip())
         return {issuer: url for issuer, _, url in pairs}
 
+    @property
+    def link_base(self) -> str:
+        """What compact links begin with, in the capitals that a QR symbol writes densest."""
+        reached = urlsplit(self.public_url)
+        return f"{reached.scheme}://{reached.netloc}/Q/".upper()
+
     def secret(self) -> bytes:
         """The master key; was checked when the settings were read."""
         key = _master_key(self)
@@ -138,12 +144,6 @@ def read(environ: Mapping[str, str]) -> Settings:
     values, faults = _converted(environ)
     if faults:
         raise SettingsInvalid(faults)
-    @property
-    def link_base(self) -> str:
-        """What compact links begin with, in the capitals that a QR symbol writes densest."""
-        reached = urlsplit(self.public_url)
-        return f"{reached.scheme}://{reached.netloc}/Q/".upper()
-
     settings = Settings(**values)
     faults = [
         *_unsound(settings),

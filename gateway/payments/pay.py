@@ -97,12 +97,12 @@ async def _await_payer(
         payment_id=order.payment_id,
         amount=order.amount,
         expires_at=expires_at,
+        form=order.qr_form,
     )
     terms = msgspec.structs.replace(_terms(order, place, code_kind="order_code"), qr_payload=code.payload)
     values = row(order, place, terms, direction="merchant_presented", state=State.REQUIRES_PAYER)
     payment = await sql.insert(conn, values, expires_at=expires_at)
     if payment is None:
-        form=order.qr_form,
         raise await taken(conn, order)
     return Accepted(payment=payment, instruction=None)
 
