@@ -112,6 +112,7 @@ def _parts(
         sealing=sealing,
         life_s=settings.payment_code_life_s,
     )
+        credential_life_s=settings.code_credential_life_s,
     order_codes = OrderCodeScheme(environment=environment, gui=settings.qr_gui, link_base=settings.link_base)
     needs = Needs(
         pool=pool,

@@ -26,6 +26,8 @@ def _said(text: str, *, pattern: str | None = None) -> Any:
 
 
 # Currency=static/tier C/tier B/tier A, separated by commas.
+_STEP_UP = "^([A-Z]{3}=[0-9]{1,15}(,|$))*$"
+_RULES = "^([a-z0-9-]{1,32}=(payer|terminal|merchant):(count|amount)>[0-9]{1,15}/[0-9]{1,7}:(decline|step_up)(,|$))*$"
 _LIMITS = "^([A-Z]{3}=([0-9]{1,15}|-)(/([0-9]{1,15}|-)){3}(,|$))*$"
 
 
@@ -69,6 +71,11 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     payment_code_life_s: Annotated[float, _said("How long a payment code may be scanned")] = 60.0
     confirm_within_s: Annotated[float, _said("How long a payer may think when the core asks")] = 300.0
     qr_caption_font: Annotated[
+    code_credential_life_s: Annotated[
+        float, _said("How long a phone may make offline codes without having been online")
+    ] = 604_800.0
+    payment_code_life_s: Annotated[float, _said("How long a payment code may be scanned")] = 60.0
+    confirm_within_s: Annotated[float, _said("How long a payer may think when the core asks")] = 300.0
         str, _said("A TrueType file with the merchants' script, for the names beneath PNG codes")
     ] = ""
     daily_limits: Annotated[
@@ -77,6 +84,20 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
             "A payer's day (Asia/Shanghai) in minor units, by currency: static code / dynamic with fewer than two "
             "factors / with two / with a certificate too; `-`, and a currency not named, is no limit of ours",
             pattern=_LIMITS,
+    step_up_above: Annotated[
+        str,
+        _said(
+            "Above this a scanned code is not enough and the payer confirms, by currency", pattern=_STEP_UP
+        ),
+    ] = "CNY=200000"
+    velocity_rules: Annotated[
+        str,
+        _said(
+            "`name=payer|terminal|merchant:count|amount>limit/seconds:decline|step_up`, separated by commas; "
+            "none is set unless the bank sets it",
+            pattern=_RULES,
+        ),
+    ] = ""
         ),
     ] = "CNY=50000/100000/500000/-"
     authorization_life_s: Annotated[

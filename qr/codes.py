@@ -14,7 +14,7 @@ from merchants.ids import BANK, new_id
 from merchants.keyring import Signer
 from merchants.money import Money
 from merchants.payer import PayerFacts
-from qr import sql
+from qr import credentials, sql
 from qr.errors import (
     CodeExpired,
     CodeRevoked,
@@ -48,10 +48,11 @@ class CodeKind(StrEnum):
 
     ORDER = "order_code"
     PAYMENT = "payment_code"
+    OFFLINE = "offline_payment_code"
 
     @property
     def is_dynamic(self) -> bool:
-        return self in {CodeKind.ORDER, CodeKind.PAYMENT}
+        return self in {CodeKind.ORDER, CodeKind.PAYMENT, CodeKind.OFFLINE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +112,11 @@ async def redeem(
         CodeMalformed, CodeForeign: it cannot be one of ours; nothing was asked of the database.
         CodeUnknown: count it with `count_wrong_code` once this transaction has ended.
         CodeUsed, CodeExpired: another payment had it, or its minute is over.
+        CodeRevoked, CodeNeedsNetwork: the phone that made it offline was given up, or has to be online first.
         TooManyWrongCodes: this terminal or merchant must wait.
     """
-    code_hashes = scheme.hashes(scheme.read(code))
+    digits = scheme.read(code)
+    code_hashes = scheme.hashes(digits)
     subjects, limits = _guessers(merchant_id, terminal_id)
     redeemed = await sql.redeem_payment_code(
         conn, code_hashes=code_hashes, payment_id=payment_id, subjects=subjects, limits=limits
@@ -123,13 +126,17 @@ async def redeem(
     why = await sql.why_not_redeemed(conn, code_hashes=code_hashes, subjects=subjects, limits=limits)
     if why.retry_after_s is not None:
         raise TooManyWrongCodes(why.retry_after_s)
-    if not why.known:
-        raise CodeUnknown
-    raise CodeUsed if why.used else CodeExpired
+    if why.known:
+        raise CodeUsed if why.used else CodeExpired
+    code_id, payer = await credentials.redeem(conn, scheme=scheme, code=digits, payment_id=payment_id)
+    return RedeemedCode(code_id=code_id, payer=payer, kind=CodeKind.OFFLINE)
 
 
 async def count_wrong_code(conn: PoolConnectionProxy, *, merchant_id: str, terminal_id: str | None) -> None:
-    """Hold a code nobody issued against who sent it, never against a payer."""
+    """Hold a code nobody issued against who sent it, never against a payer.
+
+    With `credentials.count_wrong_code`, should it have been a phone's without network.
+    """
     subjects, _ = _guessers(merchant_id, terminal_id)
     await sql.count_wrong_code(conn, subjects=subjects, window_s=_WRONG_CODE_WINDOW_S)
 
@@ -242,9 +249,10 @@ async def revoke(conn: PoolConnectionProxy, *, partner_id: str, code_id: str) ->
 
 async def sweep(conn: PoolConnectionProxy, *, limit: int) -> int:
     """Forget codes long dead; how many. For the worker, as often as it likes."""
-    return await sql.delete_dead(
+    swept = await sql.delete_dead(
         conn, payment_codes_s=_KEEP_PAYMENT_CODES_S, order_codes_s=_KEEP_ORDER_CODES_S, limit=limit
     )
+    return swept + await credentials.sweep(conn, limit=limit)
 
 
 def _guessers(merchant_id: str, terminal_id: str | None) -> tuple[list[str], list[int]]:

@@ -48,7 +48,11 @@ class CodeExpired(CodeRefused):
 
 
 class CodeRevoked(CodeRefused):
-    """This code was revoked by its merchant; ask for a new one."""
+    """This code was revoked by who issued it; ask for a new one."""
+
+
+class CodeNeedsNetwork(CodeRefused):
+    """This phone has to be online once before it can pay offline again; let it connect and show a new code."""
 
 
 class TooManyWrongCodes(QrError):
@@ -57,6 +61,14 @@ class TooManyWrongCodes(QrError):
     def __init__(self, retry_after_s: int) -> None:
         super().__init__(str(retry_after_s))
         self.retry_after_s = retry_after_s
+
+
+class CredentialNotFound(QrError):
+    """This payer has no such credential for offline codes; check the id, or enrol the phone anew."""
+
+
+class CredentialRevoked(QrError):
+    """This credential was revoked and cannot be renewed; enrol the phone anew."""
 
 
 class QrCodeNotFound(QrError):

@@ -11,6 +11,16 @@ from dataclasses import dataclass
 from stdnum.iso7064 import mod_11_10
 
 from merchants.sealing import Sealing
+from qr.emv_cpm import (
+    CpmCode,
+    CpmRefused,
+    DataObject,
+    PoiData,
+    account_number,
+    build,
+    looks_like_cpm,
+    parse,
+)
 from qr.errors import CodeForeign, CodeMalformed
 
 LENGTH = 19
@@ -30,7 +40,8 @@ class PaymentCodeScheme:
     """How one environment's payment codes look, how long they live and how they are stored.
 
     Give the sandbox a prefix of its own: a test code at a real till is then refused by name. Codes are stored
-    as a keyed hash over environment and digits; a dump of the table shows no code.
+    as a keyed hash over environment and digits; a dump of the table shows no code. `application` names us in an
+    EMVCo CPM payload (4F; class F of ISO/IEC 7816-5, which needs no registration).
 
     Raises:
         ValueError: the prefix is not two digits, or another wallet's.
@@ -40,6 +51,8 @@ class PaymentCodeScheme:
     prefix: str
     sealing: Sealing
     life_s: float = 60.0
+    credential_life_s: float = 604_800.0
+    application: bytes = b"\xf0GATEWAY"
 
     def __post_init__(self) -> None:
         if not (self.prefix.isascii() and self.prefix.isdigit() and len(self.prefix) == 2):  # noqa: PLR2004 - EMV and the wallets use two digits
@@ -53,13 +66,13 @@ class PaymentCodeScheme:
         return digits + str(mod_11_10.calc_check_digit(digits))
 
     def read(self, scanned: str) -> str:
-        """The digits of a scanned code, without the blanks a cashier may type.
+        """The digits of a scanned code, without the blanks a cashier may type, or out of an EMVCo CPM payload.
 
         Raises:
             CodeMalformed: not 19 digits with the right check digit.
             CodeForeign: another wallet's prefix, or none we know.
         """
-        code = scanned.replace(" ", "")
+        code = _shown_by(scanned).replace(" ", "")
         if not (code.isascii() and code.isdigit()):
             raise CodeMalformed("not_numeric")
         prefix = code[:2]
@@ -70,6 +83,12 @@ class PaymentCodeScheme:
         if not mod_11_10.is_valid(code):
             raise CodeMalformed("wrong_check_digit")
         return code
+
+    def as_cpm(self, code: str) -> str:
+        """The code as an EMVCo CPM payload, for terminals that expect one: our application and the digits in 5A."""
+        digits = bytes.fromhex(code + "F")
+        application = PoiData((DataObject("4F", self.application), DataObject("5A", digits)))
+        return build(CpmCode(applications=(application,)))
 
     def hash(self, code: str) -> bytes:
         """What a new code is stored as."""
@@ -82,6 +101,16 @@ class PaymentCodeScheme:
     @property
     def _purpose(self) -> str:
         return f"{_HASH_PURPOSE}.{self.environment}"
+
+
+def _shown_by(scanned: str) -> str:
+    """The digits that a scanned text stands for."""
+    if not looks_like_cpm(scanned):
+        return scanned
+    try:
+        return account_number(parse(scanned)) or ""
+    except CpmRefused:
+        raise CodeMalformed("emv_cpm") from None
 
 
 def masked(code: str) -> str:

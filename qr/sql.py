@@ -106,7 +106,7 @@ async def redeem_payment_code(
         subjects,
         limits,
     )
-    return RedeemedRow(id=row["id"], payer=_payer(row)) if row else None
+    return RedeemedRow(id=row["id"], payer=payer_of(row)) if row else None
 
 
 async def why_not_redeemed(
@@ -244,7 +244,8 @@ async def delete_dead(
     return int(deleted)
 
 
-def _payer(row: asyncpg.Record) -> PayerFacts:
+def payer_of(row: asyncpg.Record) -> PayerFacts:
+    """The payer in a row that has the columns of one."""
     return PayerFacts(
         id=row["payer_id"],
         person_id=row["person_id"],

@@ -35,9 +35,15 @@ async def create_payment_code(call: Call[wire.PaymentCodeRequest]) -> Answer:
     issuer = call.caller.issuer
     assert issuer is not None, "the scope `wallet` is granted to wallet clients alone"
     async with call.claim.transaction() as conn:
+        scheme = call.parts.payment_codes
         issued = await codes.issue_payment_code(
-            conn, scheme=call.parts.payment_codes, payer=payer_facts(call.body.payer, issuer)
+            conn, scheme=scheme, payer=payer_facts(call.body.payer, issuer)
         )
-        body = wire.PaymentCode(id=issued.id, code=issued.code, expires_at=issued.expires_at)
+        body = wire.PaymentCode(
+            id=issued.id,
+            code=issued.code,
+            emv_payload=scheme.as_cpm(issued.code),
+            expires_at=issued.expires_at,
+        )
         call.claim.settle(issued.id, secret=msgspec.json.encode(body))
     return Answer(201, body)

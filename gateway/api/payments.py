@@ -20,7 +20,7 @@ from gateway.wire.page import Page
 from merchants import errors as merchants
 from merchants.ids import new_id, partner_no_of
 from merchants.money import Money
-from qr import codes
+from qr import codes, credentials
 from qr import errors as qr
 from qr.signed_code import Form
 
@@ -30,6 +30,8 @@ _CODE_PROBLEMS = (
     qr.CodeUnknown,
     qr.CodeUsed,
     qr.CodeExpired,
+    qr.CodeRevoked,
+    qr.CodeNeedsNetwork,
     qr.TooManyWrongCodes,
 )
 _PLACE_PROBLEMS = (
@@ -90,6 +92,7 @@ async def create_payment(call: Call[wire.PaymentRequest]) -> Answer:
     except qr.CodeUnknown:
         async with call.parts.pool.acquire() as conn:
             await codes.count_wrong_code(conn, merchant_id=order.merchant_id, terminal_id=order.terminal_id)
+            await credentials.count_wrong_code(conn, scheme=call.parts.payment_codes, code=order.code or "")
         raise
     payment = await carry_out(call.parts.payments, accepted, wait_s=_wait_s(call.parts, call.body.wait_s))
     return answer(call.parts, payment)

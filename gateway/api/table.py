@@ -5,6 +5,7 @@ from gateway.api import (
     applying,
     captures,
     clients,
+    code_credentials,
     deliveries,
     events,
     in_doubt,
@@ -92,6 +93,9 @@ OPERATIONS: tuple[Operation, ...] = (
     qr_codes.revoke_qr_code,
     payment_codes.create_payment_code,
     qr_inspection.inspect_code,
+    payment_codes.create_payment_code,
+    code_credentials.create_code_credential,
+    code_credentials.delete_code_credential,
     # the wallet's side
     wallet.scan_code,
     wallet.confirm_payment,

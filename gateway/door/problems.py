@@ -84,6 +84,9 @@ STATUS: Mapping[type[Exception], int] = {
     qr.CodeUsed: 409,
     qr.CodeExpired: 409,
     qr.CodeRevoked: 409,
+    qr.CodeNeedsNetwork: 409,
+    qr.CredentialNotFound: 404,
+    qr.CredentialRevoked: 409,
     qr.QrCodeEnded: 410,
     qr.TooManyWrongCodes: 429,
     # payments

@@ -5,13 +5,14 @@ from typing import assert_never
 
 from gateway.payments import captured, events, refund, release, reserved, sql
 from gateway.payments.needs import Needs
-from gateway.payments.payment import REVERSAL_REFUSED, Payment, State
+from gateway.payments.payment import NOBODY_TO_ASK, REVERSAL_REFUSED, Payment, State
 from gateway.payments.step import held, step, undone, undone_by_core
 from gateway.payments.succeed import is_plain_success, succeed
 from gateway.storage.hub import DELIVERIES
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection, Instruction, Settled
 from gateway.wallet.core import Approved, ConfirmationRequired, Declined, Reversed, Tombstoned
+from qr.codes import CodeKind
 from webhooks import outbox
 
 
@@ -83,9 +84,14 @@ async def _follow_payment(needs: Needs, conn: Connection, settled: Settled) -> P
 
 
 async def _ask_payer(needs: Needs, conn: Connection, settled: Settled, reason: str) -> Payment:
-    """The payer has so long to confirm, and no longer than until the merchant gives up."""
-    give_up_at = (await held(conn, settled)).give_up_at
+    """The payer has so long to confirm, and no longer than until the merchant gives up.
+
+    A phone that made its code without a network cannot be asked.
+    """
+    payment = await held(conn, settled)
+    if payment.terms.code_kind == CodeKind.OFFLINE:
+        return await step(conn, settled, State.DECLINED, reason=NOBODY_TO_ASK)
     return await step(
         conn, settled, State.REQUIRES_CONFIRMATION, reason=reason, expires_in_s=needs.confirm_within_s,
-        at_latest=give_up_at,
+        at_latest=payment.give_up_at,
     )  # fmt: skip

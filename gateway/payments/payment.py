@@ -52,6 +52,8 @@ SETTLED: Final = frozenset({_S.SUCCEEDED, _S.AUTHORIZED, _S.DECLINED, _S.EXPIRED
 IN_FLIGHT: Final = frozenset({_S.PROCESSING, _S.CAPTURING, _S.REVERSING})
 # The reason of a payment that a core had charged against our word and would not undo: its refund speaks for it.
 REVERSAL_REFUSED: Final = "reversal_refused"
+# The reason of a payment by an offline code that would need a confirmation.
+NOBODY_TO_ASK: Final = "confirmation_impossible"
 
 
 def leading_to(target: State) -> list[State]:

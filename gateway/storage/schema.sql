@@ -987,6 +987,41 @@ CREATE TABLE webhooks.events (
     tenant text NOT NULL COLLATE pg_catalog."C",
     id text NOT NULL COLLATE pg_catalog."C",
     xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+CREATE TABLE qr.code_credentials (
+    id text NOT NULL COLLATE pg_catalog."C",
+    issuer text NOT NULL,
+    payer_id text NOT NULL,
+    person_id text NOT NULL,
+    segments text[] NOT NULL,
+    factors smallint NOT NULL,
+    certificate boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    renewed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT code_credentials_factors_check CHECK (((factors >= 0) AND (factors <= 3)))
+);
+
+COMMENT ON TABLE qr.code_credentials IS 'Phones that make payment codes without a network, and whose they are.';
+
+CREATE TABLE qr.credential_numbers (
+    number integer NOT NULL,
+    credential_id text NOT NULL COLLATE pg_catalog."C",
+    sealed_secret bytea NOT NULL,
+    issued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    last_step bigint DEFAULT 0 NOT NULL,
+    wrong_codes smallint DEFAULT 0 NOT NULL,
+    payment_id text COLLATE pg_catalog."C",
+    CONSTRAINT credential_numbers_number_check CHECK (((number >= 0) AND (number <= 999999999)))
+)
+WITH (fillfactor='80');
+
+COMMENT ON TABLE qr.credential_numbers IS 'What a phone''s codes begin with; another with every renewal, so that shops cannot follow it.';
+
+COMMENT ON COLUMN qr.credential_numbers.last_step IS 'The minute that paid last: no code of it or before pays again.';
+
+COMMENT ON COLUMN qr.credential_numbers.wrong_codes IS 'Five force the phone online; its payer is never locked out.';
+
     type text NOT NULL,
     object_id text NOT NULL COLLATE pg_catalog."C",
     sequence bigint NOT NULL,
@@ -1249,3 +1284,18 @@ ALTER TABLE ONLY webhooks.endpoint_health
 
 ALTER TABLE ONLY webhooks.secrets
     ADD CONSTRAINT secrets_tenant_endpoint_id_fkey FOREIGN KEY (tenant, endpoint_id) REFERENCES webhooks.endpoints(tenant, id) ON DELETE CASCADE;
+ALTER TABLE ONLY qr.code_credentials
+    ADD CONSTRAINT code_credentials_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY qr.credential_numbers
+    ADD CONSTRAINT credential_numbers_pkey PRIMARY KEY (number);
+
+CREATE INDEX code_credentials_by_renewal ON qr.code_credentials USING btree (renewed_at);
+
+CREATE INDEX credential_numbers_by_credential ON qr.credential_numbers USING btree (credential_id);
+
+CREATE INDEX credential_numbers_by_expiry ON qr.credential_numbers USING btree (expires_at);
+
+ALTER TABLE ONLY qr.credential_numbers
+    ADD CONSTRAINT credential_numbers_credential_id_fkey FOREIGN KEY (credential_id) REFERENCES qr.code_credentials(id);
+

@@ -54,8 +54,13 @@ class PaymentCodeRequest(Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class PaymentCode(Struct, frozen=True, kw_only=True):
-    """A one-time code to show as a QR code and as Code 128; it dies on its first use."""
+    """A one-time code to show as a QR code and as Code 128; it dies on its first use.
+
+    Attributes:
+        emv_payload: the same code as an EMVCo consumer-presented payload, for the tills that expect one.
+    """
 
     id: ResourceId
     code: Annotated[str, Meta(pattern="^[0-9]{19}$", examples=["5112345678901234567"])]
+    emv_payload: Annotated[str, Meta(examples=["hQVDUFYwMWEW…"])]
     expires_at: Time

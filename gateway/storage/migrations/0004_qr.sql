@@ -53,6 +53,43 @@ COMMENT ON COLUMN qr.order_codes.payee_name IS 'The merchant as it was named whe
 CREATE INDEX order_codes_by_expiry ON qr.order_codes (expires_at);
 
 
+CREATE TABLE qr.code_credentials (
+    id          text COLLATE "C" PRIMARY KEY,
+    issuer      text NOT NULL,
+    payer_id    text NOT NULL,
+    person_id   text NOT NULL,
+    segments    text[] NOT NULL,
+    factors     smallint NOT NULL CHECK (factors BETWEEN 0 AND 3),
+    certificate boolean NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    renewed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    revoked_at  timestamptz
+);
+
+COMMENT ON TABLE qr.code_credentials IS 'Phones that make payment codes without a network, and whose they are.';
+
+CREATE INDEX code_credentials_by_renewal ON qr.code_credentials (renewed_at);
+
+
+CREATE TABLE qr.credential_numbers (
+    number        integer PRIMARY KEY CHECK (number BETWEEN 0 AND 999999999),
+    credential_id text COLLATE "C" NOT NULL REFERENCES qr.code_credentials (id),
+    sealed_secret bytea NOT NULL,
+    issued_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at    timestamptz NOT NULL,
+    last_step     bigint NOT NULL DEFAULT 0,
+    wrong_codes   smallint NOT NULL DEFAULT 0,
+    payment_id    text COLLATE "C"
+) WITH (fillfactor = 80);
+
+COMMENT ON TABLE qr.credential_numbers IS 'What a phone''s codes begin with; another with every renewal, so that shops cannot follow it.';
+COMMENT ON COLUMN qr.credential_numbers.last_step IS 'The minute that paid last: no code of it or before pays again.';
+COMMENT ON COLUMN qr.credential_numbers.wrong_codes IS 'Five force the phone online; its payer is never locked out.';
+
+CREATE INDEX credential_numbers_by_credential ON qr.credential_numbers (credential_id);
+CREATE INDEX credential_numbers_by_expiry ON qr.credential_numbers (expires_at);
+
+
 CREATE TABLE qr.wrong_codes (
     subject        text COLLATE "C" PRIMARY KEY,
     count          integer NOT NULL,
