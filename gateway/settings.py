@@ -68,8 +68,6 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     qr_gui: Annotated[str, _said("Our reverse domain in EMV codes, 20 characters at most")] = (
         "example.wallet.sbx"
     )
-    payment_code_life_s: Annotated[float, _said("How long a payment code may be scanned")] = 60.0
-    confirm_within_s: Annotated[float, _said("How long a payer may think when the core asks")] = 300.0
     qr_caption_font: Annotated[
     code_credential_life_s: Annotated[
         float, _said("How long a phone may make offline codes without having been online")
