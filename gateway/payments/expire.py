@@ -24,12 +24,15 @@ async def _expire_unpaid(needs: Needs, limit: int) -> int:
 
 
 async def _let_go_uncaptured(needs: Needs, limit: int) -> int:
-    """One by one, for each is told to a core; what dies in between is the resolver's."""
+    """Each is told to its core, which nobody here waits for: one that hangs must not keep others' time from running.
+
+    What dies in between is the resolver's.
+    """
     async with needs.pool.acquire() as conn:
         due = await authorized_sql.lapsed(conn, limit=limit)
     for partner_id, payment_id in due:
         async with needs.pool.acquire() as conn, conn.transaction():
             instruction = await release.lapse(needs, conn, partner_id=partner_id, payment_id=payment_id)
         if instruction is not None:
-            await submit_and_conclude(needs, instruction)
+            needs.running.start(submit_and_conclude(needs, instruction))
     return len(due)
