@@ -111,8 +111,8 @@ def _parts(
         prefix=settings.payment_code_prefix,
         sealing=sealing,
         life_s=settings.payment_code_life_s,
-    )
         credential_life_s=settings.code_credential_life_s,
+    )
     order_codes = OrderCodeScheme(environment=environment, gui=settings.qr_gui, link_base=settings.link_base)
     needs = Needs(
         pool=pool,

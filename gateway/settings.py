@@ -69,19 +69,21 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         "example.wallet.sbx"
     )
     qr_caption_font: Annotated[
+        str, _said("A TrueType file with the merchants' script, for the names beneath PNG codes")
+    ] = ""
     code_credential_life_s: Annotated[
         float, _said("How long a phone may make offline codes without having been online")
     ] = 604_800.0
     payment_code_life_s: Annotated[float, _said("How long a payment code may be scanned")] = 60.0
     confirm_within_s: Annotated[float, _said("How long a payer may think when the core asks")] = 300.0
-        str, _said("A TrueType file with the merchants' script, for the names beneath PNG codes")
-    ] = ""
     daily_limits: Annotated[
         str,
         _said(
             "A payer's day (Asia/Shanghai) in minor units, by currency: static code / dynamic with fewer than two "
             "factors / with two / with a certificate too; `-`, and a currency not named, is no limit of ours",
             pattern=_LIMITS,
+        ),
+    ] = "CNY=50000/100000/500000/-"
     step_up_above: Annotated[
         str,
         _said(
@@ -96,8 +98,6 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
             pattern=_RULES,
         ),
     ] = ""
-        ),
-    ] = "CNY=50000/100000/500000/-"
     authorization_life_s: Annotated[
         float, _said("How long what is held may wait to be captured; then it is let go")
     ] = 604_800.0

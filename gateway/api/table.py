@@ -91,7 +91,6 @@ OPERATIONS: tuple[Operation, ...] = (
     qr_codes.read_qr_code,
     qr_codes.draw_qr_code,
     qr_codes.revoke_qr_code,
-    payment_codes.create_payment_code,
     qr_inspection.inspect_code,
     payment_codes.create_payment_code,
     code_credentials.create_code_credential,
