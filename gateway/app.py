@@ -17,9 +17,10 @@ from gateway.door.endpoint import Desk
 from gateway.door.idempotency import ClaimDesk
 from gateway.door.listeners import Door
 from gateway.parts import Parts
-from gateway.payments import conclude, expire, limits_sql, refund
-from gateway.payments.limits import DailyLimits
+from gateway.payments import conclude, expire, limits_sql, refund, velocity_sql
+from gateway.payments.limits import DailyLimits, StepUp
 from gateway.payments.needs import Needs
+from gateway.payments.velocity import Rules
 from gateway.settings import Settings
 from gateway.storage.hub import DELIVERIES, DOUBTS, Hub
 from gateway.storage.pool import open_pool
@@ -123,6 +124,8 @@ def _parts(
         payment_codes=payment_codes,
         order_codes=order_codes,
         limits=DailyLimits.read(settings.daily_limits),
+        step_up=StepUp.read(settings.step_up_above),
+        velocity=Rules.read(settings.velocity_rules),
         patience=Patience(
             query_after_s=settings.query_after_s,
             query_every_s=settings.query_every_s,
@@ -270,6 +273,7 @@ async def _sweep(pool: asyncpg.Pool) -> int:
     async with pool.acquire() as conn:
         swept += await codes.sweep(conn, limit=_SWEPT_AT_ONCE)
         swept += await limits_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
+        swept += await velocity_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
         swept += await replay.forget_expired(conn, limit=_SWEPT_AT_ONCE)
         swept += await terminals.forget_expired_codes(conn, limit=_SWEPT_AT_ONCE)
     return swept

@@ -20,6 +20,7 @@ from gateway.api import (
     qr_inspection,
     refunds,
     reviews,
+    risk,
     running_offers,
     stores,
     terminal_enrolment,
@@ -105,6 +106,7 @@ OPERATIONS: tuple[Operation, ...] = (
     in_doubt.list_in_doubt,
     # co-branded offers
     offers.create_offer,
+    risk.list_velocity_hits,
     offers.list_offers,
     offers.get_offer,
     offers.amend_offer,

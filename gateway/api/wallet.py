@@ -96,6 +96,7 @@ async def replay_confirm(call: Call[wire.Confirmation], resource_id: str) -> Ans
         payments.PayerLimitExceeded,
         payments.OffersJustChanged,
         wallet.WalletCoreUnavailable,
+        payments.DeclinedByRisk,
         wallet.IssuerNotServed,
         merchants.MerchantNotActive,
         merchants.StoreClosed,

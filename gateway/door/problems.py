@@ -99,6 +99,7 @@ STATUS: Mapping[type[Exception], int] = {
     payments.OrderCanceled: 409,
     payments.AmountChanged: 409,
     payments.PayerLimitExceeded: 409,
+    payments.DeclinedByRisk: 409,
     payments.NotConfirmable: 409,
     payments.NotCapturable: 409,
     payments.NotCancelable: 409,

@@ -8,8 +8,14 @@ is bound already and decides about the payment.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from gateway.payments import discounts, events, limits, reserved, scans_sql, sql
-from gateway.payments.errors import AmountChanged, NotConfirmable, PaymentNotFound, ScanNotFound
+from gateway.payments import discounts, events, limits, reserved, scans_sql, sql, velocity
+from gateway.payments.errors import (
+    AmountChanged,
+    DeclinedByRisk,
+    NotConfirmable,
+    PaymentNotFound,
+    ScanNotFound,
+)
 from gateway.payments.needs import Needs
 from gateway.payments.pay import Accepted, agreed, instruct
 from gateway.payments.payment import Payment, State
@@ -82,6 +88,7 @@ async def confirm_scanned(
     Raises:
         ScanNotFound: no such view of this order at this issuer, or its payer declined.
         AmountChanged: offers moved since the scan; nothing is reserved.
+        DeclinedByRisk: a velocity rule fired; the order stays payable.
         PayerLimitExceeded: it does not fit into the payer's day; the order stays payable.
         NotConfirmable: another payer was first, or the order ended.
         MerchantsError: the merchant may not be paid any more.
@@ -96,6 +103,7 @@ async def confirm_scanned(
     place = await _place(conn, payment)
     needs.cores.check_available(issuer)
     payer = replace(seen.payer, factors=consent.factors, certificate=consent.certificate)
+    await _judge(needs, conn, payment, payer)
     quote = await discounts.reserve_best(
         needs,
         conn,
@@ -194,6 +202,19 @@ def cart_of(payment: Payment) -> Cart:
         currency=payment.currency,
         code_kind=payment.terms.code_kind,
     )
+
+
+async def _judge(needs: Needs, conn: Connection, payment: Payment, payer: PayerFacts) -> None:
+    """Velocity: who confirms has stepped up already, so only a decline matters; it undoes this transaction.
+
+    Raises:
+        DeclinedByRisk
+    """
+    asked = velocity.confirmed(payment, payer)
+    hit = await velocity.judge(needs.velocity, conn, asked)
+    if hit is not None and hit.rule.action == "decline":
+        needs.running.start(velocity.tell(needs.pool, asked, hit))
+        raise DeclinedByRisk
 
 
 async def _place(conn: Connection, payment: Payment) -> PayingContext:

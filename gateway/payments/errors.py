@@ -91,6 +91,13 @@ class PayerLimitExceeded(PaymentsError):
     """The payment is above what is left of the payer's daily limit; nothing happened, the order stays payable."""
 
 
+class DeclinedByRisk(PaymentsError):
+    """This payment cannot be made with this wallet now; take another means of payment.
+
+    A velocity rule fired; the list of hits names it.
+    """
+
+
 class NotConfirmable(PaymentsError):
     """Nobody can confirm this payment any more; see `state`."""
 

@@ -71,6 +71,23 @@ class DailyLimits:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepUp:
+    """By currency, the amount in minor units above which a scanned code is not enough: the payer must confirm."""
+
+    above_minor: Mapping[str, int]
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """From the setting: `CNY=200000`, separated by commas."""
+        pairs = (one.split("=") for one in text.split(",") if one)
+        return cls(above_minor={currency: int(amount) for currency, amount in pairs})
+
+    def wanted(self, amount: Money) -> bool:
+        above_minor = self.above_minor.get(amount.currency)
+        return above_minor is not None and amount.amount_minor > above_minor
+
+
 def tier_of(code_kind: str, payer: PayerFacts) -> Tier:
     """Static codes are the weakest whatever the verification: anybody may have pasted them over another's."""
     if code_kind not in _DYNAMIC:

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import asyncpg
 
-from gateway.payments.limits import DailyLimits
+from gateway.payments.limits import DailyLimits, StepUp
 from gateway.payments.payment import Payment
 from gateway.payments.running import Running
 from gateway.payments.together import Together
+from gateway.payments.velocity import Rules
 from gateway.storage.hub import Hub
 from gateway.transfers.resolve import Patience
 from gateway.transfers.transfer import Settled
@@ -39,6 +40,8 @@ class Needs:
     payment_codes: PaymentCodeScheme
     order_codes: OrderCodeScheme
     limits: DailyLimits
+    step_up: StepUp
+    velocity: Rules
     running: Running = field(default_factory=Running)
     successes: Together[Settled, Payment | None] = field(default_factory=Together)
     patience: Patience = field(default_factory=Patience)

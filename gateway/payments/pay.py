@@ -8,15 +8,17 @@ a stored transfer, which `gateway.transfers.resolve` picks up and hands to the s
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
-from gateway.payments import discounts, events, sql
+from gateway.payments import discounts, events, sql, velocity
 from gateway.payments.conclude import conclude
 from gateway.payments.legs import fee_minor, payment_legs
 from gateway.payments.needs import Needs
 from gateway.payments.orders import Order, refuse, row, taken
-from gateway.payments.payment import AgreedOffer, Allowance, Payment, State, Terms
+from gateway.payments.payment import NOBODY_TO_ASK, AgreedOffer, Allowance, Payment, State, Terms
+from gateway.payments.velocity import Hit
 from gateway.transfers import sql as transfers
 from gateway.transfers.submit import submit
 from gateway.transfers.transfer import Connection, Instruction, transfer_id
@@ -29,6 +31,9 @@ from merchants.payer import PayerFacts
 from qr import codes
 from qr.order_code import Payee
 from webhooks import outbox
+
+# The reason of a payment whose payer must confirm because we want it, not the core.
+STEP_UP: Final = "step_up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +122,10 @@ async def _accept_payer(
     now: datetime,
 ) -> Accepted:
     payer = redeemed.payer
+    asked = velocity.asked(order, payer)
+    hit = await velocity.judge(needs.velocity, conn, asked)
+    if hit is not None:
+        await velocity.tell(conn, asked, hit)
     cart = Cart(
         partner_id=order.partner_id,
         merchant_id=order.merchant_id,
@@ -134,25 +143,47 @@ async def _accept_payer(
         payer=redeemed.payer,
         now=now,
     )
-    allowance = needs.limits.allowance(
-        code_kind=redeemed.kind, payer=payer, amount=Money(quote.payable_minor, quote.currency), now=now
-    )
+    payable = Money(quote.payable_minor, quote.currency)
+    first = _first(needs, hit, payable, redeemed.kind)
+    allowance = None
+    if first.state is not State.DECLINED:
+        allowance = needs.limits.allowance(code_kind=redeemed.kind, payer=payer, amount=payable, now=now)
     terms = agreed(
         _terms(order, place, code_kind=redeemed.kind), quote, payer, merchant_id=order.merchant_id,
         allowance=allowance,
     )  # fmt: skip
-    values = row(order, place, terms, direction="consumer_presented", state=State.PROCESSING)
+    values = row(order, place, terms, direction="consumer_presented", state=first.state)
     values |= {"discount_minor": quote.discount_minor, "issuer": payer.issuer, "payer_id": payer.id}
-    payment = await sql.insert(conn, values, expires_at=None, allowance=allowance)
+    values["reason"] = first.reason
+    expires_at = now + timedelta(seconds=needs.confirm_within_s) if first.reason == STEP_UP else None
+    payment = await sql.insert(conn, values, expires_at=expires_at, allowance=allowance)
     if payment is None:
         raise await taken(conn, order)
-    if payment.state is State.DECLINED:
-        return await _declined(needs, conn, payment)
+    if payment.state is not State.PROCESSING:
+        return await _kept_from_the_core(needs, conn, payment)
     return Accepted(payment=payment, instruction=await instruct(needs, conn, payment, n=1))
 
 
-async def _declined(needs: Needs, conn: Connection, payment: Payment) -> Accepted:
-    """Ours to refuse: no core is told, the order may be paid otherwise, offers get back what was reserved."""
+@dataclass(frozen=True, slots=True)
+class _First:
+    """How a payment begins."""
+
+    state: State
+    reason: str | None = None
+
+
+def _first(needs: Needs, hit: Hit | None, payable: Money, code_kind: codes.CodeKind) -> _First:
+    if hit is not None and hit.rule.action == "decline":
+        return _First(State.DECLINED, velocity.DECLINED)
+    if hit is not None or needs.step_up.wanted(payable):
+        if code_kind is codes.CodeKind.OFFLINE:
+            return _First(State.DECLINED, NOBODY_TO_ASK)
+        return _First(State.REQUIRES_CONFIRMATION, STEP_UP)
+    return _First(State.PROCESSING)
+
+
+async def _kept_from_the_core(needs: Needs, conn: Connection, payment: Payment) -> Accepted:
+    """Declined by us, or waiting for the payer's word: the wallet is told, and of a decline the offers."""
     told = await discounts.settle(conn, payment)
     told += events.of_payment(payment, resolved_within=needs.resolved_within)
     await outbox.publish(conn, told)

@@ -9,7 +9,7 @@ from gateway.payments import refund as refunds
 from gateway.payments import sql
 from gateway.payments.needs import Needs
 from gateway.payments.pay import Accepted, submit_and_conclude
-from gateway.payments.payment import Payment, Refund
+from gateway.payments.payment import Payment, Refund, State
 from gateway.payments.refund import AcceptedRefund
 from gateway.storage.hub import DELIVERIES
 
@@ -20,6 +20,8 @@ async def carry_out(needs: Needs, accepted: Accepted, *, wait_s: float) -> Payme
     """Submit what was accepted and wait for the end; a caller that hangs up stops nothing."""
     if accepted.instruction is None:
         needs.hub.tell(accepted.payment.id, DELIVERIES)
+        if accepted.payment.state is State.REQUIRES_CONFIRMATION:
+            return await settled_within(needs, accepted.payment, wait_s=wait_s)
         return accepted.payment
     loop = asyncio.get_running_loop()
     until = loop.time() + wait_s

@@ -16,7 +16,7 @@ SCOPES: Mapping[Kind, frozenset[str]] = {
         {"pay", "query", "cancel", "refund", "merchants", "apply", "offers", "webhooks", "qr"}
     ),
     "terminal": frozenset({"pay", "query", "cancel"}),
-    "wallet": frozenset({"wallet"}),
+    "wallet": frozenset({"wallet", "webhooks"}),
     "operator": frozenset({"operate"}),
     "applicant": frozenset({"apply"}),
 }

@@ -292,7 +292,7 @@ async def test_a_wallet_backend_is_registered_for_one_issuer_and_revoked_at_once
     body = {"issuer": "bank", "name": "Wallet backend", "jwk": key.public_jwk}
     made = await gateway.call("POST", "/admin/v1/wallet-clients", approver, body)
     client = made.body["client"]
-    assert (made.status, client["issuer"], client["scopes"]) == (201, "bank", ["wallet"])
+    assert (made.status, client["issuer"], client["scopes"]) == (201, "bank", ["wallet", "webhooks"])
     token = await gateway.token(client["id"], key)
     assert jwt.decode(token, options={"verify_signature": False})["issuer"] == "bank"
     revoked = await gateway.call(

@@ -1,0 +1,27 @@
+"""Velocity rules that fired, for the bank's operators."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from gateway.wire.payments import ResourceId
+
+
+class VelocityHit(Struct, frozen=True, kw_only=True):
+    """A rule of `VELOCITY_RULES` that fired on a payment.
+
+    Attributes:
+        subject: whose pace it was: a terminal, a merchant, or a payer as `issuer:id`.
+        measured: payments, or minor units, within the window, this payment included.
+    """
+
+    payment_id: ResourceId
+    partner_id: ResourceId
+    rule: Annotated[str, Meta(examples=["burst"])]
+    action: Literal["decline", "step_up"]
+    subject: str
+    measured: int
+    limit: int
+    window_s: int
+    at: datetime
