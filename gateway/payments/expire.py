@@ -1,4 +1,12 @@
-"""What nobody confirmed or captured in time lapses; the worker calls this."""
+"""What nobody confirmed or captured in time lapses; the worker calls this.
+
+Each payment in a transaction of its own: several in one would hold budgets in an order that nobody keeps, and one
+whose rows are damaged would keep all others from lapsing.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
 
 from gateway.payments import authorized_sql, events, release, reserved, sql
 from gateway.payments.needs import Needs
@@ -6,33 +14,50 @@ from gateway.payments.pay import submit_and_conclude
 from gateway.storage.hub import DELIVERIES
 from webhooks import outbox
 
+log = structlog.get_logger()
+
+Lapse = Callable[[Needs, str, str], Awaitable[bool]]
+
 
 async def run_once(needs: Needs, limit: int = 100) -> int:
     """Expire what is due, with what it reserved; returns how many."""
-    return await _expire_unpaid(needs, limit) + await _let_go_uncaptured(needs, limit)
+    async with needs.pool.acquire() as conn:
+        unpaid = await sql.due_to_expire(conn, limit=limit)
+        uncaptured = await authorized_sql.lapsed(conn, limit=limit)
+    return await _each(needs, unpaid, _expire) + await _each(needs, uncaptured, _let_go)
 
 
-async def _expire_unpaid(needs: Needs, limit: int) -> int:
+async def _each(needs: Needs, due: list[tuple[str, str]], lapse: Lapse) -> int:
+    """How many lapsed. What fails is tried again by the next run, and stands in nobody's way."""
+    lapsed = 0
+    for partner_id, payment_id in due:
+        try:
+            lapsed += await lapse(needs, partner_id, payment_id)
+        except Exception as error:  # whatever it is, it is this payment's alone
+            log.exception("payment_not_lapsed", payment_id=payment_id, error=type(error).__name__)
+    return lapsed
+
+
+async def _expire(needs: Needs, partner_id: str, payment_id: str) -> bool:
     async with needs.pool.acquire() as conn, conn.transaction():
-        expired = await sql.expire_due(conn, limit=limit)
-        for payment in expired:
-            told = await reserved.settle(conn, payment)
-            told += events.of_payment(payment, resolved_within=needs.resolved_within)
-            await outbox.publish(conn, told)
-    needs.hub.tell(*(one.id for one in expired), *([DELIVERIES] if expired else []))
-    return len(expired)
+        expired = await sql.expire(conn, partner_id=partner_id, payment_id=payment_id)
+        if expired is None:
+            return False
+        told = await reserved.settle(conn, expired)
+        told += events.of_payment(expired, resolved_within=needs.resolved_within)
+        await outbox.publish(conn, told)
+    needs.hub.tell(expired.id, DELIVERIES)
+    return True
 
 
-async def _let_go_uncaptured(needs: Needs, limit: int) -> int:
-    """Each is told to its core, which nobody here waits for: one that hangs must not keep others' time from running.
+async def _let_go(needs: Needs, partner_id: str, payment_id: str) -> bool:
+    """Its core is told, which nobody here waits for: one that hangs must not keep others' time from running.
 
     What dies in between is the resolver's.
     """
-    async with needs.pool.acquire() as conn:
-        due = await authorized_sql.lapsed(conn, limit=limit)
-    for partner_id, payment_id in due:
-        async with needs.pool.acquire() as conn, conn.transaction():
-            instruction = await release.lapse(needs, conn, partner_id=partner_id, payment_id=payment_id)
-        if instruction is not None:
-            needs.running.start(submit_and_conclude(needs, instruction))
-    return len(due)
+    async with needs.pool.acquire() as conn, conn.transaction():
+        instruction = await release.lapse(needs, conn, partner_id=partner_id, payment_id=payment_id)
+    if instruction is None:
+        return False
+    needs.running.start(submit_and_conclude(needs, instruction))
+    return True

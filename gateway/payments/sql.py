@@ -221,22 +221,33 @@ async def accept_cancel(conn: Connection, payment: Payment) -> Payment | None:
     return payment_of(row) if row else None
 
 
-async def expire_due(conn: Connection, *, limit: int) -> list[Payment]:
-    """Let payments lapse that nobody confirmed in time."""
+async def due_to_expire(conn: Connection, *, limit: int) -> list[tuple[str, str]]:
+    """Partner and payment of what nobody confirmed in time, the longest due first."""
     rows = await conn.fetch(
         """
-        WITH due AS (
-            SELECT partner_id, id FROM gateway.payments
-             WHERE state IN ('requires_payer', 'requires_confirmation') AND expires_at <= now()
-             ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-        UPDATE gateway.payments p
-           SET state = 'expired', reason = 'not_confirmed_in_time', sequence = sequence + 1, updated_at = now()
-          FROM due WHERE p.partner_id = due.partner_id AND p.id = due.id
-        RETURNING p.*
+        SELECT partner_id, id FROM gateway.payments
+         WHERE state IN ('requires_payer', 'requires_confirmation') AND expires_at <= now()
+         ORDER BY expires_at LIMIT $1
         """,
         limit,
     )
-    return [payment_of(row) for row in rows]
+    return [(row["partner_id"], row["id"]) for row in rows]
+
+
+async def expire(conn: Connection, *, partner_id: str, payment_id: str) -> Payment | None:
+    """Let one lapse; None when somebody confirmed or canceled it meanwhile, or another worker was first."""
+    row = await conn.fetchrow(
+        """
+        UPDATE gateway.payments
+           SET state = 'expired', reason = 'not_confirmed_in_time', sequence = sequence + 1, updated_at = now()
+         WHERE partner_id = $1 AND id = $2
+           AND state IN ('requires_payer', 'requires_confirmation') AND expires_at <= now()
+        RETURNING *
+        """,
+        partner_id,
+        payment_id,
+    )
+    return payment_of(row) if row else None
 
 
 async def page(

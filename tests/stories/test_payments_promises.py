@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from gateway.payments import expire, sql
 from gateway.payments import refund as refunds
-from gateway.payments import sql
 from gateway.payments.payment import Refund
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Settled
@@ -114,6 +114,16 @@ async def test_two_tills_that_number_their_requests_alike_are_two_tills(town: To
     assert (second.status, second.body.get("terminal_id")) == (201, place.terminal.id), second.body
     same = await other.post("/v1/payments", body, key="2")
     assert (same.status, same.body["code"]) == (409, "order_exists")
+
+
+async def test_a_payment_that_cannot_lapse_keeps_no_other_from_lapsing(still_town: Town) -> None:
+    town, shop = still_town, await still_town.supermarket()
+    damaged, sound = await shop.ask(1_000), await shop.ask(2_000)
+    await town.pool.execute("UPDATE gateway.payments SET expires_at = now() - interval '1 s'")
+    await town.pool.execute("UPDATE gateway.payments SET terms = '{}' WHERE id = $1", damaged.body["id"])
+    assert await expire.run_once(town.replica.parts.payments) == 1
+    lapsed = await shop.till.get(f"/v1/payments/{sound.body['id']}")
+    assert lapsed.body["state"] == "expired"
 
 
 async def _paid(town: Town, shop: Supermarket, *, behaviour: str) -> Answered:
