@@ -214,14 +214,11 @@ def owners(needs: Needs) -> Owners:
 async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tuple[Job, ...]:
     """What `gateway work` does; `gateway serve` leaves it alone."""
     needs = parts.payments
-    resolver = Resolver(pool=parts.pool, cores=parts.cores, owners=owners(needs), patience=needs.patience)
     hinted = asyncio.Event()
     parts.hub.watch(lambda one: hinted.set() if one == DOUBTS else None, lost=hinted.set)
-
-    async def resolve() -> int:
-        hinted.clear()
-        return await resolver.run_once()
-
+    resolver = Resolver(
+        pool=parts.pool, cores=parts.cores, owners=owners(needs), patience=needs.patience, wake=hinted
+    )
     published = asyncio.Event()
     parts.hub.watch(lambda one: published.set() if one == DELIVERIES else None, lost=published.set)
     sender = await stack.enter_async_context(
@@ -246,10 +243,10 @@ async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tupl
         ),
         Job(
             name="resolve",
-            run_once=resolve,
+            run_once=resolver.run_once,
             every_s=settings.worker_poll_s,
             wake=hinted,
-            stop=resolver.hand_back,
+            stop=lambda: resolver.stop(grace_s=settings.stop_within_s),
         ),
         Job(name="expire", run_once=lambda: expire.run_once(needs), every_s=settings.worker_poll_s),
         Job(name="advance_offers", run_once=lambda: _advance_offers(parts), every_s=_OFFERS_EVERY_S),

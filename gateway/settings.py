@@ -112,7 +112,7 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     )
     transfer_lease_s: Annotated[
         float, _said("What a worker that died held in doubt is looked at again after this")
-    ] = 60.0
+    ] = 30.0
     webhook_lease_s: Annotated[
         float, _said("What a worker that died was sending is sent again after this")
     ] = 30.0
@@ -207,6 +207,10 @@ def _unsound(settings: Settings) -> list[str]:
         faults.append(key)
     if any(not url.startswith(("http://", "https://")) for url in settings.cores.values()):
         faults.append("WALLET_CORES has to read issuer=http(s)://…, separated by commas")
+    if not 3 * settings.wallet_core_timeout_s < settings.transfer_lease_s:
+        faults.append(
+            "TRANSFER_LEASE_S has to outlive three calls of WALLET_CORE_TIMEOUT_S: ask, send, reverse"
+        )
     if not settings.resend_until_s < settings.reverse_after_s:
         faults.append("RESEND_UNTIL_S has to be less than REVERSE_AFTER_S")
     return faults

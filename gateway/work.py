@@ -35,9 +35,12 @@ async def run(jobs: Sequence[Job], stopping: asyncio.Event) -> None:
     """Run all jobs until `stopping` is set; each ends after the piece it is at."""
     loops = [asyncio.create_task(_loop(job, stopping), name=job.name) for job in jobs]
     await asyncio.gather(*loops)
-    for job in jobs:
-        if job.stop is not None:
-            await job.stop()
+    # Each has its own grace, all at once; one that cannot stop in order must not keep another from it.
+    stopping_jobs = [job for job in jobs if job.stop is not None]
+    ends = await asyncio.gather(*(job.stop() for job in stopping_jobs if job.stop), return_exceptions=True)
+    for job, end in zip(stopping_jobs, ends, strict=True):
+        if isinstance(end, BaseException):
+            log.error("job_not_stopped", job=job.name, error=type(end).__name__, exc_info=end)
 
 
 async def _loop(job: Job, stopping: asyncio.Event) -> None:

@@ -198,7 +198,8 @@ async def sign_in(
 @asynccontextmanager
 async def a_core(url: str, jwks: Any) -> AsyncIterator[str]:
     """The reference core on a free port."""
-    runner = web.AppRunner(make_app(url, gateway_jwks=jwks), access_log=None)
+    # What a sandbox wallet is still being slow about is nobody's business once the test is over.
+    runner = web.AppRunner(make_app(url, gateway_jwks=jwks), access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -28,6 +28,10 @@ class Running:
         """Let what runs end; what is then left is found by the resolver of another process."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=within_s)
+        left = set(self._tasks)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

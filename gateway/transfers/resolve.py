@@ -6,7 +6,9 @@ All of it is repeated until the core answers: silence ends nothing.
 """
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, replace
+from typing import Final
 
 import asyncpg
 import structlog
@@ -17,6 +19,9 @@ from gateway.transfers.transfer import Attempt, Instruction, Owners
 from gateway.wallet.core import Core, NotFound, NotSent, Pending, Unknown
 from gateway.wallet.errors import IssuerNotServed
 from gateway.wallet.routing import Cores
+
+# As many questions as a core is asked at once (`gateway.wallet.rest.Bounds.asks`): more would only queue there.
+LOOKS_A_CORE: Final = 16
 
 log = structlog.get_logger()
 
@@ -37,36 +42,59 @@ class Patience:
     query_every_s: float = 5.0
     resend_until_s: float = 15.0
     reverse_after_s: float = 45.0
-    lease_s: float = 60.0
+    lease_s: float = 30.0
 
 
 class Resolver:
-    """Takes what is due under a lease and brings it one step further."""
+    """Takes what is due under a lease and brings it one step further; a core that hangs holds up its own alone.
 
-    def __init__(self, *, pool: asyncpg.Pool, cores: Cores, owners: Owners, patience: Patience) -> None:
+    Args:
+        wake: set when a look has ended, so that the next may begin.
+    """
+
+    def __init__(
+        self, *, pool: asyncpg.Pool, cores: Cores, owners: Owners, patience: Patience, wake: asyncio.Event
+    ) -> None:
         self._pool = pool
         self._cores = cores
         self._owners = owners
         self._patience = patience
-        self._held: list[Instruction] = []
+        self._wake = wake
+        self._under_way: dict[asyncio.Task[None], Instruction] = {}
 
-    async def run_once(self, limit: int = 50) -> int:
-        """Look at what is due; returns how many were looked at."""
+    async def run_once(self) -> int:
+        """Begin to look at what is due, and do not wait for the cores; returns how many looks began."""
+        self._wake.clear()
+        looks = Counter(one.transfer.issuer for one in self._under_way.values())
+        busy = [issuer for issuer, number in looks.items() if number >= LOOKS_A_CORE]
         async with self._pool.acquire() as conn:
-            self._held = await sql.claim_due(conn, lease_s=self._patience.lease_s, limit=limit)
-        results = await asyncio.gather(*(self._look(one) for one in self._held), return_exceptions=True)
-        for one, result in zip(self._held, results, strict=True):
-            if isinstance(result, BaseException):
-                # The lease runs out and the next look begins afresh.
-                log.error("transfer_look_failed", transfer_id=one.transfer.id, error=type(result).__name__,
-                          exc_info=result)  # fmt: skip
-        looked, self._held = len(self._held), []
-        return looked
+            due = await sql.claim_due(
+                conn, lease_s=self._patience.lease_s, limit=LOOKS_A_CORE, without_issuers=busy
+            )
+        for one in due:
+            task = asyncio.create_task(self._look(one))
+            self._under_way[task] = one
+            task.add_done_callback(self._looked)
+        return len(due)
 
-    async def hand_back(self) -> None:
-        """Give up leases on the way out, so that another worker need not wait for their end."""
-        if self._held:
-            await sql.hand_back(self._pool, self._held)
+    async def stop(self, *, grace_s: float) -> None:
+        """Let looks end for so long and hand the rest back: another worker need not wait for a lease's end."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=grace_s)
+        left = dict(self._under_way)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        if left:
+            await sql.hand_back(self._pool, list(left.values()))
+
+    def _looked(self, task: asyncio.Task[None]) -> None:
+        one = self._under_way.pop(task)
+        self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The lease runs out and the next look begins afresh.
+            log.error("transfer_look_failed", transfer_id=one.transfer.id, error=type(error).__name__,
+                      exc_info=error)  # fmt: skip
 
     async def _look(self, instruction: Instruction) -> None:
         try:

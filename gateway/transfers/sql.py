@@ -67,13 +67,16 @@ _AS_OF_NOW = """t.*, extract(epoch FROM now() - t.created_at)::float8 AS age_s,
     COALESCE(t.give_up_at <= now(), false) AS given_up"""
 
 
-async def claim_due(conn: Connection, *, lease_s: float, limit: int) -> list[Instruction]:
+async def claim_due(
+    conn: Connection, *, lease_s: float, limit: int, without_issuers: Sequence[str] = ()
+) -> list[Instruction]:
     """Lease what is due and nobody holds, oldest first; the fence tells this lease from every earlier one."""
     rows = await conn.fetch(
         f"""
         WITH due AS (
             SELECT owner_id, n FROM gateway.transfers
              WHERE state <> 'final' AND due_at <= now() AND leased_until <= now()
+               AND instruction ->> 'issuer' <> ALL ($3::text[])
              ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED)
         UPDATE gateway.transfers t SET leased_until = now() + $1 * interval '1 s', fence = fence + 1
           FROM due WHERE t.owner_id = due.owner_id AND t.n = due.n
@@ -81,6 +84,7 @@ async def claim_due(conn: Connection, *, lease_s: float, limit: int) -> list[Ins
         """,  # noqa: S608 - fixed list
         lease_s,
         limit,
+        without_issuers,
     )
     return [_instruction(row) for row in rows]
 

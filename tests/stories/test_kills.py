@@ -13,7 +13,7 @@ from tests.servers import make_template
 from tests.town import FAST_DOUBT
 
 # A twentieth of the defaults, as all times of doubt in the tests.
-QUICK = {**FAST_DOUBT, "TRANSFER_LEASE_S": "3", "WEBHOOK_LEASE_S": "1.5"}
+QUICK = {**FAST_DOUBT, "TRANSFER_LEASE_S": "2", "WEBHOOK_LEASE_S": "1.5"}
 # A twentieth of 75 s, and as much again for a machine that is busy with other tests.
 WITHIN_S = 75 / 20 * 2
 
