@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import asyncpg
 import msgspec
 
+from gateway import work
 from gateway.api.table import OPERATIONS
 from gateway.door import idempotency
 from gateway.door.bearer import Bearer
@@ -49,6 +50,8 @@ from webhooks.sender import Sender
 _RENDERERS = 2
 _SWEPT_AT_ONCE = 500
 _SWEEP_EVERY_S = 60.0
+# Well within the lead that a new key is given before it signs.
+_KEYS_EVERY_S = 60.0
 # Quoting looks at the dates itself; only the events of an offer's first and last day wait for this.
 _OFFERS_EVERY_S = 30.0
 
@@ -92,6 +95,7 @@ async def build(settings: Settings) -> AsyncIterator[Replica]:
         door = _door(parts)
         hub.watch(lambda _one: None, lost=parts.catalog.forget_all)
         jobs = await _jobs(stack, settings, parts)
+        await stack.enter_async_context(_keys_kept_fresh(keyring))
         yield Replica(parts=parts, door=door, jobs=jobs)
 
 
@@ -173,6 +177,19 @@ def _door(parts: Parts) -> Door:
     )
 
 
+@asynccontextmanager
+async def _keys_kept_fresh(keyring: Keyring) -> AsyncIterator[None]:
+    """Every replica reads the keys again and again: one that never did would sign with a key long expired."""
+    stopping = asyncio.Event()
+    job = Job(name="refresh_keys", run_once=keyring.refresh, every_s=_KEYS_EVERY_S)
+    refreshing = asyncio.create_task(work.run((job,), stopping))
+    try:
+        yield
+    finally:
+        stopping.set()
+        await refreshing
+
+
 async def _cores(stack: AsyncExitStack, settings: Settings, keyring: Keyring) -> Cores:
     """One connection pool for each issuer's core."""
     cores = {}
@@ -251,7 +268,6 @@ async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tupl
         Job(name="expire", run_once=lambda: expire.run_once(needs), every_s=settings.worker_poll_s),
         Job(name="advance_offers", run_once=lambda: _advance_offers(parts), every_s=_OFFERS_EVERY_S),
         Job(name="sweep", run_once=lambda: _sweep(parts.pool), every_s=_SWEEP_EVERY_S),
-        Job(name="refresh_keys", run_once=parts.keyring.refresh, every_s=_SWEEP_EVERY_S),
     )
 
 

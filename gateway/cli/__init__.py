@@ -14,6 +14,7 @@ _COMMANDS = {
     "migrate": ("gateway.cli.migrate", "migrate_command"),
     "openapi": ("gateway.cli.openapi", "openapi"),
     "schema": ("gateway.cli.schema", "schema"),
+    "keys": ("gateway.cli.keys", "keys"),
     "reconcile": ("gateway.cli.reconcile", "reconcile_command"),
     "demo": ("gateway.cli.demo", "demo"),
     "reference-core": ("gateway.cli.reference_core", "reference_core"),
