@@ -96,6 +96,7 @@ async def revoke_credential(conn: PoolConnectionProxy, *, issuer: str, credentia
 
 
 async def find_number(conn: PoolConnectionProxy, number: int, *, step_s: int) -> NumberRow | None:
+    """The number, its credential held: a revocation waits for payments that still saw it alive."""
     row = await conn.fetchrow(
         """SELECT one.credential_id, one.sealed_secret, one.last_step, one.wrong_codes,
                   one.expires_at <= clock_timestamp() AS expired,
@@ -103,7 +104,8 @@ async def find_number(conn: PoolConnectionProxy, number: int, *, step_s: int) ->
                   floor(extract(epoch FROM clock_timestamp()) / $2::int)::bigint AS now_step
            FROM qr.credential_numbers AS one
            JOIN qr.code_credentials AS credential ON credential.id = one.credential_id
-           WHERE one.number = $1""",
+           WHERE one.number = $1
+             FOR SHARE OF credential""",
         number,
         step_s,
     )

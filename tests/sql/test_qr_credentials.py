@@ -185,3 +185,28 @@ async def test_what_is_long_dead_is_forgotten(pool: asyncpg.Pool) -> None:
     async with pool.acquire() as conn:
         assert [await codes.sweep(conn, limit=10) for _ in range(3)] == [1, 1, 0]
     await redeemed(pool, await shown(pool, live))
+
+
+async def test_a_revocation_is_not_answered_while_a_payment_still_sees_the_phone_alive(
+    pool: asyncpg.Pool,
+) -> None:
+    phone = await enrolled(pool)
+    code = await shown(pool, phone)
+    async with pool.acquire() as conn, conn.transaction():
+        await codes.redeem(
+            conn, scheme=SCHEME, code=code, payment_id="pay_1", merchant_id="mer_1", terminal_id="trm_1"
+        )
+        revoking = asyncio.create_task(revoked(pool, phone))
+        async with asyncio.timeout(5):
+            while not revoking.done() and not await _somebody_waits(pool):
+                pass
+        assert not revoking.done()
+    await revoking
+
+
+async def _somebody_waits(pool: asyncpg.Pool) -> bool:
+    waits: bool = await pool.fetchval(
+        """SELECT count(*) > 0 FROM pg_stat_activity
+            WHERE wait_event_type = 'Lock' AND datname = current_database()"""
+    )
+    return waits
