@@ -42,6 +42,7 @@ from merchants.sealing import Sealing
 from qr import codes
 from qr.order_code import OrderCodeScheme
 from qr.payment_code import PaymentCodeScheme
+from webhooks import retention
 from webhooks.address_guard import AddressPolicy
 from webhooks.deliver import Deliverer, DeliveryPolicy
 from webhooks.sender import Sender
@@ -289,4 +290,5 @@ async def _sweep(pool: asyncpg.Pool) -> int:
         swept += await velocity_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
         swept += await replay.forget_expired(conn, limit=_SWEPT_AT_ONCE)
         swept += await terminals.forget_expired_codes(conn, limit=_SWEPT_AT_ONCE)
+        swept += await retention.sweep(conn, limit=_SWEPT_AT_ONCE)
     return swept

@@ -11,7 +11,7 @@ import asyncpg
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 
-from webhooks import endpoints_sql, outbox, signing, sql
+from webhooks import endpoints_sql, order_sql, outbox, signing, sql
 from webhooks.breaker import Breaker, note
 from webhooks.delivery import Claimed, Ended, conclude
 from webhooks.endpoint import DisabledReason
@@ -54,9 +54,10 @@ class Counts:
     claimed: int = 0
     recorded: int = 0
     regained: int = 0
+    parked: int = 0
 
     def __bool__(self) -> bool:
-        return self.claimed + self.recorded + self.regained > 0
+        return self.claimed + self.recorded + self.regained + self.parked > 0
 
 
 class Deliverer:
@@ -95,12 +96,12 @@ class Deliverer:
         async with self._pool.acquire() as conn:
             await self._keep_leases(conn)
             regained = await self._regain(conn)
-            claimed = await self._claim(conn)
+            parked, claimed = await self._claim(conn)
         for each in claimed:
             task = asyncio.create_task(self._send(each))
             self._under_way[task] = each
             task.add_done_callback(self._arrived)
-        return Counts(claimed=len(claimed), recorded=recorded, regained=regained)
+        return Counts(claimed=len(claimed), recorded=recorded, regained=regained, parked=parked)
 
     async def stop(self, *, grace_s: float) -> None:
         """Let what is under way end for so long, record it, and hand the rest back."""
@@ -116,18 +117,25 @@ class Deliverer:
             async with self._pool.acquire() as conn:
                 await sql.hand_back(conn, list(left.values()))
 
-    async def _claim(self, conn: PoolConnectionProxy) -> list[Claimed]:
+    async def _claim(self, conn: PoolConnectionProxy) -> tuple[int, list[Claimed]]:
+        """How many were parked, and what is to be sent now."""
         free = self._policy.slots - len(self._under_way) - len(self._ended)
         if free <= 0:
-            return []
+            return 0, []
         walked = await sql.walk(conn, after=self._walked_to, most=WALK_MAX)
         # Round and round, so that endpoints late in the order get their turn when slots are few.
-        self._walked_to = walked[-1][:2] if len(walked) == WALK_MAX else ("", "")
-        due = [(tenant, endpoint_id) for tenant, endpoint_id, is_due in walked if is_due]
+        self._walked_to = walked[-1].key if len(walked) == WALK_MAX else ("", "")
+        due = [each for each in walked if each.due]
         if not due:
-            return []
-        return await sql.claim(
-            conn, due, most=free, lease_s=self._policy.lease_s, breaker=self._policy.breaker
+            return 0, []
+        in_order = [each.key for each in due if each.in_order]
+        parked = await order_sql.park(conn, in_order) if in_order else 0
+        return parked, await sql.claim(
+            conn,
+            [each.key for each in due],
+            most=free,
+            lease_s=self._policy.lease_s,
+            breaker=self._policy.breaker,
         )
 
     async def _send(self, claimed: Claimed) -> None:
@@ -164,7 +172,7 @@ class Deliverer:
         if not batch:
             return 0
         async with self._pool.acquire() as conn, conn.transaction():
-            await sql.record(conn, batch)
+            await _record_in_order(conn, batch)
             failing = await sql.note_answers(conn, note(batch), breaker=self._policy.breaker)
             for tenant, endpoint_id, reason in _to_disable(batch, failing):
                 await self._disable(conn, tenant, endpoint_id, reason)
@@ -208,6 +216,17 @@ class Deliverer:
         if held:
             await sql.extend(conn, held, lease_s=self._policy.lease_s)
         self._prolonged = time.monotonic()
+
+
+async def _record_in_order(conn: PoolConnectionProxy, batch: Sequence[Ended]) -> None:
+    """Record, and let those start that were parked behind what has ended."""
+    in_order = [(each.claimed.tenant, each.claimed.id) for each in batch if each.claimed.in_order]
+    if in_order:
+        # All of them and not these alone: their health is written next, and locks are taken in one order.
+        await order_sql.hold(conn, {(each.claimed.tenant, each.claimed.endpoint_id) for each in batch})
+    await sql.record(conn, batch)
+    if in_order:
+        await order_sql.release_next(conn, in_order)
 
 
 def _to_disable(

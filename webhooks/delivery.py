@@ -16,8 +16,26 @@ INTERNAL_WAIT_S: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An endpoint that deliveries wait for: whether one is due, and whether any wait in strict order."""
+
+    tenant: str
+    endpoint_id: str
+    due: bool
+    in_order: bool
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.tenant, self.endpoint_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A leased delivery with all its attempt needs; `fence` proves the lease when the answer is recorded."""
+    """A leased delivery with all its attempt needs; `fence` proves the lease when the answer is recorded.
+
+    Attributes:
+        in_order: others of its object may be parked until it has ended.
+    """
 
     tenant: str
     id: str
@@ -25,6 +43,7 @@ class Claimed:
     fence: int
     failures: int
     replay: bool
+    in_order: bool
     event_id: str
     body: str
     url: str

@@ -59,9 +59,14 @@ async def update(conn: PoolConnectionProxy, wishes: Wishes, *, tenant: str, endp
 
 
 async def delete(conn: PoolConnectionProxy, *, tenant: str, endpoint_id: str) -> bool:
-    """Delete an endpoint, and by cascade its health and secrets; False where there is none."""
+    """Delete an endpoint, and by cascade its health and secrets, and list it for the sweeper."""
     deleted = await conn.fetchval(
-        "DELETE FROM webhooks.endpoints WHERE tenant = $1 AND id = $2 RETURNING 1", tenant, endpoint_id
+        """
+        WITH deleted AS (DELETE FROM webhooks.endpoints WHERE tenant = $1 AND id = $2 RETURNING tenant, id)
+        INSERT INTO webhooks.deleted_endpoints (tenant, id) SELECT tenant, id FROM deleted RETURNING 1
+        """,
+        tenant,
+        endpoint_id,
     )
     return deleted is not None
 

@@ -54,6 +54,14 @@ class DeliveryUnderway(WebhooksError):
     """This delivery is due or being sent right now, so there is nothing to resend; read it again in a moment."""
 
 
+class DeliveryBeingSent(WebhooksError):
+    """This delivery is being sent right now; read it again in a moment, and skip it if it failed."""
+
+
+class DeliveryFinished(WebhooksError):
+    """This delivery has ended, so there is nothing to skip; resend it if you want it again."""
+
+
 class CursorMalformed(WebhooksError):
     """This cursor is not one of this feed's; use `next` of the page before, or leave it out to start anew."""
 

@@ -22,7 +22,8 @@ _OF_STATE: Final[dict[State | None, str]] = {
 }
 _DELIVERY: Final = """
     SELECT {body} AS body, d.id, d.endpoint_id, d.event_id, v.type AS event_type, d.state, d.reason, d.failures,
-           d.replay, d.created_at, d.finished_at, CASE WHEN d.state = 'pending' THEN d.due_at END AS next_attempt_at
+           d.replay, d.created_at, d.finished_at,
+           CASE WHEN d.state = 'pending' AND d.due_at < 'infinity' THEN d.due_at END AS next_attempt_at
       FROM webhooks.deliveries d
       JOIN webhooks.events v ON v.tenant = d.tenant AND v.id = d.event_id
 """
@@ -124,7 +125,7 @@ async def resend(conn: PoolConnectionProxy, *, tenant: str, delivery_id: str) ->
         f"""
         WITH hurried AS (
             UPDATE webhooks.deliveries SET due_at = now()
-             WHERE tenant = $1 AND id = $2 AND state = 'pending' AND due_at > now()
+             WHERE tenant = $1 AND id = $2 AND state = 'pending' AND due_at > now() AND due_at < 'infinity'
          RETURNING 1
         ), anew AS (
             UPDATE webhooks.deliveries SET {_ANEW}
@@ -137,6 +138,20 @@ async def resend(conn: PoolConnectionProxy, *, tenant: str, delivery_id: str) ->
         delivery_id,
     )
     return moved is not None
+
+
+async def skip(conn: PoolConnectionProxy, *, tenant: str, delivery_id: str) -> bool:
+    """End a delivery that waits, unsent; False where it does not wait."""
+    skipped = await conn.fetchval(
+        """
+        UPDATE webhooks.deliveries SET state = 'skipped', finished_at = now()
+         WHERE tenant = $1 AND id = $2 AND state = 'pending'
+     RETURNING 1
+        """,
+        tenant,
+        delivery_id,
+    )
+    return skipped is not None
 
 
 async def replay(

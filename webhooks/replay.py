@@ -5,10 +5,17 @@ from typing import Final
 
 from asyncpg.pool import PoolConnectionProxy
 
-from webhooks import endpoints
+from webhooks import endpoints, order_sql
 from webhooks import log_sql as sql
 from webhooks.delivery import State
-from webhooks.errors import DeliveryNotFound, DeliveryUnderway, EndpointDisabled, EventTypeUnknown
+from webhooks.errors import (
+    DeliveryBeingSent,
+    DeliveryFinished,
+    DeliveryNotFound,
+    DeliveryUnderway,
+    EndpointDisabled,
+    EventTypeUnknown,
+)
 from webhooks.event import is_filter
 from webhooks.log import Delivery, Missed
 
@@ -70,6 +77,24 @@ async def resend(conn: PoolConnectionProxy, *, tenant: str, delivery_id: str) ->
         raise EndpointDisabled
     if not done:
         raise DeliveryUnderway
+    return delivery
+
+
+async def skip(conn: PoolConnectionProxy, *, tenant: str, delivery_id: str) -> Delivery:
+    """Give up on a delivery that waits; in strict order the next of its object starts at once.
+
+    Raises:
+        DeliveryNotFound: this tenant has none with this id.
+        DeliveryBeingSent: it is under way.
+        DeliveryFinished: it has ended already.
+    """
+    found = await find(conn, tenant=tenant, delivery_id=delivery_id)
+    await order_sql.hold(conn, [(tenant, found.endpoint_id)])
+    skipped = await sql.skip(conn, tenant=tenant, delivery_id=delivery_id)
+    delivery = await find(conn, tenant=tenant, delivery_id=delivery_id)
+    if not skipped:
+        raise DeliveryBeingSent if delivery.state == "sending" else DeliveryFinished
+    await order_sql.release_next(conn, [(tenant, delivery_id)])
     return delivery
 
 

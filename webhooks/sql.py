@@ -8,8 +8,9 @@ import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
 from webhooks.breaker import Breaker, Noted
-from webhooks.delivery import Claimed, Ended
+from webhooks.delivery import Claimed, Ended, Waiting
 from webhooks.event import NewEvent
+from webhooks.order_sql import LOOKED_AT
 
 _DELIVERY_OF = """
     INSERT INTO webhooks.deliveries (tenant, id, endpoint_id, event_id, object_id, sequence, expires_at)
@@ -75,12 +76,10 @@ def _columns(events: Sequence[tuple[NewEvent, str]]) -> list[list[Any]]:
     return _transposed(rows)
 
 
-async def walk(
-    conn: PoolConnectionProxy, *, after: tuple[str, str], most: int
-) -> list[tuple[str, str, bool]]:
-    """Step over (tenant, endpoint) pairs with waiting deliveries, in order; the flag says that one is due.
+async def walk(conn: PoolConnectionProxy, *, after: tuple[str, str], most: int) -> list[Waiting]:
+    """Step over endpoints with waiting deliveries, in order.
 
-    A loose index scan: it touches one entry per endpoint, however many rows wait there.
+    A loose index scan: it touches a few entries per endpoint, however many rows wait there.
     """
     rows = await conn.fetch(
         """
@@ -96,16 +95,22 @@ async def walk(
                     WHERE d.state = 'pending' AND (d.tenant, d.endpoint_id) > (walk.tenant, walk.endpoint_id)
                     ORDER BY d.tenant, d.endpoint_id LIMIT 1) AS next
         )
-        SELECT walk.tenant, walk.endpoint_id, EXISTS (
-                   SELECT FROM webhooks.deliveries d
+        -- LIMIT and not EXISTS, which the planner may answer by hashing every row that waits.
+        SELECT walk.tenant, walk.endpoint_id, COALESCE((
+                   SELECT true FROM webhooks.deliveries d
                     WHERE d.tenant = walk.tenant AND d.endpoint_id = walk.endpoint_id
-                      AND d.state = 'pending' AND d.due_at <= now()) AS due
+                      AND d.state = 'pending' AND d.due_at <= now()
+                    ORDER BY d.due_at LIMIT 1), false) AS due, COALESCE((
+                   SELECT true FROM webhooks.deliveries d
+                    WHERE d.tenant = walk.tenant AND d.endpoint_id = walk.endpoint_id AND d.object_id IS NOT NULL
+                      AND NOT d.replay AND d.state IN ('pending', 'sending')
+                    ORDER BY d.object_id LIMIT 1), false) AS in_order
           FROM walk LIMIT $3
         """,
         *after,
         most,
     )
-    return [(row["tenant"], row["endpoint_id"], row["due"]) for row in rows]
+    return [Waiting(**dict(row)) for row in rows]
 
 
 async def claim(
@@ -118,12 +123,13 @@ async def claim(
 ) -> list[Claimed]:
     """Lease what is due at these endpoints, each within its free slots."""
     rows = await conn.fetch(
-        "SELECT * FROM webhooks.claim($1, $2, $3, $4, $5)",
+        "SELECT * FROM webhooks.claim($1, $2, $3, $4, $5, $6)",
         [tenant for tenant, _ in endpoints],
         [endpoint_id for _, endpoint_id in endpoints],
         most,
         lease_s,
         breaker.failures,
+        LOOKED_AT,
     )
     return [_claimed(row) for row in rows]
 

@@ -10,6 +10,8 @@ from gateway.wire import webhooks as wire
 from gateway.wire.page import Page
 from webhooks import replay
 from webhooks.errors import (
+    DeliveryBeingSent,
+    DeliveryFinished,
     DeliveryNotFound,
     DeliveryUnderway,
     EndpointDisabled,
@@ -77,6 +79,25 @@ async def resend_delivery(call: Call[None]) -> Answer:
     delivery_id = call.path["delivery_id"]
     async with call.claim.transaction(delivery_id) as conn:
         delivery = await replay.resend(conn, tenant=call.caller.tenant, delivery_id=delivery_id)
+    call.parts.hub.tell(DELIVERIES)
+    return Answer(202, delivery_shown(delivery))
+
+
+@operation(
+    "POST",
+    "/v1/deliveries/{delivery_id}/skip",
+    summary="Give up on a delivery",
+    scope="webhooks",
+    idempotent=True,
+    replay=replay_resent,
+    answers={202: wire.Delivery},
+    problems=(DeliveryNotFound, DeliveryBeingSent, DeliveryFinished),
+)
+async def skip_delivery(call: Call[None]) -> Answer:
+    """It is not sent any more; in strict order the next of its object starts now. `resend` still works."""
+    delivery_id = call.path["delivery_id"]
+    async with call.claim.transaction(delivery_id) as conn:
+        delivery = await replay.skip(conn, tenant=call.caller.tenant, delivery_id=delivery_id)
     call.parts.hub.tell(DELIVERIES)
     return Answer(202, delivery_shown(delivery))
 

@@ -138,6 +138,7 @@ OPERATIONS: tuple[Operation, ...] = (
     deliveries.list_deliveries,
     deliveries.read_delivery,
     deliveries.resend_delivery,
+    deliveries.skip_delivery,
     events.list_events,
     events.replay_events,
 )

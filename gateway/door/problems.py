@@ -118,6 +118,8 @@ STATUS: Mapping[type[Exception], int] = {
     webhooks.DeliveryNotFound: 404,
     webhooks.EndpointDisabled: 409,
     webhooks.DeliveryUnderway: 409,
+    webhooks.DeliveryBeingSent: 409,
+    webhooks.DeliveryFinished: 409,
     webhooks.TooManyEndpoints: 409,
     webhooks.TooManyRotations: 409,
     webhooks.CursorMalformed: 400,

@@ -191,18 +191,29 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION webhooks.claim(tenants text[], endpoint_ids text[], most integer, lease_s double precision, breaker_failures integer) RETURNS TABLE(tenant text, id text, endpoint_id text, fence integer, failures integer, replay boolean, event_id text, body text, url text, signatures text[], retry_waits_s double precision[], secrets bytea[])
+CREATE FUNCTION webhooks.claim(tenants text[], endpoint_ids text[], most integer, lease_s double precision, breaker_failures integer, looked_at integer) RETURNS TABLE(tenant text, id text, endpoint_id text, fence integer, failures integer, replay boolean, in_order boolean, event_id text, body text, url text, signatures text[], retry_waits_s double precision[], secrets bytea[])
     LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_bitmapscan TO 'off'
     AS $$
 #variable_conflict use_column
 DECLARE
+    locked_tenants text[];
     locked text[];
 BEGIN
-    SELECT array_agg(held.endpoint_id) INTO locked
-      FROM (SELECT h.endpoint_id
+    SELECT array_agg(held.tenant), array_agg(held.endpoint_id) INTO locked_tenants, locked
+      FROM (SELECT h.tenant, h.endpoint_id
               FROM unnest(tenants, endpoint_ids) AS walked (tenant, endpoint_id)
               JOIN webhooks.endpoint_health h USING (tenant, endpoint_id)
+              JOIN webhooks.endpoints e ON e.tenant = h.tenant AND e.id = h.endpoint_id
+             WHERE e.disabled_reason IS NULL
                FOR UPDATE OF h SKIP LOCKED) AS held;
+    IF locked IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM webhooks.expire(locked_tenants, locked);
 
     RETURN QUERY
     WITH ready AS MATERIALIZED (
@@ -211,9 +222,15 @@ BEGIN
                    CASE WHEN h.open_until > now() THEN 0
                         WHEN h.consecutive_failures >= breaker_failures THEN 1
                         ELSE e.concurrency END - busy.sends,
-                   floor(bucket.tokens))) AS free
-          FROM unnest(tenants, endpoint_ids) AS walked (tenant, endpoint_id)
-          JOIN webhooks.endpoints e ON e.tenant = walked.tenant AND e.id = walked.endpoint_id
+                   floor(bucket.tokens))) AS free,
+               -- By the rows and not by the wish, which may have been changed while they waited.
+               COALESCE((
+                   SELECT true FROM webhooks.deliveries d
+                    WHERE d.tenant = e.tenant AND d.endpoint_id = e.id AND d.object_id IS NOT NULL
+                      AND NOT d.replay AND d.state IN ('pending', 'sending')
+                    ORDER BY d.object_id LIMIT 1), false) AS in_order
+          FROM unnest(locked_tenants, locked) AS held (tenant, endpoint_id)
+          JOIN webhooks.endpoints e ON e.tenant = held.tenant AND e.id = held.endpoint_id
           JOIN webhooks.endpoint_health h ON h.tenant = e.tenant AND h.endpoint_id = e.id
          CROSS JOIN LATERAL (
                SELECT count(*) AS sends FROM webhooks.deliveries d
@@ -224,14 +241,33 @@ BEGIN
                            ELSE LEAST(e.rate_per_s, h.tokens
                                 + e.rate_per_s * extract(epoch FROM clock_timestamp() - h.tokens_at)) END
                       AS tokens) AS bucket
-         WHERE e.id = ANY (locked) AND e.disabled_reason IS NULL
-    ), chosen AS (
+         WHERE e.disabled_reason IS NULL
+    ), any_order AS (
         SELECT d.tenant, d.id
           FROM ready
          CROSS JOIN LATERAL (
                SELECT d.tenant, d.id FROM webhooks.deliveries d
                 WHERE d.tenant = ready.tenant AND d.endpoint_id = ready.id
                   AND d.state = 'pending' AND d.due_at <= now()
+                  AND (d.expires_at IS NULL OR d.replay OR d.expires_at > now())
+                ORDER BY d.due_at
+                LIMIT ready.free
+                  FOR UPDATE SKIP LOCKED) AS d
+         WHERE NOT ready.in_order
+         LIMIT most
+    ), strict_order AS (
+        SELECT d.tenant, d.id
+          FROM ready
+         CROSS JOIN LATERAL (
+               -- No further than was looked at for parking: behind it there may be a million that are blocked.
+               -- Without locks: whoever moves what is pending here holds the endpoint's health row, as we do.
+               SELECT d.tenant, d.id
+                 FROM (SELECT o.* FROM webhooks.deliveries o
+                        WHERE o.tenant = ready.tenant AND o.endpoint_id = ready.id
+                          AND o.state = 'pending' AND o.due_at <= now()
+                        ORDER BY o.due_at
+                        LIMIT looked_at) AS d
+                WHERE (d.expires_at IS NULL OR d.replay OR d.expires_at > now())
                   AND (d.object_id IS NULL OR d.replay OR NOT EXISTS (
                        SELECT FROM webhooks.deliveries earlier
                         WHERE earlier.tenant = d.tenant AND earlier.endpoint_id = d.endpoint_id
@@ -239,16 +275,13 @@ BEGIN
                           AND earlier.state IN ('pending', 'sending')
                           AND (earlier.sequence, earlier.event_id) < (d.sequence, d.event_id)))
                 ORDER BY d.due_at
-                LIMIT ready.free
-                  FOR UPDATE SKIP LOCKED) AS d
+                LIMIT ready.free) AS d
+         WHERE ready.in_order
          LIMIT most
     ), claimed AS (
         UPDATE webhooks.deliveries d
-           SET state = CASE WHEN d.expires_at <= now() AND NOT d.replay THEN 'expired' ELSE 'sending' END,
-               due_at = now() + lease_s * interval '1 second',
-               finished_at = CASE WHEN d.expires_at <= now() AND NOT d.replay THEN now() END,
-               fence = d.fence + 1
-          FROM chosen
+           SET state = 'sending', due_at = now() + lease_s * interval '1 second', fence = d.fence + 1
+          FROM (SELECT * FROM any_order UNION ALL SELECT * FROM strict_order LIMIT most) AS chosen
          WHERE d.tenant = chosen.tenant AND d.id = chosen.id
      RETURNING d.*
     ), spent AS (
@@ -260,16 +293,49 @@ BEGIN
            AND h.tenant = ready.tenant AND h.endpoint_id = ready.id
            AND taken.tenant = ready.tenant AND taken.endpoint_id = ready.id
     )
-    SELECT c.tenant, c.id, c.endpoint_id, c.fence, c.failures, c.replay, c.event_id,
-           v.body, ready.url, ready.signatures, ready.retry_waits_s,
+    SELECT c.tenant, c.id, c.endpoint_id, c.fence, c.failures, c.replay,
+           c.object_id IS NOT NULL AND NOT c.replay,
+           c.event_id, v.body, ready.url, ready.signatures, ready.retry_waits_s,
            ARRAY(SELECT s.sealed FROM webhooks.secrets s
                   WHERE s.tenant = c.tenant AND s.endpoint_id = c.endpoint_id
                     AND (s.expires_at IS NULL OR s.expires_at > now())
                   ORDER BY s.created_at DESC)
       FROM claimed c
       JOIN ready ON ready.tenant = c.tenant AND ready.id = c.endpoint_id
-      JOIN webhooks.events v ON v.tenant = c.tenant AND v.id = c.event_id
-     WHERE c.state = 'sending';
+      JOIN webhooks.events v ON v.tenant = c.tenant AND v.id = c.event_id;
+END
+$$;
+
+CREATE FUNCTION webhooks.expire(endpoint_tenants text[], endpoint_ids text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+DECLARE
+    tenants text[];
+    ids text[];
+BEGIN
+    WITH past AS (
+        SELECT late.tenant, late.id
+          FROM unnest(endpoint_tenants, endpoint_ids) AS held (tenant, endpoint_id)
+         CROSS JOIN LATERAL (
+               SELECT d.tenant, d.id FROM webhooks.deliveries d
+                WHERE d.tenant = held.tenant AND d.endpoint_id = held.endpoint_id
+                  AND d.state = 'pending' AND NOT d.replay AND d.expires_at <= now()
+                LIMIT 100
+                  FOR UPDATE SKIP LOCKED) AS late
+    ), ended AS (
+        UPDATE webhooks.deliveries d SET state = 'expired', finished_at = now()
+          FROM past
+         WHERE d.tenant = past.tenant AND d.id = past.id
+     RETURNING d.tenant, d.id
+    )
+    SELECT array_agg(ended.tenant), array_agg(ended.id) INTO tenants, ids FROM ended;
+    IF ids IS NOT NULL THEN
+        PERFORM webhooks.release_next(tenants, ids);
+    END IF;
 END
 $$;
 
@@ -279,6 +345,72 @@ CREATE FUNCTION webhooks.new_delivery_id(event_id text) RETURNS text
     SELECT 'dlv_' || lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0')
         || '7' || substr(random, 1, 3) || '8' || substr(random, 4, 7) || right(event_id, 8)
       FROM md5(gen_random_uuid()::text) AS random
+$$;
+
+CREATE FUNCTION webhooks.park(tenants text[], endpoint_ids text[], looked_at integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+DECLARE
+    locked text[];
+    parked bigint;
+BEGIN
+    SELECT array_agg(held.endpoint_id) INTO locked
+      FROM (SELECT h.endpoint_id
+              FROM unnest(tenants, endpoint_ids) AS walked (tenant, endpoint_id)
+              JOIN webhooks.endpoint_health h USING (tenant, endpoint_id)
+               FOR UPDATE OF h SKIP LOCKED) AS held;
+
+    WITH looked AS MATERIALIZED (
+        -- Among what is selected, so that it stays one probe of the index for each.
+        SELECT oldest.tenant, oldest.id, oldest.object_id IS NOT NULL AND NOT oldest.replay AND EXISTS (
+                   SELECT FROM webhooks.deliveries earlier
+                    WHERE earlier.tenant = oldest.tenant AND earlier.endpoint_id = oldest.endpoint_id
+                      AND earlier.object_id = oldest.object_id AND NOT earlier.replay
+                      AND earlier.state IN ('pending', 'sending')
+                      AND (earlier.sequence, earlier.event_id) < (oldest.sequence, oldest.event_id)) AS blocked
+          FROM unnest(tenants, endpoint_ids) AS walked (tenant, endpoint_id)
+         CROSS JOIN LATERAL (
+               SELECT d.tenant, d.id, d.endpoint_id, d.object_id, d.sequence, d.event_id, d.replay
+                 FROM webhooks.deliveries d
+                WHERE d.tenant = walked.tenant AND d.endpoint_id = walked.endpoint_id
+                  AND d.state = 'pending' AND d.due_at <= now()
+                ORDER BY d.due_at
+                LIMIT looked_at) AS oldest
+         WHERE walked.endpoint_id = ANY (locked)
+    ), blocked AS (
+        UPDATE webhooks.deliveries d SET due_at = 'infinity'
+          FROM looked
+         WHERE d.tenant = looked.tenant AND d.id = looked.id AND looked.blocked
+     RETURNING 1
+    )
+    SELECT count(*) INTO parked FROM blocked;
+    RETURN parked;
+END
+$$;
+
+CREATE FUNCTION webhooks.release_next(tenants text[], ids text[]) RETURNS void
+    LANGUAGE sql
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+    UPDATE webhooks.deliveries next SET due_at = now()
+      FROM (SELECT DISTINCT d.tenant, d.endpoint_id, d.object_id
+              FROM unnest(tenants, ids) AS ended (tenant, id)
+              JOIN webhooks.deliveries d USING (tenant, id)
+             WHERE d.object_id IS NOT NULL) AS line
+     CROSS JOIN LATERAL (
+           SELECT d.tenant, d.id, d.due_at FROM webhooks.deliveries d
+            WHERE d.tenant = line.tenant AND d.endpoint_id = line.endpoint_id AND d.object_id = line.object_id
+              AND NOT d.replay AND d.state IN ('pending', 'sending')
+            ORDER BY d.sequence, d.event_id
+            LIMIT 1) AS head
+     WHERE next.tenant = head.tenant AND next.id = head.id AND head.due_at = 'infinity'
 $$;
 
 CREATE TABLE gateway.idempotency_keys (
@@ -454,6 +586,43 @@ COMMENT ON COLUMN gateway.transfers.due_at IS 'When the resolver looks at it nex
 COMMENT ON COLUMN gateway.transfers.give_up_at IS 'When the merchant wants it undone if it is not decided by then.';
 
 COMMENT ON COLUMN gateway.transfers.fence IS 'Counts leases, so that a worker that was away cannot act on an old one.';
+
+CREATE TABLE gateway.velocity (
+    subject text NOT NULL COLLATE pg_catalog."C",
+    currency text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    payment_id text NOT NULL COLLATE pg_catalog."C",
+    order_minor bigint NOT NULL
+);
+
+COMMENT ON TABLE gateway.velocity IS 'The pace of payers, terminals and merchants that a velocity rule watches; empty where no rule is set. Rows are only added, so that payments of one merchant do not wait for each other.';
+
+COMMENT ON COLUMN gateway.velocity.subject IS 'A terminal''s or merchant''s id, or a payer as issuer:id; it names its owner.';
+
+CREATE TABLE gateway.velocity_hits (
+    no bigint NOT NULL,
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    payment_id text NOT NULL COLLATE pg_catalog."C",
+    rule text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL COLLATE pg_catalog."C",
+    measured bigint NOT NULL,
+    rule_limit bigint NOT NULL,
+    window_s integer NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT velocity_hits_action_check CHECK ((action = ANY (ARRAY['decline'::text, 'step_up'::text])))
+);
+
+COMMENT ON TABLE gateway.velocity_hits IS 'Which rule fired on which payment: for operators, never for its payer or merchant.';
+
+ALTER TABLE gateway.velocity_hits ALTER COLUMN no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME gateway.velocity_hits_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE merchants.activation_codes (
     partner_id text NOT NULL COLLATE pg_catalog."C",
@@ -933,6 +1102,14 @@ COMMENT ON COLUMN webhooks.attempts.status IS 'HTTP status; null when no answer 
 
 COMMENT ON COLUMN webhooks.attempts.response IS 'The first 4 kB of the answer''s body, as received.';
 
+CREATE TABLE webhooks.deleted_endpoints (
+    tenant text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE webhooks.deleted_endpoints IS 'The sweeper''s list of endpoints that may have left deliveries behind.';
+
 CREATE TABLE webhooks.deliveries (
     tenant text NOT NULL COLLATE pg_catalog."C",
     id text NOT NULL COLLATE pg_catalog."C",
@@ -955,7 +1132,7 @@ WITH (autovacuum_vacuum_scale_factor='0.02', autovacuum_vacuum_threshold='1000',
 
 COMMENT ON TABLE webhooks.deliveries IS 'One row and one state per event and endpoint. An endpoint that is deleted leaves its rows to the sweeper.';
 
-COMMENT ON COLUMN webhooks.deliveries.due_at IS 'When a pending delivery may start, or when the lease of one that is being sent is lost.';
+COMMENT ON COLUMN webhooks.deliveries.due_at IS 'When a pending delivery may start, or when the lease of one that is being sent is lost; infinity for one that is parked until those before it in strict order have ended.';
 
 COMMENT ON COLUMN webhooks.deliveries.fence IS 'Raised by every claim: an answer is recorded only by the claim that sent for it.';
 
@@ -1071,6 +1248,12 @@ ALTER TABLE ONLY gateway.scans
 ALTER TABLE ONLY gateway.transfers
     ADD CONSTRAINT transfers_pkey PRIMARY KEY (owner_id, n);
 
+ALTER TABLE ONLY gateway.velocity_hits
+    ADD CONSTRAINT velocity_hits_pkey PRIMARY KEY (no);
+
+ALTER TABLE ONLY gateway.velocity
+    ADD CONSTRAINT velocity_pkey PRIMARY KEY (subject, currency, at, payment_id);
+
 ALTER TABLE ONLY merchants.activation_codes
     ADD CONSTRAINT activation_codes_pkey PRIMARY KEY (partner_id, terminal_id);
 
@@ -1146,6 +1329,9 @@ ALTER TABLE ONLY qr.wrong_codes
 ALTER TABLE ONLY webhooks.attempts
     ADD CONSTRAINT attempts_pkey PRIMARY KEY (tenant, delivery_id, fence);
 
+ALTER TABLE ONLY webhooks.deleted_endpoints
+    ADD CONSTRAINT deleted_endpoints_pkey PRIMARY KEY (tenant, id);
+
 ALTER TABLE ONLY webhooks.deliveries
     ADD CONSTRAINT deliveries_pkey PRIMARY KEY (tenant, id);
 
@@ -1187,6 +1373,10 @@ CREATE INDEX transfers_by_age ON gateway.transfers USING brin (created_at);
 CREATE INDEX transfers_due ON gateway.transfers USING btree (due_at) WHERE (state <> 'final'::text);
 
 CREATE UNIQUE INDEX transfers_one_unresolved ON gateway.transfers USING btree (owner_id) WHERE (state <> 'final'::text);
+
+CREATE INDEX velocity_by_age ON gateway.velocity USING brin (at);
+
+CREATE INDEX velocity_by_payment ON gateway.velocity USING btree (payment_id);
 
 CREATE INDEX activation_codes_expired ON merchants.activation_codes USING btree (expires_at);
 
@@ -1239,6 +1429,8 @@ CREATE INDEX credential_numbers_by_expiry ON qr.credential_numbers USING btree (
 CREATE INDEX order_codes_by_expiry ON qr.order_codes USING btree (expires_at);
 
 CREATE INDEX payment_codes_by_expiry ON qr.payment_codes USING btree (expires_at);
+
+CREATE INDEX deliveries_expiring ON webhooks.deliveries USING btree (tenant, endpoint_id, expires_at) WHERE ((expires_at IS NOT NULL) AND (NOT replay) AND (state = 'pending'::text));
 
 CREATE INDEX deliveries_failed ON webhooks.deliveries USING btree (tenant, endpoint_id, event_id) WHERE (state = ANY (ARRAY['exhausted'::text, 'expired'::text, 'skipped'::text]));
 

@@ -25,7 +25,7 @@ from merchants.ids import new_id
 from merchants.keyring import Keyring
 from tests.doors import ISSUER
 from tests.places import open_place
-from tests.receivers import DESK, SEALING, an_event, delivering, receiving
+from tests.receivers import DESK, SEALING, an_event, delivering, receiving, until_readable
 from tests.signing_in import OwnKey
 from webhooks import outbox
 
@@ -200,6 +200,7 @@ async def test_the_feed_has_what_no_webhook_delivered_and_replay_sends_it(pool: 
         for event in happened:
             async with pool.acquire() as conn:
                 await outbox.publish(conn, [event])
+        await until_readable(pool)
         first = await partner.call("GET", "/v1/events?limit=1")
         rest = await partner.call("GET", f"/v1/events?cursor={first.body['next']}")
         refunds = await partner.call("GET", "/v1/events?type=refund.*")

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from merchants.ids import new_id
-from tests.receivers import TENANT, an_event
+from tests.receivers import TENANT, an_event, until_readable
 from webhooks import feed, outbox
 from webhooks.errors import CursorMalformed
 from webhooks.event import NewEvent
@@ -31,6 +31,7 @@ async def test_pages_join_without_gap_or_repeat(pool: asyncpg.Pool) -> None:
     for event in events:
         await _publish(pool, event)
     await _publish(pool, an_event(tenant=OTHER))
+    await until_readable(pool)
     seen: list[str] = []
     place, more = Cursor(), True
     while more:
@@ -46,6 +47,7 @@ async def test_a_filter_finds_its_types_over_pages(pool: asyncpg.Pool) -> None:
         await _publish(
             pool, an_event("payment.succeeded"), an_event("discount.redeemed"), an_event("refund.failed")
         )
+    await until_readable(pool)
     first = await _read(pool, Cursor(), "discount.*", "refund.failed", limit=7)
     rest = await _read(pool, first.next, "discount.*", "refund.failed", limit=7)
     assert (len(first.events), first.more, len(rest.events), rest.more) == (7, True, 3, False)
@@ -62,18 +64,21 @@ async def test_an_event_that_commits_late_is_not_passed_over(pool: asyncpg.Pool)
         held_back = await _read(pool, Cursor())
         assert held_back.events == []
         await transaction.commit()
+    await until_readable(pool)
     page = await _read(pool, held_back.next)
     assert [each.id for each in page.events] == [early.id, late.id]
 
 
-async def test_fifty_writers_with_random_delays_and_one_reader_miss_nothing(pool: asyncpg.Pool) -> None:
+async def test_fifty_writers_with_random_delays_and_one_reader_miss_nothing(
+    pool: asyncpg.Pool, database_url: str
+) -> None:
     published: set[str] = set()
     seen: list[str] = []
 
     async def write() -> None:
         for _ in range(6):
             event = an_event()
-            async with pool.acquire() as conn, conn.transaction():
+            async with many.acquire() as conn, conn.transaction():
                 await outbox.publish(conn, [event])
                 await conn.execute("SELECT pg_sleep($1)", random.uniform(0, 0.02))
             published.add(event.id)
@@ -87,10 +92,13 @@ async def test_fifty_writers_with_random_delays_and_one_reader_miss_nothing(pool
             place = page.next
             if finished and not page.events:
                 return
+            if writing.done():
+                await until_readable(pool)
 
-    writing = asyncio.gather(*(write() for _ in range(50)))
-    await read_all(writing)
-    await writing
+    async with asyncpg.create_pool(database_url, min_size=50, max_size=50) as many:
+        writing = asyncio.gather(*(write() for _ in range(50)))
+        await read_all(writing)
+        await writing
     assert len(seen) == len(set(seen)) == 300
     assert set(seen) == published
 

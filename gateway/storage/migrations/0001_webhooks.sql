@@ -55,6 +55,16 @@ COMMENT ON COLUMN webhooks.endpoints.strict_order IS
 COMMENT ON COLUMN webhooks.endpoints.rate_per_s IS 'Most attempts a second, as a token bucket; null is unbounded.';
 COMMENT ON COLUMN webhooks.endpoints.retry_waits_s IS 'Waits between attempts in place of the published schedule.';
 
+CREATE TABLE webhooks.deleted_endpoints (
+    tenant     text COLLATE "C" NOT NULL,
+    id         text COLLATE "C" NOT NULL,
+    deleted_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant, id)
+);
+
+COMMENT ON TABLE webhooks.deleted_endpoints IS
+    'The sweeper''s list of endpoints that may have left deliveries behind.';
+
 CREATE TABLE webhooks.secrets (
     tenant      text COLLATE "C" NOT NULL,
     endpoint_id text COLLATE "C" NOT NULL,
@@ -115,7 +125,7 @@ CREATE TABLE webhooks.deliveries (
 COMMENT ON TABLE webhooks.deliveries IS
     'One row and one state per event and endpoint. An endpoint that is deleted leaves its rows to the sweeper.';
 COMMENT ON COLUMN webhooks.deliveries.due_at IS
-    'When a pending delivery may start, or when the lease of one that is being sent is lost.';
+    'When a pending delivery may start, or when the lease of one that is being sent is lost; infinity for one that is parked until those before it in strict order have ended.';
 COMMENT ON COLUMN webhooks.deliveries.fence IS
     'Raised by every claim: an answer is recorded only by the claim that sent for it.';
 COMMENT ON COLUMN webhooks.deliveries.failures IS
@@ -130,6 +140,8 @@ CREATE INDEX deliveries_failed ON webhooks.deliveries (tenant, endpoint_id, even
     WHERE state IN ('exhausted', 'expired', 'skipped');
 CREATE INDEX deliveries_in_order ON webhooks.deliveries (tenant, endpoint_id, object_id, sequence, event_id)
     WHERE object_id IS NOT NULL AND NOT replay AND state IN ('pending', 'sending');
+CREATE INDEX deliveries_expiring ON webhooks.deliveries (tenant, endpoint_id, expires_at)
+    WHERE expires_at IS NOT NULL AND NOT replay AND state = 'pending';
 
 CREATE TABLE webhooks.attempts (
     tenant          text COLLATE "C" NOT NULL,
@@ -160,26 +172,133 @@ AS $$
       FROM md5(gen_random_uuid()::text) AS random
 $$;
 
--- Claims what is due at these endpoints, each within its free slots, oldest first.
--- The first statement locks the endpoints (others walk on), the second sees everything committed before: so two
--- workers never fill the same slots. What is past its event's expiry ends here, unsent.
-CREATE FUNCTION webhooks.claim(
-    tenants text[], endpoint_ids text[], most integer, lease_s double precision, breaker_failures integer
-) RETURNS TABLE (
-    tenant text, id text, endpoint_id text, fence integer, failures integer, replay boolean, event_id text,
-    body text, url text, signatures text[], retry_waits_s double precision[], secrets bytea[]
-)
+-- Strict order: a delivery that comes after an unfinished one of its object is parked, due at infinity, so that
+-- claims step over it once and not again and again; whoever finishes the one before calls `release_next`.
+-- Parking and finishing both hold the endpoint's health row: nothing is parked behind what has just finished.
+
+-- Looks at the oldest that are due at each of these endpoints and parks those that are blocked; says how many.
+CREATE FUNCTION webhooks.park(tenants text[], endpoint_ids text[], looked_at integer) RETURNS bigint
 LANGUAGE plpgsql
+-- The plan must not depend on statistics, which say little about a queue: it is empty now and a million rows later.
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off
 AS $$
-#variable_conflict use_column
 DECLARE
     locked text[];
+    parked bigint;
 BEGIN
     SELECT array_agg(held.endpoint_id) INTO locked
       FROM (SELECT h.endpoint_id
               FROM unnest(tenants, endpoint_ids) AS walked (tenant, endpoint_id)
               JOIN webhooks.endpoint_health h USING (tenant, endpoint_id)
                FOR UPDATE OF h SKIP LOCKED) AS held;
+
+    WITH looked AS MATERIALIZED (
+        -- Among what is selected, so that it stays one probe of the index for each.
+        SELECT oldest.tenant, oldest.id, oldest.object_id IS NOT NULL AND NOT oldest.replay AND EXISTS (
+                   SELECT FROM webhooks.deliveries earlier
+                    WHERE earlier.tenant = oldest.tenant AND earlier.endpoint_id = oldest.endpoint_id
+                      AND earlier.object_id = oldest.object_id AND NOT earlier.replay
+                      AND earlier.state IN ('pending', 'sending')
+                      AND (earlier.sequence, earlier.event_id) < (oldest.sequence, oldest.event_id)) AS blocked
+          FROM unnest(tenants, endpoint_ids) AS walked (tenant, endpoint_id)
+         CROSS JOIN LATERAL (
+               SELECT d.tenant, d.id, d.endpoint_id, d.object_id, d.sequence, d.event_id, d.replay
+                 FROM webhooks.deliveries d
+                WHERE d.tenant = walked.tenant AND d.endpoint_id = walked.endpoint_id
+                  AND d.state = 'pending' AND d.due_at <= now()
+                ORDER BY d.due_at
+                LIMIT looked_at) AS oldest
+         WHERE walked.endpoint_id = ANY (locked)
+    ), blocked AS (
+        UPDATE webhooks.deliveries d SET due_at = 'infinity'
+          FROM looked
+         WHERE d.tenant = looked.tenant AND d.id = looked.id AND looked.blocked
+     RETURNING 1
+    )
+    SELECT count(*) INTO parked FROM blocked;
+    RETURN parked;
+END
+$$;
+
+-- Lets the next of each object start whose delivery, given here, has ended. Its caller holds the health row.
+CREATE FUNCTION webhooks.release_next(tenants text[], ids text[]) RETURNS void
+LANGUAGE sql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off
+AS $$
+    UPDATE webhooks.deliveries next SET due_at = now()
+      FROM (SELECT DISTINCT d.tenant, d.endpoint_id, d.object_id
+              FROM unnest(tenants, ids) AS ended (tenant, id)
+              JOIN webhooks.deliveries d USING (tenant, id)
+             WHERE d.object_id IS NOT NULL) AS line
+     CROSS JOIN LATERAL (
+           SELECT d.tenant, d.id, d.due_at FROM webhooks.deliveries d
+            WHERE d.tenant = line.tenant AND d.endpoint_id = line.endpoint_id AND d.object_id = line.object_id
+              AND NOT d.replay AND d.state IN ('pending', 'sending')
+            ORDER BY d.sequence, d.event_id
+            LIMIT 1) AS head
+     WHERE next.tenant = head.tenant AND next.id = head.id AND head.due_at = 'infinity'
+$$;
+
+-- Ends what is past its event's expiry at endpoints whose health rows are held, unsent.
+CREATE FUNCTION webhooks.expire(endpoint_tenants text[], endpoint_ids text[]) RETURNS void
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off
+AS $$
+DECLARE
+    tenants text[];
+    ids text[];
+BEGIN
+    WITH past AS (
+        SELECT late.tenant, late.id
+          FROM unnest(endpoint_tenants, endpoint_ids) AS held (tenant, endpoint_id)
+         CROSS JOIN LATERAL (
+               SELECT d.tenant, d.id FROM webhooks.deliveries d
+                WHERE d.tenant = held.tenant AND d.endpoint_id = held.endpoint_id
+                  AND d.state = 'pending' AND NOT d.replay AND d.expires_at <= now()
+                LIMIT 100
+                  FOR UPDATE SKIP LOCKED) AS late
+    ), ended AS (
+        UPDATE webhooks.deliveries d SET state = 'expired', finished_at = now()
+          FROM past
+         WHERE d.tenant = past.tenant AND d.id = past.id
+     RETURNING d.tenant, d.id
+    )
+    SELECT array_agg(ended.tenant), array_agg(ended.id) INTO tenants, ids FROM ended;
+    IF ids IS NOT NULL THEN
+        PERFORM webhooks.release_next(tenants, ids);
+    END IF;
+END
+$$;
+
+-- Claims what is due at these endpoints, each within its free slots, oldest first.
+-- The first statement locks the endpoints (others walk on), those after it see everything committed before: so two
+-- workers never fill the same slots.
+CREATE FUNCTION webhooks.claim(
+    tenants text[], endpoint_ids text[], most integer, lease_s double precision, breaker_failures integer,
+    looked_at integer
+) RETURNS TABLE (
+    tenant text, id text, endpoint_id text, fence integer, failures integer, replay boolean, in_order boolean,
+    event_id text, body text, url text, signatures text[], retry_waits_s double precision[], secrets bytea[]
+)
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    locked_tenants text[];
+    locked text[];
+BEGIN
+    SELECT array_agg(held.tenant), array_agg(held.endpoint_id) INTO locked_tenants, locked
+      FROM (SELECT h.tenant, h.endpoint_id
+              FROM unnest(tenants, endpoint_ids) AS walked (tenant, endpoint_id)
+              JOIN webhooks.endpoint_health h USING (tenant, endpoint_id)
+              JOIN webhooks.endpoints e ON e.tenant = h.tenant AND e.id = h.endpoint_id
+             WHERE e.disabled_reason IS NULL
+               FOR UPDATE OF h SKIP LOCKED) AS held;
+    IF locked IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM webhooks.expire(locked_tenants, locked);
 
     RETURN QUERY
     WITH ready AS MATERIALIZED (
@@ -188,9 +307,15 @@ BEGIN
                    CASE WHEN h.open_until > now() THEN 0
                         WHEN h.consecutive_failures >= breaker_failures THEN 1
                         ELSE e.concurrency END - busy.sends,
-                   floor(bucket.tokens))) AS free
-          FROM unnest(tenants, endpoint_ids) AS walked (tenant, endpoint_id)
-          JOIN webhooks.endpoints e ON e.tenant = walked.tenant AND e.id = walked.endpoint_id
+                   floor(bucket.tokens))) AS free,
+               -- By the rows and not by the wish, which may have been changed while they waited.
+               COALESCE((
+                   SELECT true FROM webhooks.deliveries d
+                    WHERE d.tenant = e.tenant AND d.endpoint_id = e.id AND d.object_id IS NOT NULL
+                      AND NOT d.replay AND d.state IN ('pending', 'sending')
+                    ORDER BY d.object_id LIMIT 1), false) AS in_order
+          FROM unnest(locked_tenants, locked) AS held (tenant, endpoint_id)
+          JOIN webhooks.endpoints e ON e.tenant = held.tenant AND e.id = held.endpoint_id
           JOIN webhooks.endpoint_health h ON h.tenant = e.tenant AND h.endpoint_id = e.id
          CROSS JOIN LATERAL (
                SELECT count(*) AS sends FROM webhooks.deliveries d
@@ -201,14 +326,33 @@ BEGIN
                            ELSE LEAST(e.rate_per_s, h.tokens
                                 + e.rate_per_s * extract(epoch FROM clock_timestamp() - h.tokens_at)) END
                       AS tokens) AS bucket
-         WHERE e.id = ANY (locked) AND e.disabled_reason IS NULL
-    ), chosen AS (
+         WHERE e.disabled_reason IS NULL
+    ), any_order AS (
         SELECT d.tenant, d.id
           FROM ready
          CROSS JOIN LATERAL (
                SELECT d.tenant, d.id FROM webhooks.deliveries d
                 WHERE d.tenant = ready.tenant AND d.endpoint_id = ready.id
                   AND d.state = 'pending' AND d.due_at <= now()
+                  AND (d.expires_at IS NULL OR d.replay OR d.expires_at > now())
+                ORDER BY d.due_at
+                LIMIT ready.free
+                  FOR UPDATE SKIP LOCKED) AS d
+         WHERE NOT ready.in_order
+         LIMIT most
+    ), strict_order AS (
+        SELECT d.tenant, d.id
+          FROM ready
+         CROSS JOIN LATERAL (
+               -- No further than was looked at for parking: behind it there may be a million that are blocked.
+               -- Without locks: whoever moves what is pending here holds the endpoint's health row, as we do.
+               SELECT d.tenant, d.id
+                 FROM (SELECT o.* FROM webhooks.deliveries o
+                        WHERE o.tenant = ready.tenant AND o.endpoint_id = ready.id
+                          AND o.state = 'pending' AND o.due_at <= now()
+                        ORDER BY o.due_at
+                        LIMIT looked_at) AS d
+                WHERE (d.expires_at IS NULL OR d.replay OR d.expires_at > now())
                   AND (d.object_id IS NULL OR d.replay OR NOT EXISTS (
                        SELECT FROM webhooks.deliveries earlier
                         WHERE earlier.tenant = d.tenant AND earlier.endpoint_id = d.endpoint_id
@@ -216,16 +360,13 @@ BEGIN
                           AND earlier.state IN ('pending', 'sending')
                           AND (earlier.sequence, earlier.event_id) < (d.sequence, d.event_id)))
                 ORDER BY d.due_at
-                LIMIT ready.free
-                  FOR UPDATE SKIP LOCKED) AS d
+                LIMIT ready.free) AS d
+         WHERE ready.in_order
          LIMIT most
     ), claimed AS (
         UPDATE webhooks.deliveries d
-           SET state = CASE WHEN d.expires_at <= now() AND NOT d.replay THEN 'expired' ELSE 'sending' END,
-               due_at = now() + lease_s * interval '1 second',
-               finished_at = CASE WHEN d.expires_at <= now() AND NOT d.replay THEN now() END,
-               fence = d.fence + 1
-          FROM chosen
+           SET state = 'sending', due_at = now() + lease_s * interval '1 second', fence = d.fence + 1
+          FROM (SELECT * FROM any_order UNION ALL SELECT * FROM strict_order LIMIT most) AS chosen
          WHERE d.tenant = chosen.tenant AND d.id = chosen.id
      RETURNING d.*
     ), spent AS (
@@ -237,15 +378,15 @@ BEGIN
            AND h.tenant = ready.tenant AND h.endpoint_id = ready.id
            AND taken.tenant = ready.tenant AND taken.endpoint_id = ready.id
     )
-    SELECT c.tenant, c.id, c.endpoint_id, c.fence, c.failures, c.replay, c.event_id,
-           v.body, ready.url, ready.signatures, ready.retry_waits_s,
+    SELECT c.tenant, c.id, c.endpoint_id, c.fence, c.failures, c.replay,
+           c.object_id IS NOT NULL AND NOT c.replay,
+           c.event_id, v.body, ready.url, ready.signatures, ready.retry_waits_s,
            ARRAY(SELECT s.sealed FROM webhooks.secrets s
                   WHERE s.tenant = c.tenant AND s.endpoint_id = c.endpoint_id
                     AND (s.expires_at IS NULL OR s.expires_at > now())
                   ORDER BY s.created_at DESC)
       FROM claimed c
       JOIN ready ON ready.tenant = c.tenant AND ready.id = c.endpoint_id
-      JOIN webhooks.events v ON v.tenant = c.tenant AND v.id = c.event_id
-     WHERE c.state = 'sending';
+      JOIN webhooks.events v ON v.tenant = c.tenant AND v.id = c.event_id;
 END
 $$;

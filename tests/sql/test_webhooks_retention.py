@@ -1,0 +1,103 @@
+"""What is old goes in bounded pieces, and nothing else does."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+
+from merchants.ids import new_id
+from tests.receivers import PARTNER_NO, TENANT, an_event, delivering, receiving, subscribe
+from webhooks import endpoints, outbox, retention
+from webhooks.event import NewEvent
+
+URL = "http://127.0.0.1:9/hook"
+TABLES = ("events", "deliveries", "attempts")
+LONG_AGO = f"{int((datetime.now(UTC) - timedelta(days=91)).timestamp() * 1000):012x}"
+
+
+def _old_event(tenant: str = TENANT) -> NewEvent:
+    """Age is in the id."""
+    fresh = new_id("evt", PARTNER_NO)
+    return an_event(tenant=tenant, id=f"evt_{LONG_AGO}{fresh[16:]}")
+
+
+async def _publish(pool: asyncpg.Pool, *events: NewEvent) -> None:
+    async with pool.acquire() as conn:
+        await outbox.publish(conn, events)
+
+
+async def _sweep(pool: asyncpg.Pool, *, limit: int = 100) -> int:
+    async with pool.acquire() as conn:
+        return await retention.sweep(conn, limit=limit)
+
+
+async def _left(pool: asyncpg.Pool) -> dict[str, int]:
+    return {table: await pool.fetchval(f"SELECT count(*) FROM webhooks.{table}") for table in TABLES}
+
+
+async def test_an_old_event_goes_with_its_deliveries_and_their_log_and_a_new_one_stays(
+    pool: asyncpg.Pool,
+) -> None:
+    others = new_id("mer", 8)
+    async with receiving() as receiver, delivering(pool) as worker:
+        await subscribe(pool, receiver.url)
+        await subscribe(pool, receiver.url, tenant=others)
+        await _publish(pool, _old_event(), _old_event(others), an_event())
+        await worker.until_recorded(3)
+    assert await _sweep(pool) == 2
+    assert await _left(pool) == {"events": 1, "deliveries": 1, "attempts": 1}
+    assert await _sweep(pool) == 0
+
+
+async def test_a_sweep_is_bounded_and_two_at_once_share_the_work(pool: asyncpg.Pool) -> None:
+    await subscribe(pool, URL)
+    await _publish(pool, *(_old_event() for _ in range(30)))
+    assert await _sweep(pool, limit=10) == 10
+    swept = await asyncio.gather(_sweep(pool, limit=10), _sweep(pool, limit=10))
+    assert sum(swept) + await _sweep(pool) == 20
+    assert await _left(pool) == {"events": 0, "deliveries": 0, "attempts": 0}
+
+
+async def test_what_is_being_sent_stays_however_old_it_is(pool: asyncpg.Pool) -> None:
+    async with receiving() as receiver, delivering(pool) as worker:
+        receiver.held = asyncio.Event()
+        await subscribe(pool, receiver.url)
+        await _publish(pool, _old_event())
+        await worker.until(lambda: len(receiver.arrived) == 1)
+        assert await _sweep(pool) == 0
+        receiver.held.set()
+        await worker.until_recorded(1)
+    assert await _sweep(pool) == 1
+
+
+async def test_a_deleted_endpoint_leaves_nothing_behind_but_the_events(pool: asyncpg.Pool) -> None:
+    async with receiving() as receiver, delivering(pool) as worker:
+        gone = (await subscribe(pool, receiver.url)).endpoint.id
+        await _publish(pool, an_event())
+        await worker.until_recorded(1)
+        await _publish(pool, *(an_event() for _ in range(4)))
+    await subscribe(pool, URL)
+    await _publish(pool, an_event())
+    async with pool.acquire() as conn:
+        await endpoints.delete(conn, tenant=TENANT, endpoint_id=gone)
+    assert await _sweep(pool, limit=4) == 4
+    assert await _sweep(pool, limit=4) == 2
+    assert await _left(pool) == {"events": 6, "deliveries": 1, "attempts": 0}
+
+
+async def test_a_deleted_endpoint_is_remembered_until_no_publisher_can_still_see_it(
+    pool: asyncpg.Pool,
+) -> None:
+    gone = (await subscribe(pool, URL)).endpoint.id
+    async with pool.acquire() as slow:
+        publishing = slow.transaction()
+        await publishing.start()
+        await outbox.publish(slow, [an_event()])
+        async with pool.acquire() as conn:
+            await endpoints.delete(conn, tenant=TENANT, endpoint_id=gone)
+        assert await _sweep(pool) == 0
+        await publishing.commit()
+    assert await _sweep(pool) == 1, "what it published meanwhile is found as well"
+    await pool.execute("UPDATE webhooks.deleted_endpoints SET deleted_at = now() - interval '2 hours'")
+    await _sweep(pool)
+    assert await pool.fetchval("SELECT count(*) FROM webhooks.deleted_endpoints") == 0
