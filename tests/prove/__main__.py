@@ -15,7 +15,7 @@ import structlog
 
 from gateway.storage.embedded import EmbeddedPostgres
 from tests.processes import City, a_city
-from tests.prove import deliveries, faults, garbage_everywhere, interrupted, kills, outage
+from tests.prove import deliveries, faults, forgeries, garbage_everywhere, interrupted, kills, outage
 from tests.servers import make_template
 from tests.town import a_town
 
@@ -115,6 +115,15 @@ async def _webhooks() -> None:
         _must(not delivered.faults, "\n".join(delivered.faults[:20]))
 
 
+async def _codes() -> None:
+    """100,000 bent or re-signed codes, of which none is accepted, and 1,000,000 random texts for every reader."""
+    chance = _chance()
+    for deed, count in ((forgeries.forged, 100_000), (forgeries.garbage, 1_000_000)):
+        tally = deed(int(os.environ.get("TEXTS", count)), chance)
+        print(f"{deed.__name__}: {tally}", flush=True)
+        _must(not tally.faults, "\n".join(tally.faults[:20]))
+
+
 _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "interrupted": _interrupted,
     "kills": _kills,
@@ -122,6 +131,7 @@ _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "faults": _faults,
     "database": _database,
     "webhooks": _webhooks,
+    "codes": _codes,
 }
 
 
