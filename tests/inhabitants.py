@@ -98,6 +98,8 @@ async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
     await _done(mall.office, f"/v1/payments/{paid.body['id']}/refunds", refund)
     shown = await mall.ask(500)
     code = await _done(mall.office, "/v1/qr-codes", {"payment_id": shown.body["id"]})
+    who = {"payer": {"id": payer.id, "person_id": payer.person_id}}
+    phone = await _done(town.wallet, "/wallet/v1/code-credentials", who)
     return {
         "merchant_id": mall.merchant.id,
         "store_id": tenant.store.id,
@@ -106,6 +108,7 @@ async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
         "offer_id": campaign.offer.id,
         "payment_id": paid.body["id"],
         "qr_code_id": code["id"],
+        "credential_id": phone["id"],
     }
 
 
