@@ -18,7 +18,7 @@ from gateway.door.endpoint import Desk
 from gateway.door.idempotency import ClaimDesk
 from gateway.door.listeners import Door
 from gateway.parts import Parts
-from gateway.payments import conclude, expire, limits_sql, refund, velocity_sql
+from gateway.payments import conclude, expire, limits_sql, refund, store_code_sql, velocity_sql
 from gateway.payments.limits import DailyLimits, StepUp
 from gateway.payments.needs import Needs
 from gateway.payments.velocity import Rules
@@ -286,6 +286,7 @@ async def _sweep(pool: asyncpg.Pool) -> int:
     swept = await idempotency.sweep(pool, limit=_SWEPT_AT_ONCE)
     async with pool.acquire() as conn:
         swept += await codes.sweep(conn, limit=_SWEPT_AT_ONCE)
+        swept += await store_code_sql.sweep_scans(conn, limit=_SWEPT_AT_ONCE)
         swept += await limits_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
         swept += await velocity_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
         swept += await replay.forget_expired(conn, limit=_SWEPT_AT_ONCE)

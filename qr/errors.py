@@ -79,6 +79,10 @@ class QrCodeEnded(QrError):
     """This code can no longer be paid, so there is nothing to show; make a new payment for its order."""
 
 
+class CodeSubjectUnclear(QrError):
+    """It is not clear what the code is for; name exactly one of `payment_id`, `store_id` and `terminal_id`."""
+
+
 class PaymentHasNoCode(QrError):
     """There is no code to show for this payment: check its id; one made with a customer's code has none."""
 

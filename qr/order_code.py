@@ -29,7 +29,7 @@ VerifyKey = Callable[[str], Ed25519PublicKey | None]
 
 _LONGEST_GUI = 20
 _HALF_BYTES = SIGNATURE_BYTES // 2
-_HALF_TEXT = "[A-Za-z0-9_-]{43}"
+HALF_TEXT = "[A-Za-z0-9_-]{43}"
 _LINK_BASE = re.compile(r"HTTPS?://[A-Z0-9.:-]+/Q/")
 _LOCAL_LANGUAGE = "ZH"
 _LONGEST_NAME, _LONGEST_CITY = 25, 15
@@ -95,11 +95,7 @@ def write_order_code(
     account = _account(scheme, payee, order_ref, signer.key_id, expires_at)
     unsigned = body(_code(scheme, payee, account, amount))
     signature = sign(signer, environment=scheme.environment, kind=SignedKind.ORDER, content=unsigned.encode())
-    return with_crc(
-        unsigned
-        + template(_half(scheme, "80", signature[:_HALF_BYTES]))
-        + template(_half(scheme, "81", signature[_HALF_BYTES:]))
-    )
+    return with_crc(unsigned + "".join(template(half) for half in halves(scheme, signature)))
 
 
 def read_order_code(scheme: OrderCodeScheme, payload: str, verify_key: VerifyKey) -> SignedOrder:
@@ -118,7 +114,7 @@ def read_order_code(scheme: OrderCodeScheme, payload: str, verify_key: VerifyKey
     key = verify_key(parts["key_id"])
     if key is None or not verify(
         key,
-        _from_text(parts["first"]) + _from_text(parts["second"]),
+        bytes_of_halves(parts["first"], parts["second"]),
         environment=scheme.environment,
         kind=SignedKind.ORDER,
         content=parts["signed"].encode(),
@@ -142,7 +138,7 @@ def _account(
 
 
 def _code(scheme: OrderCodeScheme, payee: Payee, account: Template, amount: Money) -> MpmCode:
-    name, city = _cut(payee.name, _LONGEST_NAME), _cut(payee.city, _LONGEST_CITY)
+    name, city = cut_name(payee), cut_city(payee)
     local = None
     if not (name + city).isascii():
         local = LanguageTemplate(language=_LOCAL_LANGUAGE, name=name, city=city)
@@ -159,6 +155,14 @@ def _code(scheme: OrderCodeScheme, payee: Payee, account: Template, amount: Mone
     )
 
 
+def cut_name(payee: Payee) -> str:
+    return _cut(payee.name, _LONGEST_NAME)
+
+
+def cut_city(payee: Payee) -> str:
+    return _cut(payee.city, _LONGEST_CITY)
+
+
 def _cut(text: str, longest: int) -> str:
     """A record's name may be longer than EMVCo's objects; the payer's app shows the whole one anyway."""
     return unicodedata.normalize("NFC", text)[:longest].strip()
@@ -172,6 +176,20 @@ def _refuse_unfit(scheme: OrderCodeScheme, payee: Payee) -> None:
         build(_code(scheme, payee, specimen, Money(1, "CNY")))
     except MpmRefused as refused:
         raise PayeeUnfit([fault.tag for fault in refused.faults]) from refused
+
+
+def halves(scheme: OrderCodeScheme, signature: bytes) -> tuple[Template, Template]:
+    """A signature as the two templates that stand right before the CRC."""
+    return _half(scheme, "80", signature[:_HALF_BYTES]), _half(scheme, "81", signature[_HALF_BYTES:])
+
+
+def bytes_of_halves(first: str, second: str) -> bytes:
+    """The signature again.
+
+    Raises:
+        CodeMalformed: it is spelled in a way that nobody writes.
+    """
+    return _from_text(first) + _from_text(second)
 
 
 def _half(scheme: OrderCodeScheme, tag: str, half: bytes) -> Template:
@@ -198,8 +216,8 @@ def _form(gui: str) -> re.Pattern[str]:
     )
     return re.compile(
         rf"(?P<signed>000201010212{account}5204[^\x00-\x1f]+)"
-        rf"80{half}{owner}0143(?P<first>{_HALF_TEXT})"
-        rf"81{half}{owner}0143(?P<second>{_HALF_TEXT})"
+        rf"80{half}{owner}0143(?P<first>{HALF_TEXT})"
+        rf"81{half}{owner}0143(?P<second>{HALF_TEXT})"
         r"6304(?P<crc>[0-9A-F]{4})"
     )
 

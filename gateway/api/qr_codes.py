@@ -5,13 +5,18 @@ import hashlib
 from dataclasses import replace
 from functools import partial
 
+from asyncpg.pool import PoolConnectionProxy
+
+from gateway.api import stickers
+from gateway.api.store_payments import PLACE_PROBLEMS
 from gateway.door.caller import Caller
 from gateway.door.operation import Answer, Call, Media, operation
 from gateway.parts import Parts
 from gateway.wire import qr_codes as wire
-from qr import codes, render
-from qr.errors import PaymentHasNoCode, QrCodeEnded, QrCodeNotFound
+from qr import codes, render, store_codes
+from qr.errors import CodeSubjectUnclear, PayeeUnfit, PaymentHasNoCode, QrCodeEnded, QrCodeNotFound
 from qr.sql import OrderCodeRow
+from qr.store_codes_sql import StoreCodeRow
 
 _PNG, _SVG = "image/png", "image/svg+xml"
 _STYLES = {"screen": render.SCREEN, "till": render.TILL_RECEIPT, "poster": render.POSTER}
@@ -27,16 +32,22 @@ async def replay_qr_code(call: Call[wire.QrCodeRequest], resource_id: str) -> An
 @operation(
     "POST",
     "/v1/qr-codes",
-    summary="Get the code of a payment that awaits its payer",
+    summary="Get the code of a payment, or a sticker for a store",
     scope="qr",
     idempotent=True,
     replay=replay_qr_code,
     answers={201: wire.QrCode},
-    problems=(PaymentHasNoCode,),
+    problems=(PaymentHasNoCode, CodeSubjectUnclear, PayeeUnfit, *PLACE_PROBLEMS),
     example=wire.QrCodeRequest(payment_id="pay_01939e7c5b7a7c3f9d2e4a6b00000007"),
 )
 async def create_qr_code(call: Call[wire.QrCodeRequest]) -> Answer:
-    """A payment made without a customer's code has one signed code for its whole life; this names it."""
+    """A payment made without a customer's code has one signed code for its whole life; this names it.
+
+    For a store or a terminal it makes a new store code: static, to be printed, good until it is revoked.
+    """
+    if stickers.is_sticker(call.body):
+        return Answer(201, _wire(await stickers.issue(call, _partner(call.caller))))
+    assert call.body.payment_id is not None, "one of the three is named"
     async with call.claim.transaction() as conn:
         row = await codes.order_code_of_payment(
             conn, partner_id=_partner(call.caller), payment_id=call.body.payment_id
@@ -101,17 +112,29 @@ async def revoke_qr_code(call: Call[None]) -> Answer:
     """Nobody can scan it any more. Its payment stays as it is: cancel that if the order is off."""
     partner_id, code_id = _partner(call.caller), call.path["qr_code_id"]
     async with call.claim.transaction(code_id) as conn:
-        await codes.revoke(conn, partner_id=partner_id, code_id=code_id)
-        row = await codes.order_code(conn, partner_id=partner_id, code_id=code_id)
+        row = await _read(conn, partner_id, code_id)
+        revoke = codes.revoke if isinstance(row, OrderCodeRow) else store_codes.revoke
+        await revoke(conn, partner_id=partner_id, code_id=code_id)
+        row = await _read(conn, partner_id, code_id)
     return Answer(200, _wire(row))
 
 
-async def _found(parts: Parts, caller: Caller, code_id: str) -> OrderCodeRow:
+async def _found(parts: Parts, caller: Caller, code_id: str) -> OrderCodeRow | StoreCodeRow:
     """A till reads the codes of its own merchant, a partner those of all its merchants."""
     merchant_id = caller.merchant_id if caller.kind == "terminal" else None
     async with parts.pool.acquire() as conn:
-        return await codes.order_code(
-            conn, partner_id=_partner(caller), code_id=code_id, merchant_id=merchant_id
+        return await _read(conn, _partner(caller), code_id, merchant_id=merchant_id)
+
+
+async def _read(
+    conn: PoolConnectionProxy, partner_id: str, code_id: str, *, merchant_id: str | None = None
+) -> OrderCodeRow | StoreCodeRow:
+    """A payment's code or a sticker: both are codes of the caller."""
+    try:
+        return await codes.order_code(conn, partner_id=partner_id, code_id=code_id, merchant_id=merchant_id)
+    except QrCodeNotFound:
+        return await store_codes.store_code(
+            conn, partner_id=partner_id, code_id=code_id, merchant_id=merchant_id
         )
 
 
@@ -120,11 +143,15 @@ def _partner(caller: Caller) -> str:
     return caller.partner_id
 
 
-def _wire(row: OrderCodeRow) -> wire.QrCode:
+def _wire(row: OrderCodeRow | StoreCodeRow) -> wire.QrCode:
+    if isinstance(row, StoreCodeRow):
+        return stickers.shown(row)
     return wire.QrCode(
         id=row.id,
         kind="order_code",
         payment_id=row.payment_id,
+        store_id=None,
+        terminal_id=None,
         merchant_id=row.merchant_id,
         form=row.form,  # type: ignore[arg-type] # the column's check says it is one of them
         payload=row.payload,
@@ -134,7 +161,7 @@ def _wire(row: OrderCodeRow) -> wire.QrCode:
     )
 
 
-def _etag(row: OrderCodeRow, query: wire.PictureQuery) -> str:
+def _etag(row: OrderCodeRow | StoreCodeRow, query: wire.PictureQuery) -> str:
     """Known without drawing: the same text drawn for the same use is the same picture."""
     drawn = f"{_DRAWING} {query.format} {query.use} {row.payload}"
     return f'"{hashlib.sha256(drawn.encode()).hexdigest()[:32]}"'
@@ -145,7 +172,7 @@ def _names(if_none_match: str, etag: str) -> bool:
     return etag in {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
 
 
-def _picture(row: OrderCodeRow, query: wire.PictureQuery, font: str | None) -> bytes:
+def _picture(row: OrderCodeRow | StoreCodeRow, query: wire.PictureQuery, font: str | None) -> bytes:
     """An SVG's letters are drawn by whoever shows it; a PNG's here, if there is a font that has them."""
     style = replace(_STYLES[query.use], font=font)
     if query.format == "svg":

@@ -22,6 +22,7 @@ from gateway.api import (
     reviews,
     risk,
     running_offers,
+    store_payments,
     stores,
     terminal_enrolment,
     wallet,
@@ -82,6 +83,7 @@ OPERATIONS: tuple[Operation, ...] = (
     payments.read_payment,
     payments.list_payments,
     captures.capture_payment,
+    store_payments.list_terminal_payments,
     payments.cancel_payment,
     payments.cancel_order,
     refunds.create_refund,
@@ -98,6 +100,7 @@ OPERATIONS: tuple[Operation, ...] = (
     code_credentials.delete_code_credential,
     # the wallet's side
     wallet.scan_code,
+    store_payments.create_store_payment,
     wallet.confirm_payment,
     wallet.decline_payment,
     wallet.read_wallet_payment,

@@ -1,8 +1,9 @@
 """What the wallet app's backend asks: what did my user scan, and what did they decide."""
 
+from gateway.api.store_payments import PLACE_PROBLEMS, shown
 from gateway.door.caller import Caller
 from gateway.door.operation import Answer, Call, operation
-from gateway.payments import confirm, sql
+from gateway.payments import confirm, sql, store_code
 from gateway.payments import errors as payments
 from gateway.payments.payment import State
 from gateway.payments.view import applied_offers, for_wallet
@@ -13,10 +14,12 @@ from gateway.wire import payments as wire
 from gateway.wire.money import Amount, PositiveAmount
 from merchants import errors as merchants
 from merchants.ids import BANK, new_id
+from merchants.keyring import Purpose
 from merchants.money import Money
 from merchants.payer import PayerFacts
 from qr import errors as qr
 from qr.signed_code import learn_key
+from qr.store_code import is_store_code, key_id_of_store_code
 
 _CODE_PROBLEMS = (
     qr.CodeMalformed,
@@ -33,16 +36,28 @@ _CODE_PROBLEMS = (
     "/wallet/v1/scans",
     summary="Say what a customer scanned",
     scope="wallet",
-    answers={200: wire.Scan},
-    problems=(*_CODE_PROBLEMS, payments.NotConfirmable, payments.PaymentNotFound),
+    answers={200: wire.Scan | wire.StoreScan},
+    problems=(
+        *_CODE_PROBLEMS,
+        payments.NotConfirmable,
+        payments.PaymentNotFound,
+        *PLACE_PROBLEMS,
+        payments.CurrencyNotTaken,
+        payments.AmountAboveLimit,
+    ),
     example=wire.ScanRequest(
         code="000201010212…",
         payer=wire.PayerFacts(id="wallet-1001", person_id="person-1001"),
     ),
 )
 async def scan_code(call: Call[wire.ScanRequest]) -> Answer:
-    """Shows this payer the merchant, the amount and the offers. A scan binds nobody and reserves nothing."""
+    """Shows this payer the merchant, the amount and the offers. A scan binds nobody and reserves nothing.
+
+    Of a store code there is no amount yet: scan it again with the one that the payer types.
+    """
     scan_id = new_id("scn", BANK)
+    if is_store_code(call.parts.order_codes, call.body.code):
+        return Answer(200, await _scan_store_code(call, scan_id))
     await learn_key(call.parts.keyring, call.parts.order_codes, call.body.code)
     async with call.parts.pool.acquire() as conn, conn.transaction():
         payment, quote = await confirm.scan(
@@ -68,6 +83,24 @@ async def scan_code(call: Call[wire.ScanRequest]) -> Answer:
         expires_at=payment.expires_at,
     )
     return Answer(200, body)
+
+
+async def _scan_store_code(call: Call[wire.ScanRequest], scan_id: str) -> wire.StoreScan:
+    parts, amount = call.parts, call.body.amount
+    key_id = key_id_of_store_code(parts.order_codes, call.body.code)
+    # Before a connection is taken: the ring may need one, for a key that another replica made.
+    await parts.keyring.find_verify_key(Purpose.STORE_QR, key_id)
+    async with parts.pool.acquire() as conn, conn.transaction():
+        seen = await store_code.scan(
+            parts.payments,
+            conn,
+            scan_id=scan_id,
+            scanned=call.body.code,
+            payer=payer_facts(call.body.payer, _issuer(call.caller)),
+            amount=None if amount is None else Money(amount.amount_minor, amount.currency),
+            now=call.now,
+        )
+    return shown(seen)
 
 
 async def replay_confirm(call: Call[wire.Confirmation], resource_id: str) -> Answer:

@@ -20,6 +20,8 @@ _MARGIN_S = 300.0
 # The longest life of anything that is signed; a webhook or a request to a core is checked when it arrives.
 _SIGNED_LIVES_S = {
     Purpose.QR: float(MAX_ORDER_LIFE_S),
+    # Stickers hang for years; revoking each of them is what ends it.
+    Purpose.STORE_QR: 20 * 365 * 86_400.0,
     Purpose.TOKEN: float(tokens.LIFE_S),
     Purpose.WEBHOOK: 3600.0,
     Purpose.CORE: 3600.0,

@@ -40,11 +40,11 @@ class Order:
     give_up_after_s: int | None = None
 
 
-def refuse(order: Order, place: PayingContext) -> None:
-    if order.amount.currency != place.currency:
+def refuse(amount: Money, place: PayingContext) -> None:
+    if amount.currency != place.currency:
         raise CurrencyNotTaken(place.currency)
     limit_minor = place.payment_limit_minor
-    if limit_minor is not None and order.amount.amount_minor > limit_minor:
+    if limit_minor is not None and amount.amount_minor > limit_minor:
         raise AmountAboveLimit(limit_minor)
 
 

@@ -61,7 +61,7 @@ async def accept(needs: Needs, conn: Connection, order: Order, *, now: datetime)
         terminal_id=order.terminal_id,
         store_id=order.store_id,
     )
-    refuse(order, place)
+    refuse(order.amount, place)
     if order.code is None:
         return await _await_payer(needs, conn, order, place, now=now)
     redeemed = await codes.redeem(

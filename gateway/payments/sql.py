@@ -1,7 +1,7 @@
 """Statements on payments and refunds. Every one names the partner, or the issuer and payer, whose row it is."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ _encode = msgspec.json.Encoder().encode
 Reader = Connection | asyncpg.Pool
 
 
-def payment_of(row: asyncpg.Record) -> Payment:
+def payment_of(row: asyncpg.Record | Mapping[str, Any]) -> Payment:
     values = dict(row)
     values["state"] = State(values["state"])
     values["terms"] = _decode_terms(values["terms"])

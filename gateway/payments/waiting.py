@@ -45,7 +45,7 @@ async def carry_out_refund(needs: Needs, accepted: AcceptedRefund, *, wait_s: fl
         assert found is not None, "refunds are never deleted"
         return found
 
-    return await _until(needs, refund.id, read, lambda one: one.state != "processing", wait_s=wait_s)
+    return await until(needs, refund.id, read, lambda one: one.state != "processing", wait_s=wait_s)
 
 
 async def settled_within(needs: Needs, payment: Payment, *, wait_s: float) -> Payment:
@@ -56,10 +56,10 @@ async def settled_within(needs: Needs, payment: Payment, *, wait_s: float) -> Pa
         assert found is not None, "payments are never deleted"
         return found
 
-    return await _until(needs, payment.id, read, lambda one: one.settled, wait_s=wait_s)
+    return await until(needs, payment.id, read, lambda one: one.settled, wait_s=wait_s)
 
 
-async def _until(
+async def until(
     needs: Needs,
     topic: str,
     read: Callable[[], Awaitable[RowT]],

@@ -543,6 +543,38 @@ CREATE TABLE gateway.scans (
 
 COMMENT ON TABLE gateway.scans IS 'What one payer was shown of one order. It binds nobody: a hundred may scan, the first confirm is bound.';
 
+CREATE TABLE gateway.store_scans (
+    issuer text NOT NULL,
+    id text NOT NULL COLLATE pg_catalog."C",
+    payer jsonb NOT NULL,
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    store_id text NOT NULL COLLATE pg_catalog."C",
+    terminal_id text COLLATE pg_catalog."C",
+    store_code_id text NOT NULL COLLATE pg_catalog."C",
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE gateway.store_scans IS 'Who scanned which sticker. A payer pays by such a view for some minutes; it binds and reserves nothing.';
+
+CREATE TABLE gateway.terminal_counters (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    terminal_id text NOT NULL COLLATE pg_catalog."C",
+    latest bigint NOT NULL
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE gateway.terminal_counters IS 'The row is held from the number''s drawing to the commit, which is what makes the numbers commit in order.';
+
+CREATE TABLE gateway.terminal_payments (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    terminal_id text NOT NULL COLLATE pg_catalog."C",
+    number bigint NOT NULL,
+    payment_id text NOT NULL COLLATE pg_catalog."C"
+);
+
+COMMENT ON TABLE gateway.terminal_payments IS 'What a till has not asked for itself, numbered without gaps in the order of commits: who has seen a number has seen all before it.';
+
 CREATE TABLE gateway.transfer_attempts (
     owner_id text NOT NULL COLLATE pg_catalog."C",
     n integer NOT NULL,
@@ -946,7 +978,7 @@ CREATE TABLE merchants.signing_keys (
     verifies_until timestamp with time zone,
     CONSTRAINT signing_keys_key_id_check CHECK ((key_id ~ '^[0-9A-Z]{2}$'::text)),
     CONSTRAINT signing_keys_public_key_check CHECK ((length(public_key) = 32)),
-    CONSTRAINT signing_keys_purpose_check CHECK ((purpose = ANY (ARRAY['qr'::text, 'token'::text, 'webhook'::text, 'core'::text])))
+    CONSTRAINT signing_keys_purpose_check CHECK ((purpose = ANY (ARRAY['qr'::text, 'store_qr'::text, 'token'::text, 'webhook'::text, 'core'::text])))
 );
 
 COMMENT ON TABLE merchants.signing_keys IS 'The gateway''s own Ed25519 keys. The bank owns every row; two characters, as an order code has room for no more.';
@@ -1069,6 +1101,26 @@ COMMENT ON TABLE qr.payment_codes IS 'One-time codes of a payer, dead after thei
 COMMENT ON COLUMN qr.payment_codes.code_hash IS 'HMAC-SHA256 over environment and digits; the code itself is stored nowhere.';
 
 COMMENT ON COLUMN qr.payment_codes.payment_id IS 'The payment that used the code up, whatever became of it.';
+
+CREATE TABLE qr.store_codes (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    partner_no bigint NOT NULL,
+    serial bigint NOT NULL,
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    store_id text NOT NULL COLLATE pg_catalog."C",
+    terminal_id text COLLATE pg_catalog."C",
+    payee_name text NOT NULL,
+    payload text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    revoked_at timestamp with time zone
+);
+
+COMMENT ON TABLE qr.store_codes IS 'Static signed codes of a store or a terminal; good until they are revoked.';
+
+COMMENT ON COLUMN qr.store_codes.partner_no IS 'The same owner as partner_id, as the code carries it: a scan knows only this.';
+
+COMMENT ON COLUMN qr.store_codes.payload IS 'The text as signed; public, it hangs on a wall.';
 
 CREATE TABLE qr.wrong_codes (
     subject text NOT NULL COLLATE pg_catalog."C",
@@ -1245,6 +1297,15 @@ ALTER TABLE ONLY gateway.refunds
 ALTER TABLE ONLY gateway.scans
     ADD CONSTRAINT scans_pkey PRIMARY KEY (issuer, id);
 
+ALTER TABLE ONLY gateway.store_scans
+    ADD CONSTRAINT store_scans_pkey PRIMARY KEY (issuer, id);
+
+ALTER TABLE ONLY gateway.terminal_counters
+    ADD CONSTRAINT terminal_counters_pkey PRIMARY KEY (partner_id, terminal_id);
+
+ALTER TABLE ONLY gateway.terminal_payments
+    ADD CONSTRAINT terminal_payments_pkey PRIMARY KEY (partner_id, terminal_id, number);
+
 ALTER TABLE ONLY gateway.transfers
     ADD CONSTRAINT transfers_pkey PRIMARY KEY (owner_id, n);
 
@@ -1323,6 +1384,12 @@ ALTER TABLE ONLY qr.order_codes
 ALTER TABLE ONLY qr.payment_codes
     ADD CONSTRAINT payment_codes_pkey PRIMARY KEY (code_hash);
 
+ALTER TABLE ONLY qr.store_codes
+    ADD CONSTRAINT store_codes_partner_no_serial_key UNIQUE (partner_no, serial);
+
+ALTER TABLE ONLY qr.store_codes
+    ADD CONSTRAINT store_codes_pkey PRIMARY KEY (partner_id, id);
+
 ALTER TABLE ONLY qr.wrong_codes
     ADD CONSTRAINT wrong_codes_pkey PRIMARY KEY (subject);
 
@@ -1365,6 +1432,8 @@ CREATE INDEX payments_by_terminal ON gateway.payments USING btree (partner_id, t
 CREATE UNIQUE INDEX payments_one_live_attempt ON gateway.payments USING btree (partner_id, merchant_id, merchant_order_no) WHERE (state <> ALL (ARRAY['declined'::text, 'expired'::text]));
 
 CREATE INDEX payments_to_expire ON gateway.payments USING btree (expires_at) WHERE (state = ANY (ARRAY['requires_payer'::text, 'requires_confirmation'::text, 'authorized'::text]));
+
+CREATE INDEX store_scans_by_age ON gateway.store_scans USING btree (created_at);
 
 CREATE INDEX transfer_attempts_by_transfer ON gateway.transfer_attempts USING btree (owner_id, n, at);
 

@@ -239,13 +239,14 @@ class PayerFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ScanRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The customer's wallet scanned a shop's code."""
+    """The customer's wallet scanned a shop's code; `amount` is what the customer typed after scanning a store code."""
 
     code: Annotated[str, Meta(min_length=1, max_length=512)]
     payer: PayerFacts
+    amount: PositiveAmount | None = None
 
 
-class Scan(Struct, frozen=True, kw_only=True):
+class Scan(Struct, frozen=True, kw_only=True, tag_field="kind", tag="order_code"):
     """What a payer is shown before confirming: it binds nobody.
 
     `payable` and `quote` go back in `confirm`, so that nobody is charged another amount than they saw.
@@ -262,6 +263,50 @@ class Scan(Struct, frozen=True, kw_only=True):
     offers: list[AppliedOffer]
     quote: str
     expires_at: Time
+
+
+class StoreScan(Struct, frozen=True, kw_only=True, tag_field="kind", tag="store_code"):
+    """What a payer is shown of a store code: whom they pay, and what their amount comes to once it is known.
+
+    Scan again with `amount` to see the discount; `id`, `payable` and `quote` go into `POST /wallet/v1/payments`.
+    """
+
+    id: ResourceId
+    merchant_name: str
+    store_name: str | None
+    currency: Annotated[str, Meta(examples=["CNY"])]
+    order: Amount | None
+    discount: Amount | None
+    payable: Amount | None
+    offers: list[AppliedOffer]
+    quote: str | None
+
+
+class StorePaymentRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The payer agrees to pay by a store code: `amount` is the order, `payable` what is charged after discounts."""
+
+    scan_id: ResourceId
+    amount: PositiveAmount
+    payable: PositiveAmount
+    quote: Annotated[str, Meta(max_length=64)] | None = None
+    description: Text | None = None
+    factors: Annotated[int, Meta(ge=0, le=3)] = 2
+    certificate: bool = False
+    wait_s: WaitS = DEFAULT_WAIT_S
+
+
+class TerminalQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`after` is the `next` of the answer before; without it the latest are told, and nobody waits."""
+
+    after: Annotated[int, Meta(ge=0)] | None = None
+    wait_s: WaitS = 0
+
+
+class TerminalPayments(Struct, frozen=True, kw_only=True):
+    """What a terminal was paid without having asked, oldest first; `next` continues from here."""
+
+    items: list[Payment]
+    next: int
 
 
 class Confirmation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,9 +12,14 @@ PictureUse = Literal["screen", "till", "poster"]
 
 
 class QrCodeRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which payment's code to show; the payment was made without a customer's code."""
+    """Which code: of a payment that was made without a customer's code, or a sticker for a store or a terminal.
 
-    payment_id: ResourceId
+    One of the three is named.
+    """
+
+    payment_id: ResourceId | None = None
+    store_id: ResourceId | None = None
+    terminal_id: ResourceId | None = None
 
 
 class QrCode(Struct, frozen=True, kw_only=True):
@@ -27,14 +32,16 @@ class QrCode(Struct, frozen=True, kw_only=True):
     """
 
     id: ResourceId
-    kind: Literal["order_code"]
-    payment_id: ResourceId
+    kind: Literal["order_code", "store_code"]
+    payment_id: ResourceId | None
+    store_id: ResourceId | None
+    terminal_id: ResourceId | None
     merchant_id: ResourceId
     form: QrForm
     payload: Annotated[str, Meta(max_length=512, examples=["00020101021226…6304A13A"])]
     state: Literal["live", "expired", "revoked"]
     created_at: Time
-    expires_at: Time
+    expires_at: Time | None
 
 
 class PictureQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ class Purpose(StrEnum):
     """A key serves one purpose, so that a signature made for one can never pass for another."""
 
     QR = "qr"
+    STORE_QR = "store_qr"
     TOKEN = "token"  # noqa: S105 (a purpose, no password)
     WEBHOOK = "webhook"
     CORE = "core"

@@ -1,7 +1,7 @@
 -- Who may come in: clients and their public keys, tills' activation codes, our own signing keys, the trail.
 
 CREATE TABLE merchants.signing_keys (
-    purpose            text        NOT NULL CHECK (purpose IN ('qr', 'token', 'webhook', 'core')),
+    purpose            text        NOT NULL CHECK (purpose IN ('qr', 'store_qr', 'token', 'webhook', 'core')),
     key_id             text        COLLATE "C" NOT NULL CHECK (key_id ~ '^[0-9A-Z]{2}$'),
     public_key         bytea       NOT NULL CHECK (length(public_key) = 32),
     sealed_private_key bytea       NOT NULL,

@@ -90,6 +90,27 @@ CREATE INDEX credential_numbers_by_credential ON qr.credential_numbers (credenti
 CREATE INDEX credential_numbers_by_expiry ON qr.credential_numbers (expires_at);
 
 
+CREATE TABLE qr.store_codes (
+    partner_id  text COLLATE "C" NOT NULL,
+    id          text COLLATE "C" NOT NULL,
+    partner_no  bigint NOT NULL,
+    serial      bigint NOT NULL,
+    merchant_id text COLLATE "C" NOT NULL,
+    store_id    text COLLATE "C" NOT NULL,
+    terminal_id text COLLATE "C",
+    payee_name  text NOT NULL,
+    payload     text NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    revoked_at  timestamptz,
+    PRIMARY KEY (partner_id, id),
+    UNIQUE (partner_no, serial)
+);
+
+COMMENT ON TABLE qr.store_codes IS 'Static signed codes of a store or a terminal; good until they are revoked.';
+COMMENT ON COLUMN qr.store_codes.partner_no IS 'The same owner as partner_id, as the code carries it: a scan knows only this.';
+COMMENT ON COLUMN qr.store_codes.payload IS 'The text as signed; public, it hangs on a wall.';
+
+
 CREATE TABLE qr.wrong_codes (
     subject        text COLLATE "C" PRIMARY KEY,
     count          integer NOT NULL,
