@@ -9,6 +9,8 @@ import pytest
 
 from tests.processes import City, a_city, kept_postgres
 from tests.prove import deliveries, faults, interrupted, kills, outage
+from tests.prove.books import reckon
+from tests.prove.shoppers import until_final
 from tests.servers import make_template
 from tests.town import FAST_DOUBT
 
@@ -77,3 +79,19 @@ async def test_a_worker_killed_five_times_delivers_every_event_with_no_more_dupl
     assert not delivered.faults, delivered.faults
     assert delivered.committed > 5
     assert delivered.duplicates <= sum(len(held) for held in delivered.in_flight)
+
+
+async def test_a_stopped_gateway_and_worker_end_in_order_and_leave_no_lease_behind(city: City) -> None:
+    shop = await city.town.supermarket()
+    slow = await city.town.payer(10_000, behaviour="slow", seconds=0.3)
+    lost = await city.town.payer(10_000, behaviour="late_success", seconds=30.0)
+    codes = [await city.town.code(payer) for payer in (slow, lost)]
+    asked = [await shop.ask(1_000, code=code, wait_s=0) for code in codes]
+    assert [one.body["state"] for one in asked] == ["processing"] * 2
+    assert set(await asyncio.gather(city.gateway.stop(), city.worker.stop())) == {0}
+    rows = await city.town.pool.fetch("SELECT state, leased_until > now() AS held FROM gateway.transfers")
+    assert not any(row["held"] for row in rows if row["state"] != "final")
+    await city.start(city.gateway, city.worker)
+    await until_final(city.town.pool, within_s=WITHIN_S)
+    reckoning = await reckon(city.town.pool, city.core_database_url)
+    assert not reckoning.faults, reckoning.faults
