@@ -16,7 +16,6 @@ from gateway.storage.hub import DELIVERIES
 from gateway.wallet import errors as wallet
 from gateway.wire import payments as wire
 from gateway.wire.money import PositiveAmount
-from gateway.wire.page import Page
 from merchants import errors as merchants
 from merchants.ids import new_id, partner_no_of
 from merchants.money import Money
@@ -115,36 +114,6 @@ async def read_payment(call: Call[None, wire.PaymentQuery]) -> Answer:
     return Answer(200, for_merchant(payment, resolved_within=call.parts.payments.resolved_within))
 
 
-@operation(
-    "GET",
-    "/v1/payments",
-    summary="List payments",
-    scope="query",
-    answers={200: Page[wire.Payment]},
-)
-async def list_payments(call: Call[None, wire.PaymentFilter]) -> Answer:
-    """Newest first. A till sees its own payments, a partner all of its merchants'."""
-    query, caller = call.query, call.caller
-    rows = await sql.page(
-        call.parts.pool,
-        partner_id=_partner(caller),
-        filters=(
-            query.merchant_id,
-            query.store_id,
-            caller.terminal_id or query.terminal_id,
-            query.merchant_order_no,
-            query.state,
-        ),
-        before_id=query.cursor,
-        limit=query.limit + 1,
-    )
-    items = [
-        for_merchant(row, resolved_within=call.parts.payments.resolved_within) for row in rows[: query.limit]
-    ]
-    more = len(rows) > query.limit
-    return Answer(200, Page(items=items, next=items[-1].id if more else None))
-
-
 async def replay_cancel(call: Call[wire.Waiting | wire.CancelOrder], resource_id: str) -> Answer:
     """The payment as it is now."""
     payment = await found(call.parts, call.caller, resource_id)
@@ -187,7 +156,7 @@ async def cancel_payment(call: Call[wire.Waiting]) -> Answer:
 async def cancel_order(call: Call[wire.CancelOrder]) -> Answer:
     """The way out for a till that lost every reply. An unknown number is closed: no payment can come under it."""
     caller = call.caller
-    partner_id = _partner(caller)
+    partner_id = partner_of(caller)
     tombstone_id = new_id("pay", partner_no_of(partner_id) or 0)
     async with call.claim.transaction(tombstone_id) as conn:
         accepted = await cancel.cancel_order(
@@ -210,7 +179,7 @@ async def found(parts: Parts, caller: Caller, payment_id: str) -> Payment:
     Raises:
         PaymentNotFound: there is none, or it is not theirs.
     """
-    payment = await sql.find(parts.pool, partner_id=_partner(caller), payment_id=payment_id)
+    payment = await sql.find(parts.pool, partner_id=partner_of(caller), payment_id=payment_id)
     if payment is None or caller.terminal_id not in {None, payment.terminal_id}:
         raise payments.PaymentNotFound
     return payment
@@ -234,7 +203,7 @@ async def _canceled(parts: Parts, accepted: Accepted, wait_s: float) -> Answer:
 
 def _order(call: Call[wire.PaymentRequest]) -> Order:
     body, caller = call.body, call.caller
-    partner_id = _partner(caller)
+    partner_id = partner_of(caller)
     order = Order(
         payment_id=new_id("pay", partner_no_of(partner_id) or 0),
         partner_id=partner_id,
@@ -262,10 +231,10 @@ def _merchant(caller: Caller, asked: str | None) -> str:
     """The merchant to be paid: the till's own, the one a partner names, or the partner itself."""
     if caller.terminal_id is not None and asked not in {None, caller.merchant_id}:
         raise merchants.MerchantNotFound
-    return asked or caller.merchant_id or _partner(caller)
+    return asked or caller.merchant_id or partner_of(caller)
 
 
-def _partner(caller: Caller) -> str:
+def partner_of(caller: Caller) -> str:
     """Scopes of payments are granted to clients of a partner alone."""
     assert caller.partner_id is not None
     return caller.partner_id

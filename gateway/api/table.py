@@ -22,6 +22,7 @@ from gateway.api import (
     reviews,
     risk,
     running_offers,
+    search,
     store_payments,
     stores,
     terminal_enrolment,
@@ -81,7 +82,7 @@ OPERATIONS: tuple[Operation, ...] = (
     # payments
     payments.create_payment,
     payments.read_payment,
-    payments.list_payments,
+    search.list_payments,
     captures.capture_payment,
     store_payments.list_terminal_payments,
     payments.cancel_payment,
@@ -89,6 +90,7 @@ OPERATIONS: tuple[Operation, ...] = (
     refunds.create_refund,
     refunds.preview_refund,
     refunds.list_refunds,
+    search.search_refunds,
     # codes
     qr_codes.create_qr_code,
     qr_codes.read_qr_code,
@@ -107,9 +109,9 @@ OPERATIONS: tuple[Operation, ...] = (
     in_doubt.hint_outcome,
     # what no core has decided
     in_doubt.list_in_doubt,
+    risk.list_velocity_hits,
     # co-branded offers
     offers.create_offer,
-    risk.list_velocity_hits,
     offers.list_offers,
     offers.get_offer,
     offers.amend_offer,

@@ -10,11 +10,11 @@ from gateway.wire.payments import (
     MAX_WAIT_S,
     CancelOrder,
     Payment,
-    PaymentFilter,
     PaymentQuery,
     PaymentRequest,
     Waiting,
 )
+from gateway.wire.search import PaymentFilter
 
 FINAL: Final = frozenset({"succeeded", "declined", "expired", "canceled", "reversed"})
 """States in which a payment stays; anything else may still become either."""

@@ -197,6 +197,8 @@ def _terms(order: Order, place: PayingContext, *, code_kind: str) -> Terms:
         fee_basis_points=place.fee_basis_points,
         code_kind=code_kind,
         store_name=place.store_name,
+        merchant_number=place.merchant_number,
+        terminal_label=place.terminal_label,
         description=order.description,
         capture=order.capture,
         give_up_after_s=order.give_up_after_s,

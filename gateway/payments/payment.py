@@ -100,6 +100,8 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fee_basis_points: int
     code_kind: str
     store_name: str | None = None
+    merchant_number: str | None = None
+    terminal_label: str | None = None
     description: str | None = None
     legs: tuple[Leg, ...] = ()
     payer: PayerFacts | None = None

@@ -26,7 +26,7 @@ def payment_of(row: asyncpg.Record | Mapping[str, Any]) -> Payment:
     return Payment(**values)
 
 
-def refund_of(row: asyncpg.Record) -> Refund:
+def refund_of(row: asyncpg.Record | dict[str, Any]) -> Refund:
     values = dict(row)
     values["legs"] = tuple(values["legs"])
     return Refund(**values)
@@ -248,24 +248,6 @@ async def expire(conn: Connection, *, partner_id: str, payment_id: str) -> Payme
         payment_id,
     )
     return payment_of(row) if row else None
-
-
-async def page(
-    reader: Reader, *, partner_id: str, filters: Sequence[str | None], before_id: str | None, limit: int
-) -> list[Payment]:
-    """The partner's payments, newest first; `filters` are merchant, store, terminal, order number, state."""
-    rows = await reader.fetch(
-        """
-        SELECT * FROM gateway.payments
-         WHERE partner_id = $1
-           AND ($2::text IS NULL OR merchant_id = $2) AND ($3::text IS NULL OR store_id = $3)
-           AND ($4::text IS NULL OR terminal_id = $4) AND ($5::text IS NULL OR merchant_order_no = $5)
-           AND ($6::text IS NULL OR state = $6) AND ($7::text IS NULL OR id < $7)
-         ORDER BY id DESC LIMIT $8
-        """,
-        partner_id, *filters, before_id, limit,
-    )  # fmt: skip
-    return [payment_of(row) for row in rows]
 
 
 async def claim_refund(

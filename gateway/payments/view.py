@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from gateway.payments import receipt
 from gateway.payments.payment import IN_FLIGHT, Payment, Refund, State
 from gateway.wallet.core import DECLINES
 from gateway.wire import payments as wire
@@ -79,7 +80,7 @@ def reason_of(payment: Payment) -> wire.Reason:
 
 
 def for_merchant(payment: Payment, *, resolved_within: timedelta) -> wire.Payment:
-    """What the merchant's till, systems and webhooks see; nothing of the payer but that one paid."""
+    """What the merchant's till, systems and webhooks see; nothing of the payer but a masked account."""
     return wire.Payment(
         id=payment.id,
         merchant_id=payment.merchant_id,
@@ -100,6 +101,7 @@ def for_merchant(payment: Payment, *, resolved_within: timedelta) -> wire.Paymen
         fee=_amount(payment, payment.fee_minor),
         refunded=_amount(payment, payment.refunded_order_minor),
         offers=_offers(payment),
+        receipt=receipt.of_payment(payment),
         sequence=payment.sequence,
         created_at=payment.created_at,
         updated_at=payment.updated_at,

@@ -1433,6 +1433,8 @@ CREATE UNIQUE INDEX payments_one_live_attempt ON gateway.payments USING btree (p
 
 CREATE INDEX payments_to_expire ON gateway.payments USING btree (expires_at) WHERE (state = ANY (ARRAY['requires_payer'::text, 'requires_confirmation'::text, 'authorized'::text]));
 
+CREATE INDEX refunds_by_no ON gateway.refunds USING btree (partner_id, merchant_refund_no);
+
 CREATE INDEX store_scans_by_age ON gateway.store_scans USING btree (created_at);
 
 CREATE INDEX transfer_attempts_by_transfer ON gateway.transfer_attempts USING btree (owner_id, n, at);

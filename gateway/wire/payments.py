@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from gateway.wire.money import Amount, PositiveAmount
-from gateway.wire.page import PageQuery
+from gateway.wire.receipts import Receipt
 from gateway.wire.time import Time
 
 # A till's patience; longer waits are asked for again.
@@ -141,6 +141,7 @@ class Payment(Struct, frozen=True, kw_only=True):
     fee: Amount
     refunded: Amount
     offers: list[AppliedOffer]
+    receipt: Receipt | None = None
     sequence: int
     created_at: Time
     updated_at: Time
@@ -151,16 +152,6 @@ class PaymentQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """How long to wait for a final state; 0 answers at once."""
 
     wait_s: WaitS = 0
-
-
-class PaymentFilter(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which payments to list."""
-
-    merchant_id: ResourceId | None = None
-    store_id: ResourceId | None = None
-    terminal_id: ResourceId | None = None
-    merchant_order_no: OrderNo | None = None
-    state: PaymentState | None = None
 
 
 class CancelOrder(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

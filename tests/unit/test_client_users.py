@@ -10,7 +10,8 @@ import pytest
 from gateway.client import Credentials, Gateway, Partner, ProblemAnswered, SigningKey, Till, UnexpectedAnswer
 from gateway.client.signed_in import SignedIn
 from gateway.wire.money import PositiveAmount
-from gateway.wire.payments import Payment, PaymentFilter, PaymentRequest
+from gateway.wire.payments import Payment, PaymentRequest
+from gateway.wire.search import PaymentFilter
 from gateway.wire.webhooks import FeedQuery
 from tests.scripted import Lost, Reply, problem, scripted
 
@@ -26,12 +27,15 @@ def a_payment(state: str) -> dict[str, Any]:
         for name in ("order", "discount", "paid", "fee", "refunded")
     }
     nothing = dict.fromkeys(
-        ("store_id", "terminal_id", "description", "reason", "next_action", "resolves_by", "expires_at")
+        ("store_id", "terminal_id", "description", "authorized", "resolves_by", "expires_at")
     )
     told = {
         "id": PAYMENT_ID,
         "merchant_id": PAYMENT_ID,
         "merchant_order_no": "T7-1",
+        "reason": {"code": "paid", "detail": "The payer is charged."},
+        "capture": "automatic",
+        "next_action": {"type": "none"},
         "sequence": 1,
         "offers": [],
     }

@@ -94,6 +94,8 @@ CREATE TABLE gateway.refunds (
     FOREIGN KEY (partner_id, payment_id) REFERENCES gateway.payments (partner_id, id)
 );
 
+CREATE INDEX refunds_by_no ON gateway.refunds (partner_id, merchant_refund_no);
+
 COMMENT ON COLUMN gateway.refunds.automatic IS
     'Made by us: the core debited after we had promised that it would not.';
 COMMENT ON COLUMN gateway.refunds.legs IS 'What goes back over each leg of the payment, in the order of its legs.';
