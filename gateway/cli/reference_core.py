@@ -6,6 +6,7 @@ import signal
 import click
 import uvloop
 
+from gateway.cli.memory import settle_memory
 from gateway.wallet.reference.server import make_app, serving
 
 
@@ -24,5 +25,6 @@ async def _serve(database_url: str, gateway_jwks: str, *, host: str, port: int) 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with serving(make_app(database_url, gateway_jwks=gateway_jwks), host=host, port=port) as url:
+        settle_memory()
         print(f"reference core at {url}", flush=True)
         await stop.wait()

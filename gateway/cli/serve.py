@@ -6,6 +6,7 @@ import click
 import uvloop
 
 from gateway import app
+from gateway.cli.memory import settle_memory
 from gateway.door import logs
 from gateway.door.listeners import Address, serve_listeners
 from gateway.door.operation import Listener
@@ -25,6 +26,7 @@ def serve() -> None:
 
 async def _serve(settings: Settings) -> None:
     async with app.build(settings) as replica:
+        settle_memory()
         await serve_listeners(
             replica.door,
             {

@@ -9,6 +9,7 @@ import structlog
 import uvloop
 
 from gateway import app, work
+from gateway.cli.memory import settle_memory
 from gateway.door import logs
 from gateway.settings import Settings, SettingsInvalid, read
 
@@ -31,6 +32,7 @@ async def _work(settings: Settings) -> None:
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, stopping.set)
     async with app.build(settings) as replica:
+        settle_memory()
         if settings.webhook_loopback:
             log.warning("webhook_loopback_allowed")
         log.info("working", jobs=[job.name for job in replica.jobs])

@@ -14,8 +14,8 @@ from gateway.wire.problem import Fault
 
 MAX_DEPTH = 16
 _LARGEST = 2**63 - 1
-# Nineteen digits in a row may be a number that 64 bits do not hold.
-_LONG_DIGITS = re.compile(rb"[0-9]{19}")
+# Nineteen digits in a row may be a number that 64 bits do not hold; right behind a quote they are a payment code.
+_LONG_DIGITS = re.compile(rb"(?<!\")[0-9]{19}")
 
 
 def parse(raw: bytes) -> Any:

@@ -126,21 +126,13 @@ async def _accept_payer(
     hit = await velocity.judge(needs.velocity, conn, asked)
     if hit is not None:
         await velocity.tell(conn, asked, hit)
-    cart = Cart(
-        partner_id=order.partner_id,
-        merchant_id=order.merchant_id,
-        store_id=place.store_id,
-        order_minor=order.amount.amount_minor,
-        currency=order.amount.currency,
-        code_kind=redeemed.kind,
-    )
     quote = await discounts.reserve_best(
         needs,
         conn,
         payment_id=order.payment_id,
         offers_version=place.offers_version,
-        cart=cart,
-        payer=redeemed.payer,
+        cart=_cart(order, place, code_kind=redeemed.kind),
+        payer=payer,
         now=now,
     )
     payable = Money(quote.payable_minor, quote.currency)
@@ -156,12 +148,19 @@ async def _accept_payer(
     values |= {"discount_minor": quote.discount_minor, "issuer": payer.issuer, "payer_id": payer.id}
     values["reason"] = first.reason
     expires_at = now + timedelta(seconds=needs.confirm_within_s) if first.reason == STEP_UP else None
-    payment = await sql.insert(conn, values, expires_at=expires_at, allowance=allowance)
+    transfer = _transfer(terms, order.payment_id, order.merchant_order_no, quote.currency, n=1)
+    payment = await sql.insert(
+        conn, values, expires_at=expires_at, allowance=allowance, first=transfer,
+        look_after_s=needs.patience.query_after_s,
+    )  # fmt: skip
     if payment is None:
         raise await taken(conn, order)
     if payment.state is not State.PROCESSING:
         return await _kept_from_the_core(needs, conn, payment)
-    return Accepted(payment=payment, instruction=await instruct(needs, conn, payment, n=1))
+    instruction = transfers.fresh(
+        transfer, partner_id=payment.partner_id, owner_id=payment.id, n=1, purpose="payment"
+    )
+    return Accepted(payment=payment, instruction=instruction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +187,17 @@ async def _kept_from_the_core(needs: Needs, conn: Connection, payment: Payment) 
     told += events.of_payment(payment, resolved_within=needs.resolved_within)
     await outbox.publish(conn, told)
     return Accepted(payment=payment, instruction=None)
+
+
+def _cart(order: Order, place: PayingContext, *, code_kind: str) -> Cart:
+    return Cart(
+        partner_id=order.partner_id,
+        merchant_id=order.merchant_id,
+        store_id=place.store_id,
+        order_minor=order.amount.amount_minor,
+        currency=order.amount.currency,
+        code_kind=code_kind,
+    )
 
 
 def _terms(order: Order, place: PayingContext, *, code_kind: str) -> Terms:
@@ -226,20 +236,9 @@ def agreed(
 async def instruct(
     needs: Needs, conn: Connection, payment: Payment, *, n: int, confirmed: bool = False
 ) -> Instruction:
-    """Store the debit, or the hold, before it is sent."""
-    payer = payment.terms.payer
-    assert payer is not None, "a payment with the core has a payer"
-    transfer = Transfer(
-        id=transfer_id(payment.id, n),
-        kind="hold" if payment.terms.capture == "manual" else "debit",
-        unit=payment.currency,
-        legs=payment.terms.legs,
-        issuer=payer.issuer,
-        confirmed=confirmed,
-        factors=payer.factors,
-        certificate=payer.certificate,
-        statement=payment.terms.merchant_name,
-        reference=payment.merchant_order_no,
+    """Store the debit, or the hold, of a payment that is stored already, before it is sent."""
+    transfer = _transfer(
+        payment.terms, payment.id, payment.merchant_order_no, payment.currency, n=n, confirmed=confirmed
     )
     return await transfers.insert(
         conn,
@@ -250,4 +249,23 @@ async def instruct(
         purpose="payment",
         look_after_s=needs.patience.query_after_s,
         give_up_at=payment.give_up_at,
+    )
+
+
+def _transfer(
+    terms: Terms, payment_id: str, order_no: str, unit: str, *, n: int, confirmed: bool = False
+) -> Transfer:
+    payer = terms.payer
+    assert payer is not None, "a payment with the core has a payer"
+    return Transfer(
+        id=transfer_id(payment_id, n),
+        kind="hold" if terms.capture == "manual" else "debit",
+        unit=unit,
+        legs=terms.legs,
+        issuer=payer.issuer,
+        confirmed=confirmed,
+        factors=payer.factors,
+        certificate=payer.certificate,
+        statement=terms.merchant_name,
+        reference=order_no,
     )

@@ -113,8 +113,7 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     give_up_after_s: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payment:
+class Payment(Struct, frozen=True, kw_only=True):
     """One attempt to pay one order; amounts in minor units of `currency`."""
 
     partner_id: str

@@ -10,7 +10,9 @@ import msgspec
 
 from gateway.payments import limits_sql
 from gateway.payments.payment import Allowance, Payment, Refund, State, Terms, leading_to
+from gateway.transfers import sql as transfers_sql
 from gateway.transfers.transfer import Connection
+from gateway.wallet.core import Transfer
 
 _decode_terms = msgspec.json.Decoder(Terms).decode
 _encode = msgspec.json.Encoder().encode
@@ -37,7 +39,8 @@ def encoded(value: object) -> str:
 
 
 # $19 to $22 are what the payment takes of its payer's day; no limit, nothing to take. What does not fit is stored too,
-# declined: one statement, so that nobody waits for the payer's row a round trip longer.
+# declined: one statement, so that nobody waits for the payer's row a round trip longer. $23 to $25 are the transfer of
+# a payment that goes to the core at once.
 _INSERT = f"""
     WITH taken AS ({
     limits_sql.TAKE.format(
@@ -50,7 +53,8 @@ _INSERT = f"""
         limit="$22",
     )
 }),
-    room AS (SELECT $22::bigint IS NULL OR EXISTS (SELECT FROM taken) AS enough)
+    room AS (SELECT $22::bigint IS NULL OR EXISTS (SELECT FROM taken) AS enough),
+    stored AS (
     INSERT INTO gateway.payments
            (partner_id, id, merchant_id, store_id, terminal_id, client_id, merchant_order_no, direction, state,
             reason, currency, order_minor, discount_minor, fee_minor, issuer, payer_id, terms, expires_at)
@@ -61,7 +65,13 @@ _INSERT = f"""
       FROM room
         ON CONFLICT (partner_id, merchant_id, merchant_order_no)
            WHERE state NOT IN ('declined', 'expired') DO NOTHING
-    RETURNING *
+    RETURNING *),
+    instructed AS ({
+    transfers_sql.INSERT_FIRST.format(
+        owner="stored", instruction="$23", look_after_s="$24", give_up_after_s="$25"
+    )
+})
+    SELECT * FROM stored
 """  # noqa: S608 - fixed text
 
 
@@ -71,10 +81,13 @@ async def insert(
     *,
     expires_at: datetime | None,
     allowance: Allowance | None = None,
+    first: Transfer | None = None,
+    look_after_s: float | None = None,
 ) -> Payment | None:
     """Store a payment; None if the order has a live attempt, this moment's concurrent ones included.
 
-    One that does not fit into what `allowance` takes of its payer's day is stored as declined.
+    One that does not fit into what `allowance` takes of its payer's day is stored as declined. With one that is
+    stored as processing goes its `first` transfer, which the resolver looks after in `look_after_s`.
     """
     row = await conn.fetchrow(
         _INSERT,
@@ -86,6 +99,9 @@ async def insert(
             if allowance
             else (None, None, None, None)
         ),
+        transfers_sql.encoded(first) if first else None,
+        look_after_s,
+        payment["terms"].give_up_after_s,
     )
     return payment_of(row) if row else None
 

@@ -40,6 +40,18 @@ INSERT = """
 """
 
 
+# The same as part of the statement that stores the owner, whose rows `owner` names: those with the core from the start.
+INSERT_FIRST = """
+    INSERT INTO gateway.transfers
+           (owner_id, n, partner_id, purpose, state, instruction, due_at, give_up_at)
+    SELECT owner.id, 1, owner.partner_id, 'payment', 'open', {instruction}::jsonb,
+           LEAST(now() + {look_after_s}::float8 * interval '1 s', give_up.at), give_up.at
+      FROM {owner} AS owner,
+           LATERAL (SELECT owner.created_at + {give_up_after_s}::int * interval '1 s' AS at) AS give_up
+     WHERE owner.state = 'processing'
+"""
+
+
 async def insert(conn: Connection, transfer: Transfer, *, partner_id: str, owner_id: str, n: int, purpose: Purpose,
                  look_after_s: float, give_up_at: datetime | None = None) -> Instruction:  # fmt: skip
     """Store an instruction before it is sent; the caller sends it, the resolver looks after `look_after_s`.

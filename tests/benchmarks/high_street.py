@@ -223,7 +223,7 @@ async def _issue_codes(pool: asyncpg.Pool, count: int) -> list[str]:
     expires_at = datetime.now(UTC) + timedelta(hours=1)
     numbers = itertools.cycle(range(_PAYERS))
     rows: list[tuple[object, ...]] = [
-        (scheme.hash(code), new_id("qrc", BANK), ISSUER, f"w-{n}", f"p-{n}", [], 2, True, expires_at)
+        (scheme.hash(code), new_id("qrc", BANK), ISSUER, f"w-{n}", f"p-{n}", [], 2, False, expires_at)
         for code, n in zip(codes, numbers, strict=False)
     ]
     async with pool.acquire() as conn:
