@@ -6,7 +6,7 @@ from tests.processes import City
 from tests.prove.books import Reckoning, reckon
 from tests.prove.shoppers import Crowd, people, until_final
 
-_PAYERS = 200
+_PAYERS = 100
 
 
 async def crowd_of(city: City, chance: random.Random, *, scale: float) -> Crowd:

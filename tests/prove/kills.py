@@ -8,7 +8,7 @@ from tests.processes import City, Program
 from tests.prove.books import Reckoning, reckon
 from tests.prove.shoppers import Crowd, people, until_final
 
-_PAYERS = 60
+_PAYERS = 20
 
 
 async def crowd_of(city: City, chance: random.Random) -> Crowd:
