@@ -95,3 +95,23 @@ async def test_a_stopped_gateway_and_worker_end_in_order_and_leave_no_lease_behi
     await until_final(city.town.pool, within_s=WITHIN_S)
     reckoning = await reckon(city.town.pool, city.core_database_url)
     assert not reckoning.faults, reckoning.faults
+
+
+async def test_a_core_that_is_down_for_longer_than_patience_undoes_its_payments_when_it_is_back(
+    city: City,
+) -> None:
+    shop, payer = await city.town.supermarket(), await city.town.payer(10_000)
+    codes = [await city.town.code(payer) for _ in range(2)]
+    await city.core.kill()
+    asked = await shop.ask(1_000, code=codes[0], wait_s=0)
+    path = f"/v1/payments/{asked.body['id']}"
+    async with asyncio.timeout(WITHIN_S):
+        while (await shop.till.get(path)).body["state"] == "processing":
+            pass
+    assert (await shop.till.get(path)).body["state"] == "reversing", "silence is no decline"
+    await city.core.start()
+    ended = await shop.till.get(f"{path}?wait_s=20")
+    assert ended.body["state"] == "reversed", ended.body
+    assert await city.town.balance(f"payer:{payer.id}") == 10_000
+    paid = await shop.ask(1_000, code=codes[1])
+    assert paid.body["state"] == "succeeded", "and it is asked again at once"
