@@ -1,5 +1,6 @@
 """Payments for tills, shops and their systems."""
 
+import contextlib
 from dataclasses import replace
 
 from gateway.door.caller import Caller
@@ -7,6 +8,7 @@ from gateway.door.operation import Answer, Call, operation
 from gateway.parts import Parts
 from gateway.payments import cancel, sql
 from gateway.payments import errors as payments
+from gateway.payments.errors import OrderNumberFreed
 from gateway.payments.orders import Order
 from gateway.payments.pay import Accepted, accept
 from gateway.payments.payment import Payment, State
@@ -41,6 +43,8 @@ _PLACE_PROBLEMS = (
     merchants.TerminalNotFound,
     merchants.TerminalRetired,
 )
+# Attempts that fail at the very moment of the next one, thrice in a row, are somebody's loop.
+_TRIES = 3
 _ORDER_PROBLEMS = (payments.OrderExists, payments.OrderPaid, payments.OrderCanceled)
 
 
@@ -86,8 +90,7 @@ async def create_payment(call: Call[wire.PaymentRequest]) -> Answer:
     """
     order = _order(call)
     try:
-        async with call.claim.transaction(order.payment_id) as conn:
-            accepted = await accept(call.parts.payments, conn, order, now=call.now)
+        accepted = await _accepted(call, order)
     except qr.CodeUnknown:
         async with call.parts.pool.acquire() as conn:
             await codes.count_wrong_code(conn, merchant_id=order.merchant_id, terminal_id=order.terminal_id)
@@ -95,6 +98,16 @@ async def create_payment(call: Call[wire.PaymentRequest]) -> Answer:
         raise
     payment = await carry_out(call.parts.payments, accepted, wait_s=_wait_s(call.parts, call.body.wait_s))
     return answer(call.parts, payment)
+
+
+async def _accepted(call: Call[wire.PaymentRequest], order: Order) -> Accepted:
+    """Accept, and once more if the order's attempt failed in that very moment: its number is free again."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(OrderNumberFreed):
+            async with call.claim.transaction(order.payment_id) as conn:
+                return await accept(call.parts.payments, conn, order, now=call.now)
+    async with call.claim.transaction(order.payment_id) as conn:
+        return await accept(call.parts.payments, conn, order, now=call.now)
 
 
 @operation(

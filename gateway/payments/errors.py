@@ -32,6 +32,13 @@ class OrderExists(PaymentsError):
         self.differences = tuple(differences)
 
 
+class OrderNumberFreed(OrderExists):
+    """This order number's attempt failed in this very moment; nothing happened, repeat the request."""
+
+    def __init__(self) -> None:
+        super().__init__(None, ())
+
+
 class OrderPaid(PaymentsError):
     """This order was paid already; see `payment_id`. Nothing was charged again."""
 

@@ -9,6 +9,7 @@ from gateway.payments.errors import (
     CurrencyNotTaken,
     OrderCanceled,
     OrderExists,
+    OrderNumberFreed,
     OrderPaid,
     PaymentsError,
 )
@@ -66,8 +67,7 @@ async def taken(conn: Connection, order: Order) -> PaymentsError:
         merchant_order_no=order.merchant_order_no,
     )  # fmt: skip
     if live is None:
-        # It failed just now, so the number is free again.
-        return OrderExists(None, [])
+        return OrderNumberFreed()
     match live.state:
         case State.SUCCEEDED:
             return OrderPaid(live.id)

@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from gateway.storage.embedded import EmbeddedPostgres
+from tests import machine
 from tests.processes import City, a_city
 from tests.prove import (
     deliveries,
@@ -149,6 +150,19 @@ async def _legibility() -> None:
     _must(ours * 50 >= common * 49, f"{ours} of ours were read and {common} of the library's")
 
 
+async def _state_machine() -> None:
+    """Shops, payers and cores do to each other what they like, in any order; nobody's money is lost or made."""
+    examples, steps = int(os.environ.get("EXAMPLES", "300")), 30
+    with EmbeddedPostgres() as postgres:
+        await asyncio.to_thread(make_template, postgres, "gateway")
+        where = postgres.url("gateway"), postgres.url("core")
+        with machine.a_stage(lambda: a_town(*where)) as stage:
+            await asyncio.to_thread(machine.run, stage, examples=examples, steps=steps, derandomize=False)
+    print(
+        f"{examples} scenes of {steps} steps: books whole after each, no difference from the core after the last"
+    )
+
+
 _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "interrupted": _interrupted,
     "kills": _kills,
@@ -158,6 +172,7 @@ _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "webhooks": _webhooks,
     "codes": _codes,
     "legibility": _legibility,
+    "state_machine": _state_machine,
 }
 
 

@@ -11,4 +11,4 @@ def test_whatever_people_and_cores_do_nobodys_money_is_lost_or_made(
         return a_town(database_url, core_database_url)
 
     with a_stage(opened) as stage:
-        run(stage, examples=12, steps=12, derandomize=True)
+        run(stage, examples=8, steps=10, derandomize=True)
