@@ -9,6 +9,7 @@ from gateway.client.transport import Request
 from gateway.wire.payments import (
     MAX_WAIT_S,
     CancelOrder,
+    CaptureRequest,
     Payment,
     PaymentQuery,
     PaymentRequest,
@@ -18,6 +19,7 @@ from gateway.wire.search import PaymentFilter
 
 FINAL: Final = frozenset({"succeeded", "declined", "expired", "canceled", "reversed"})
 """States in which a payment stays; anything else may still become either."""
+_ITS_MERCHANTS_TURN: Final = frozenset({*FINAL, "authorized"})
 
 
 class Payee(SignedIn):
@@ -39,17 +41,27 @@ class Payee(SignedIn):
         )
 
     async def wait(self, payment_id: str, *, within_s: float = 120.0) -> Payment:
-        """The payment once it is final, or as it is when the time is over; the default outlasts every doubt."""
+        """The payment once it is final, or as it is when the time is over; the default outlasts every doubt.
+
+        One whose amount is held is waited for no longer: it is you who captures or cancels it.
+        """
         deadline = time.monotonic() + within_s
         while True:
             left_s = max(deadline - time.monotonic(), 0.0)
             payment = await self.payment(payment_id, wait_s=min(MAX_WAIT_S, int(left_s)))
-            if payment.state in FINAL or left_s < 1:
+            if payment.state in _ITS_MERCHANTS_TURN or left_s < 1:
                 return payment
 
     def payments(self, matching: PaymentFilter | None = None) -> AsyncIterator[Payment]:
         """Newest first."""
         return self.pages("/v1/payments", Payment, matching)
+
+    async def capture(
+        self, payment_id: str, taking: CaptureRequest, *, idempotency_key: str | None = None
+    ) -> Payment:
+        """Take what is held, all or part; the rest goes back to the customer."""
+        path = f"/v1/payments/{payment_id}/capture"
+        return await self.do(path, Payment, taking, idempotency_key=idempotency_key, wait_s=taking.wait_s)
 
     async def cancel(self, payment_id: str, *, idempotency_key: str | None = None) -> Payment:
         """Once accepted, the customer ends uncharged."""

@@ -1,6 +1,7 @@
 """The backend of a wallet app, which speaks for the payers of its issuer."""
 
 from gateway.client.signed_in import SignedIn
+from gateway.wire.money import PositiveAmount
 from gateway.wire.payments import (
     Confirmation,
     PayerFacts,
@@ -8,6 +9,8 @@ from gateway.wire.payments import (
     Refusal,
     Scan,
     ScanRequest,
+    StorePaymentRequest,
+    StoreScan,
     WalletPayment,
 )
 from gateway.wire.qr_codes import PaymentCode, PaymentCodeRequest
@@ -28,6 +31,25 @@ class WalletBackend(SignedIn):
     async def scan(self, code: str, payer: PayerFacts) -> Scan:
         """What this payer is shown of a scanned code; binds nobody."""
         return await self.ask("/wallet/v1/scans", Scan, ScanRequest(code=code, payer=payer))
+
+    async def scan_store(
+        self, code: str, payer: PayerFacts, amount: PositiveAmount | None = None
+    ) -> StoreScan:
+        """Likewise of a store's sticker: whom the payer pays, and what the typed amount comes to."""
+        wish = ScanRequest(code=code, payer=payer, amount=amount)
+        return await self.ask("/wallet/v1/scans", StoreScan, wish)
+
+    async def pay_store(
+        self, payment: StorePaymentRequest, *, idempotency_key: str | None = None
+    ) -> WalletPayment:
+        """The payer agrees to pay exactly this by a sticker."""
+        return await self.do(
+            "/wallet/v1/payments",
+            WalletPayment,
+            payment,
+            idempotency_key=idempotency_key,
+            wait_s=payment.wait_s,
+        )
 
     async def confirm(
         self, payment_id: str, consent: Confirmation, *, idempotency_key: str | None = None

@@ -117,6 +117,12 @@ async def test_waiting_goes_on_until_the_payment_is_final() -> None:
     assert {dict(one.query)["wait_s"] for one in server.asked} <= {"29", "30"}
 
 
+async def test_nobody_waits_for_what_is_theirs_to_capture() -> None:
+    async with scripted(Reply(200, a_payment("authorized"))) as server, Gateway(server.url) as gateway:
+        payment = await Till(gateway, a_client()).wait(PAYMENT_ID)
+    assert (payment.state, len(server.asked)) == ("authorized", 1)
+
+
 async def test_waiting_ends_with_the_time_it_was_given() -> None:
     async with scripted(Reply(200, a_payment("processing"))) as server, Gateway(server.url) as gateway:
         payment = await Till(gateway, a_client()).wait(PAYMENT_ID, within_s=0.5)
