@@ -59,11 +59,13 @@ class Tally(msgspec.Struct, frozen=True):
 class _Connection(asyncio.Protocol):
     """Asks, waits for the whole answer, asks again; `ended` is set when its time is over."""
 
-    def __init__(self, requests: Iterator[bytes], shift: "_Shift") -> None:
+    def __init__(self, requests: Iterator[bytes], shift: "_Shift", *, after_s: float) -> None:
         self._requests = requests
         self._shift = shift
         self._answer = b""
-        self._due = self._asked_at = time.perf_counter()
+        self._asked_at = time.perf_counter()
+        # At a rate the tills ask one after another, not all at once; the pause is added before the first question too.
+        self._due = self._asked_at + after_s - shift.pause_s
         self.ended = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: Any) -> None:
@@ -155,7 +157,10 @@ def _itself(connection: _Connection) -> _Connection:
 async def _work(job: Job) -> Tally:
     host, _, port = urlsplit(job.url).netloc.partition(":")
     shift = _Shift(job)
-    connections = [_Connection(_requests(job, number), shift) for number in range(job.connections)]
+    connections = [
+        _Connection(_requests(job, number), shift, after_s=number * shift.pause_s / job.connections)
+        for number in range(job.connections)
+    ]
     for one in connections:
         await asyncio.get_running_loop().create_connection(partial(_itself, one), host, int(port))
     async with asyncio.timeout(job.seconds + _PATIENCE_S):
