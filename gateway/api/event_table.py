@@ -151,12 +151,13 @@ _OFFERS = [
             "ended": "No payment gets the offer any more",
         },
         state_at=("data", "state"),
+        name="满100减20",
     ),
     Event(
         type="offer.budget_80",
         summary="Four fifths of the budget are used",
         body=OfferEvent,
-        shows={"data": {"state": "live"}},
+        shows={"data": {"state": "live", "name": "满100减20"}},
     ),
 ]
 _APPLICATIONS = _told(
