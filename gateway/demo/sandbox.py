@@ -84,6 +84,8 @@ async def _set_up(
         "WALLET_CORES": f"{ISSUER}={core}",
         "BOOTSTRAP_OPERATOR_JWK": json.dumps(first_operator.public_jwk),
         "WEBHOOK_LOOPBACK": "true",
+        # Whoever tries a payment by hand reads and types first.
+        "PAYMENT_CODE_LIFE_S": "900",
     }
     http = await stack.enter_async_context(aiohttp.ClientSession())
     await _start(narrator, processes, http, postgres.url("core"), environ, public=public, core=core)

@@ -1,34 +1,39 @@
-"""After the story: the sandbox goes on, and three lines to try it with."""
+"""After the story: the sandbox goes on, with lines to try it with and what a till needs to be paid."""
 
 import asyncio
 import os
 from pathlib import Path
 
-from gateway.client import Partner
+from gateway.demo.paying import LAN
 from gateway.demo.sandbox import Stage
 from gateway.demo.story import Ending
 
-# Tokens live ten minutes; the file that curl reads is written anew long before.
-_RENEW_EVERY_S = 60.0
+# Tokens live ten minutes; the files are written anew long before. A payment code is good for one payment, so
+# whoever has used one reads the next a moment later.
+_RENEW_EVERY_S = 5.0
+_HEADERS, _TILL = "headers", "till"
 _QUOTE = '{"amount": {"amount_minor": 25600, "currency": "CNY"}}'
 _ORDER = '{"amount": {"amount_minor": 23000, "currency": "CNY"}, "merchant_order_no": "CURL-1"}'
 
 
 async def serve(stage: Stage, ending: Ending) -> None:
     """Until somebody ends the demo; what the consumer receives meanwhile is told."""
-    headers = stage.folder / "headers"
-    await _write_headers(headers, ending.office)
+    await _write(stage, ending)
     say = stage.narrator
     say.plain("\nThe sandbox goes on until Ctrl-C. Lines that work as they stand, as the supermarket:")
     say.plain("\nwhat was paid; what a customer would get; an order's code to scan\n")
-    for line in lines(stage.gateway.url, headers):
+    for line in lines(stage.gateway.url, stage.folder / _HEADERS):
         say.command(line)
+    say.plain(
+        "\nThe till: this sets $URL, $CORE, $TOKEN and $CODE for the payment in the README; again for the next\n"
+    )
+    say.command(f". {stage.folder / _TILL}")
     say.plain(f"\noperators: {stage.back_office.url}   wallet core: {stage.core.url}/sandbox/ledger")
     ending.inbox.aloud = True
     while True:
         await asyncio.sleep(_RENEW_EVERY_S)
         stage.processes.check()
-        await _write_headers(headers, ending.office)
+        await _write(stage, ending)
 
 
 def lines(url: str, headers: Path) -> tuple[str, ...]:
@@ -41,9 +46,17 @@ def lines(url: str, headers: Path) -> tuple[str, ...]:
     )
 
 
-async def _write_headers(file: Path, office: Partner) -> None:
+async def _write(stage: Stage, ending: Ending) -> None:
+    """Tokens as they are now, and a payment code that the till's scanner has just read."""
+    office, till = await ending.office.token(), await ending.till.token()
+    issued = await ending.bank.wallet.payment_code(LAN)
+    settings = {"URL": stage.gateway.url, "CORE": stage.core.url, "TOKEN": till, "CODE": issued.code}
+    _keep(stage.folder / _HEADERS, f"Authorization: Bearer {office}\nContent-Type: application/json\n")
+    _keep(stage.folder / _TILL, "".join(f"{name}={value}\n" for name, value in settings.items()))
+
+
+def _keep(file: Path, text: str) -> None:
     """Readable by its owner alone: whoever has the token is the supermarket."""
-    text = f"Authorization: Bearer {await office.token()}\nContent-Type: application/json\n"
     fresh = file.with_suffix(".new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
         opened.write(text)

@@ -4,19 +4,21 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from gateway.client import Partner
+from gateway.client import Partner, Till
 from gateway.demo import doubting, joining, paying
 from gateway.demo.inbox import TYPES, Inbox, consuming
-from gateway.demo.joining import Shop
+from gateway.demo.joining import Bank, Shop
 from gateway.demo.sandbox import Stage
 from gateway.wire.webhooks import NewWebhookEndpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """What is there once the story is told: a shop, and its book-keeping, which goes on."""
+    """What is there once the story is told: a bank, a shop, its till, and its book-keeping, which goes on."""
 
+    bank: Bank
     office: Partner
+    till: Till
     inbox: Inbox
 
 
@@ -53,7 +55,7 @@ async def tell(stage: Stage, stack: AsyncExitStack) -> Ending:
         await doubting.lose_the_reply(stage, bank, till, inbox)
     with chapter("The books are closed"):
         await doubting.close_the_books(stage, shop, inbox)
-    return Ending(office=shop.office, inbox=inbox)
+    return Ending(bank=bank, office=shop.office, till=till, inbox=inbox)
 
 
 @asynccontextmanager

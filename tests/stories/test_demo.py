@@ -89,6 +89,13 @@ async def said(line: str) -> str:
     return answer.decode()
 
 
+def line_of_the_readme(path: str) -> str:
+    """The commands in the README's block that calls this path, with continuation lines and all."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    [block] = [one for one in readme.split("```")[1::2] if "curl" in one and path in one]
+    return block.strip()
+
+
 async def test_the_story_holds_then_its_lines_work_and_ctrl_c_leaves_nothing_behind(folder: Path) -> None:
     async with a_demo(folder) as demo:
         await demo.until("The story held")
@@ -108,6 +115,11 @@ async def test_the_story_holds_then_its_lines_work_and_ctrl_c_leaves_nothing_beh
         assert {one["state"] for one in listed["items"]} <= {"succeeded", "reversed"}
         assert quoted["payable"] == {"amount_minor": 21_600, "currency": "CNY"}
         assert ordered["next_action"]["type"] == "show_qr"
+        [till] = [line for line in demo.lines if line.startswith(". ")]
+        paid = json.loads(await said(f"{till}\n{line_of_the_readme('/v1/payments')}"))
+        assert (paid["state"], paid["paid"]) == ("succeeded", {"amount_minor": 10_800, "currency": "CNY"})
+        wallet = json.loads(await said(f"{till}\n{line_of_the_readme('/sandbox/wallets/')}"))
+        assert wallet["behaviour"] == "reply_lost"
         family = psutil.Process(demo.process.pid).children(recursive=True)
         assert len(family) >= 4
         assert await demo.end(signal.SIGINT) == 0
