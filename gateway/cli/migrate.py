@@ -3,6 +3,7 @@
 import asyncio
 import os
 
+import asyncpg
 import click
 
 from gateway.storage.migrate import migrate
@@ -15,4 +16,13 @@ def migrate_command(database_url: str | None) -> None:
     url = database_url or os.environ.get("DATABASE_DIRECT_URL") or os.environ.get("DATABASE_URL")
     if not url:
         raise click.ClickException("DATABASE_URL is missing; say which database to migrate")
-    asyncio.run(migrate(url))
+    try:
+        asyncio.run(migrate(url))
+    except (
+        OSError,
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.InvalidCatalogNameError,
+    ) as error:
+        raise click.ClickException(
+            f"the database cannot be reached: {error}; correct DATABASE_DIRECT_URL, DATABASE_URL or --database-url"
+        ) from None
