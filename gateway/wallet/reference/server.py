@@ -193,7 +193,7 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
     except ContentDiffers as error:
         return _problem(409, "content_differs", error.__doc__ or "")
     except _Malformed as error:
-        return _problem(400, "malformed", error.__doc__ or "")
+        return _problem(400, "malformed", error.__doc__ or "", detail=str(error.__cause__ or ""))
     except web.HTTPException as error:
         return _problem(error.status, "not_found" if error.status == NOT_FOUND else "malformed", error.reason)
     except (*FAILURES, NotWritten):
@@ -213,8 +213,10 @@ def _json(answer: Any) -> web.Response:
     return web.Response(body=_ENCODER.encode(answer), content_type="application/json")
 
 
-def _problem(status: int, code: Any, title: str, *, transfer_id: str | None = None) -> web.Response:
-    problem = CoreProblem(code=code, status=status, title=title, transfer_id=transfer_id)
+def _problem(
+    status: int, code: Any, title: str, *, detail: str = "", transfer_id: str | None = None
+) -> web.Response:
+    problem = CoreProblem(code=code, status=status, title=title, detail=detail, transfer_id=transfer_id)
     return web.Response(status=status, body=_ENCODER.encode(problem), content_type="application/problem+json")
 
 
