@@ -15,6 +15,7 @@ from qr.link import is_link
 from qr.order_code import OrderCodeScheme, SignedOrder, VerifyKey
 from qr.payment_code import FOREIGN_PREFIXES, PaymentCodeScheme
 from qr.signed_code import read_signed
+from qr.store_code import SignedStore, is_store_code, read_store_code
 
 _MPM_BEGINS = "000201"
 
@@ -23,6 +24,7 @@ class Kind(StrEnum):
     """What a code is for; a merchant's or customer's code is one that is not ours."""
 
     ORDER = "order_code"
+    STORE = "store_code"
     PAYMENT = "payment_code"
     MERCHANT = "merchant_code"
     CUSTOMER = "customer_code"
@@ -55,14 +57,24 @@ class Inspected:
     ours: bool
     owner: str | None = None
     refused: CodeRefused | None = None
-    signed: SignedOrder | None = None
+    signed: SignedOrder | SignedStore | None = None
     faults: tuple[Fault, ...] = ()
 
 
 def inspect(
-    text: str, *, order_codes: OrderCodeScheme, payment_codes: PaymentCodeScheme, verify_key: VerifyKey
+    text: str,
+    *,
+    order_codes: OrderCodeScheme,
+    payment_codes: PaymentCodeScheme,
+    verify_key: VerifyKey,
+    store_key: VerifyKey,
 ) -> Inspected:
-    """Say what a scanned text is; never raises for anything a scanner can read."""
+    """Say what a scanned text is; never raises for anything a scanner can read.
+
+    `verify_key` knows the keys of codes that live for minutes, `store_key` those of stickers.
+    """
+    if is_store_code(order_codes, text):
+        return _sticker(text, order_codes, store_key)
     if is_link(order_codes, text) or text.startswith(_MPM_BEGINS):
         return _merchant_presented(text, order_codes, verify_key)
     if emv_cpm.looks_like_cpm(text):
@@ -82,6 +94,15 @@ def _merchant_presented(text: str, scheme: OrderCodeScheme, verify_key: VerifyKe
         kind = Kind.MERCHANT if isinstance(refused, CodeForeign) else Kind.ORDER
         return Inspected(kind=kind, form=form, ours=False, refused=refused, faults=faults)
     return Inspected(kind=Kind.ORDER, form=form, ours=True, signed=signed, faults=faults)
+
+
+def _sticker(text: str, scheme: OrderCodeScheme, store_key: VerifyKey) -> Inspected:
+    faults = _mpm_faults(text)
+    try:
+        signed = read_store_code(scheme, text, store_key)
+    except CodeRefused as refused:
+        return Inspected(kind=Kind.STORE, form=Form.EMV_MPM, ours=False, refused=refused, faults=faults)
+    return Inspected(kind=Kind.STORE, form=Form.EMV_MPM, ours=True, signed=signed, faults=faults)
 
 
 def _mpm_faults(text: str) -> tuple[Fault, ...]:

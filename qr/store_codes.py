@@ -7,7 +7,7 @@ from merchants.keyring import Signer
 from qr import store_codes_sql as sql
 from qr.errors import CodeRevoked, CodeUnknown, QrCodeNotFound
 from qr.order_code import OrderCodeScheme, Payee, VerifyKey
-from qr.order_ref import draw_order_ref
+from qr.order_ref import OrderRef, draw_order_ref
 from qr.store_code import read_store_code, write_store_code
 from qr.store_codes_sql import StoreCodeRow
 
@@ -74,6 +74,14 @@ async def find(
     if row.revoked:
         raise CodeRevoked
     return row
+
+
+async def own(
+    conn: PoolConnectionProxy, *, code_ref: OrderRef, partner_id: str | None
+) -> StoreCodeRow | None:
+    """The record of a signed reference, good or revoked, if it is this partner's."""
+    row = await sql.by_ref(conn, code_ref)
+    return row if row and row.partner_id == partner_id else None
 
 
 async def refuse_revoked(conn: PoolConnectionProxy, *, partner_id: str, code_id: str) -> None:

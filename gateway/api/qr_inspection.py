@@ -11,11 +11,14 @@ from gateway.door.problems import kind_of
 from gateway.parts import Parts
 from gateway.wire import qr_inspection as wire
 from merchants.keyring import Purpose
-from qr import codes
+from qr import codes, store_codes
 from qr.errors import CodeExpired, CodeRefused, CodeRevoked
 from qr.inspection import Inspected, Kind, inspect
+from qr.order_code import SignedOrder
 from qr.signed_code import learn_key
 from qr.sql import OrderCodeRow
+from qr.store_code import SignedStore, is_store_code, key_id_of_store_code
+from qr.store_codes_sql import StoreCodeRow
 
 
 @operation(
@@ -33,30 +36,44 @@ async def inspect_code(call: Call[wire.InspectionRequest]) -> Answer:
     """
     parts, scanned = call.parts, call.body.code
     await learn_key(parts.keyring, parts.order_codes, scanned)
+    if is_store_code(parts.order_codes, scanned):
+        await parts.keyring.find_verify_key(
+            Purpose.STORE_QR, key_id_of_store_code(parts.order_codes, scanned)
+        )
     found = inspect(
         scanned,
         order_codes=parts.order_codes,
         payment_codes=parts.payment_codes,
         verify_key=lambda key_id: parts.keyring.verify_key(Purpose.QR, key_id),
+        store_key=lambda key_id: parts.keyring.verify_key(Purpose.STORE_QR, key_id),
     )
     own = await _own_code(parts, call.caller, found)
     return Answer(200, _inspection(found, own, now=call.now))
 
 
-async def _own_code(parts: Parts, caller: Caller, found: Inspected) -> OrderCodeRow | None:
+async def _own_code(parts: Parts, caller: Caller, found: Inspected) -> OrderCodeRow | StoreCodeRow | None:
     """The caller's own record of the code; another's is as if there were none."""
-    if found.signed is None:
-        return None
+    row: OrderCodeRow | StoreCodeRow | None
     async with parts.pool.acquire() as conn:
-        row = await codes.own_order_code(conn, order_ref=found.signed.order_ref, partner_id=caller.partner_id)
+        match found.signed:
+            case None:
+                return None
+            case SignedOrder(order_ref=reference):
+                row = await codes.own_order_code(conn, order_ref=reference, partner_id=caller.partner_id)
+            case SignedStore(code_ref=reference):
+                row = await store_codes.own(conn, code_ref=reference, partner_id=caller.partner_id)
     at_another_till = caller.kind == "terminal" and row is not None and row.merchant_id != caller.merchant_id
     return None if at_another_till else row
 
 
-def _inspection(found: Inspected, own: OrderCodeRow | None, *, now: datetime) -> wire.Inspection:
+def _inspection(
+    found: Inspected, own: OrderCodeRow | StoreCodeRow | None, *, now: datetime
+) -> wire.Inspection:
     refused = found.refused or _ended(found, own, now)
-    told = {name: getattr(found.signed, name) for name in ("key_id", "expires_at")} if found.signed else {}
-    mine = {"qr_code_id": own.id, "payment_id": own.payment_id, "merchant_id": own.merchant_id} if own else {}
+    told = {"key_id": found.signed.key_id, "expires_at": _end(found)} if found.signed else {}
+    mine = {"qr_code_id": own.id, "merchant_id": own.merchant_id} if own else {}
+    if isinstance(own, OrderCodeRow):
+        mine["payment_id"] = own.payment_id
     facts: dict[str, Any] = {
         "kind": found.kind.value,
         "form": found.form.value,
@@ -73,12 +90,16 @@ def _inspection(found: Inspected, own: OrderCodeRow | None, *, now: datetime) ->
     return msgspec.convert({**nothing, **facts, **told, **mine}, wire.Inspection)
 
 
-def _ended(found: Inspected, own: OrderCodeRow | None, now: datetime) -> CodeRefused | None:
+def _end(found: Inspected) -> datetime | None:
+    """When the code ends by its own words; a sticker's never does."""
+    return found.signed.expires_at if isinstance(found.signed, SignedOrder) else None
+
+
+def _ended(found: Inspected, own: OrderCodeRow | StoreCodeRow | None, now: datetime) -> CodeRefused | None:
     """Whether a signed code may still be paid. A stranger's is judged by what it says itself."""
-    if found.signed is None:
-        return None
     if own is None:
-        return CodeExpired() if found.signed.expires_at <= now else None
+        end = _end(found)
+        return CodeExpired() if end is not None and end <= now else None
     if own.revoked:
         return CodeRevoked()
     return CodeExpired() if own.expired else None

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from gateway.wire.payments import ResourceId
 from gateway.wire.time import Time
 
-CodeKind = Literal["order_code", "payment_code", "merchant_code", "customer_code", "unknown"]
+CodeKind = Literal["order_code", "store_code", "payment_code", "merchant_code", "customer_code", "unknown"]
 CodeForm = Literal["emv_mpm", "emv_cpm", "link", "digits", "other"]
 Verdict = Literal["valid", "invalid", "not_told"]
 
@@ -42,7 +42,7 @@ class Inspection(Struct, frozen=True, kw_only=True):
         verdict: of a well-formed payment code it is `not_told`: only redeeming it tells.
         reason: why it is invalid; the code of the problem that scanning it would answer.
         key_id: of the key that signed it.
-        expires_at: as signed.
+        expires_at: as signed; a store code has no end but its revocation.
         qr_code_id: and `payment_id`, `merchant_id`: of your own codes alone.
         faults: broken rules of the format; an otherwise good code may have some that are tolerated.
     """

@@ -68,6 +68,9 @@ async def test_an_offline_payment_that_would_need_a_confirmation_is_declined(tow
     phone = await enrolled(town, await a_payer(town, behaviour="confirmation_required"))
     asked = await shop.ask(12_800, code=await shown(town, phone))
     assert (asked.body["state"], asked.body["reason"]["code"]) == ("declined", "confirmation_impossible")
+    rich = await enrolled(town, await a_payer(town, balance_minor=1_000_000))
+    asked = await shop.ask(250_000, code=await shown(town, rich))
+    assert (asked.body["state"], asked.body["reason"]["code"]) == ("declined", "confirmation_impossible")
 
 
 async def test_a_repeated_enrolment_gets_the_same_secret(town: Town) -> None:

@@ -56,7 +56,25 @@ async def test_a_revoked_code_is_invalid_to_its_owner(town: Town) -> None:
     assert (said["verdict"], said["reason"]) == ("invalid", "code_revoked")
 
 
-async def test_an_expired_code_is_invalid_to_everybody(town: Town) -> None:
+async def test_a_sticker_is_told_apart_and_ends_with_its_revocation(town: Town) -> None:
+    shop, stranger = await town.supermarket(), await town.supermarket()
+    made = await shop.office.post("/v1/qr-codes", {"terminal_id": shop.place.terminal.id})
+    assert made.status == 201, made.body
+    said = await inspected(shop.till, made.body["payload"])
+    assert (said["kind"], said["ours"], said["verdict"], said["expires_at"]) == (
+        "store_code",
+        True,
+        "valid",
+        None,
+    )
+    assert (said["qr_code_id"], said["merchant_id"]) == (made.body["id"], shop.merchant.id)
+    assert (await inspected(stranger.till, made.body["payload"]))["qr_code_id"] is None
+    await shop.office.post(f"/v1/qr-codes/{made.body['id']}/revoke", None)
+    said = await inspected(shop.till, made.body["payload"])
+    assert (said["verdict"], said["reason"]) == ("invalid", "code_revoked")
+
+
+async def test_an_expired_code_is_invalid_to_its_owner_by_postgresqls_clock(town: Town) -> None:
     shop, stranger = await town.supermarket(), await town.supermarket()
     payment = await shown(shop, expires_in_s=30)
     past = datetime.now(UTC) - timedelta(seconds=1)

@@ -146,7 +146,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "signed": lambda text: read_signed(_SCHEME, text, _key_of),
     "payment_code": _PAYMENT_CODES.read,
     "inspect": lambda text: inspect(
-        text, order_codes=_SCHEME, payment_codes=_PAYMENT_CODES, verify_key=_key_of
+        text, order_codes=_SCHEME, payment_codes=_PAYMENT_CODES, verify_key=_key_of, store_key=_key_of
     ),
 }
 _ALPHABETS = (
