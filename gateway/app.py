@@ -21,6 +21,7 @@ from gateway.parts import Parts
 from gateway.payments import conclude, expire, limits_sql, refund, store_code_sql, velocity_sql
 from gateway.payments.limits import DailyLimits, StepUp
 from gateway.payments.needs import Needs
+from gateway.payments.till_refunds import TillRefunds
 from gateway.payments.velocity import Rules
 from gateway.settings import Settings
 from gateway.storage.hub import DELIVERIES, DOUBTS, Hub
@@ -131,6 +132,7 @@ def _parts(
         limits=DailyLimits.read(settings.daily_limits),
         step_up=StepUp.read(settings.step_up_above),
         velocity=Rules.read(settings.velocity_rules),
+        till_refunds=TillRefunds.read(settings.till_refund_limits),
         patience=Patience(
             query_after_s=settings.query_after_s,
             query_every_s=settings.query_every_s,

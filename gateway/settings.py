@@ -26,6 +26,7 @@ def _said(text: str, *, pattern: str | None = None) -> Any:
 
 
 # Currency=static/tier C/tier B/tier A, separated by commas.
+_TILL = "^([A-Z]{3}=[0-9]{1,15}/[0-9]{1,15}(,|$))*$"
 _STEP_UP = "^([A-Z]{3}=[0-9]{1,15}(,|$))*$"
 _RULES = "^([a-z0-9-]{1,32}=(payer|terminal|merchant):(count|amount)>[0-9]{1,15}/[0-9]{1,7}:(decline|step_up)(,|$))*$"
 _LIMITS = "^([A-Z]{3}=([0-9]{1,15}|-)(/([0-9]{1,15}|-)){3}(,|$))*$"
@@ -90,6 +91,10 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
             "Above this a scanned code is not enough and the payer confirms, by currency", pattern=_STEP_UP
         ),
     ] = "CNY=200000"
+    till_refund_limits: Annotated[
+        str,
+        _said("What a till may give back by itself, each time / a day, by currency", pattern=_TILL),
+    ] = "CNY=20000/100000"
     velocity_rules: Annotated[
         str,
         _said(

@@ -39,13 +39,16 @@ async def replay_refund(call: Call[wire.RefundRequest], resource_id: str) -> Ans
     idempotent=True,
     replay=replay_refund,
     answers={201: wire.Refund, 202: wire.Refund},
-    problems=(*_PROBLEMS, payments.RefundExists),
+    problems=(*_PROBLEMS, payments.RefundExists, payments.SupervisorRequired),
     example=wire.RefundRequest(
         merchant_refund_no="T7-000123-R1", amount=PositiveAmount(amount_minor=6400, currency="CNY")
     ),
 )
 async def create_refund(call: Call[wire.RefundRequest]) -> Answer:
     """The amount counts in order amount: customer and funders each get their part of it back.
+
+    A till gives back of its own payments, up to so much a refund and a day; above it the answer is
+    `supervisor_required`, and a client of the partner with the scope `refund` may do it.
 
     A refund that failed goes out again under the same `merchant_refund_no`. One whose merchant is short of balance
     waits for the next takings; it is never lost.
@@ -62,6 +65,11 @@ async def create_refund(call: Call[wire.RefundRequest]) -> Answer:
         accepted = await refunds.accept(
             call.parts.payments, conn, partner_id=payment.partner_id, payment_id=payment.id, asked=asked
         )
+        terminal_id = call.caller.terminal_id
+        if terminal_id is not None and accepted.instruction is not None:
+            await call.parts.payments.till_refunds.take(
+                conn, payment, terminal_id=terminal_id, order_minor=asked.order_minor, now=call.now
+            )
         call.claim.settle(accepted.refund.id)
     return await _carried_out(call, accepted)
 

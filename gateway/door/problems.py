@@ -106,6 +106,7 @@ STATUS: Mapping[type[Exception], int] = {
     payments.PartiallyRefunded: 409,
     payments.NotRefundable: 409,
     payments.RefundExists: 409,
+    payments.SupervisorRequired: 403,
     payments.OffersJustChanged: 503,
     # transfers
     transfers.TransferNotFound: 404,

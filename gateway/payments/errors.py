@@ -161,6 +161,17 @@ class RefundAboveRemainder(PaymentsError):
         self.remaining_minor = remaining_minor
 
 
+class SupervisorRequired(PaymentsError):
+    """A till may not give back so much by itself; let a supervisor refund it from the merchant's own system."""
+
+    pointer = "/amount/amount_minor"
+
+    def __init__(self, per_refund_minor: int, per_day_minor: int) -> None:
+        super().__init__(per_refund_minor, per_day_minor)
+        self.per_refund_minor = per_refund_minor
+        self.per_day_minor = per_day_minor
+
+
 class RefundExists(PaymentsError):
     """This refund number was used for another amount; see `refund_id`."""
 

@@ -55,12 +55,19 @@ async def taken_minor(
 
 
 async def sweep(conn: Connection, *, limit: int) -> int:
-    """Forget days that are long over; a payment in doubt for a week keeps its day."""
-    status = await conn.execute(
+    """Forget days that are long over, payers' and tills'; a payment in doubt for a week keeps its day."""
+    swept: int = await conn.fetchval(
         """
-        DELETE FROM gateway.payer_days WHERE ctid IN (
-            SELECT ctid FROM gateway.payer_days WHERE day < current_date - 31 LIMIT $1 FOR UPDATE SKIP LOCKED)
+        WITH payers AS (
+            DELETE FROM gateway.payer_days WHERE ctid IN (
+                SELECT ctid FROM gateway.payer_days WHERE day < current_date - 31
+                 LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING 1),
+        tills AS (
+            DELETE FROM gateway.till_refund_days WHERE ctid IN (
+                SELECT ctid FROM gateway.till_refund_days WHERE day < current_date - 31
+                 LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING 1)
+        SELECT (SELECT count(*) FROM payers) + (SELECT count(*) FROM tills)
         """,
         limit,
     )
-    return int(status.rpartition(" ")[2])
+    return swept

@@ -8,6 +8,7 @@ import asyncpg
 from gateway.payments.limits import DailyLimits, StepUp
 from gateway.payments.payment import Payment
 from gateway.payments.running import Running
+from gateway.payments.till_refunds import TillRefunds
 from gateway.payments.together import Together
 from gateway.payments.velocity import Rules
 from gateway.storage.hub import Hub
@@ -42,6 +43,7 @@ class Needs:
     limits: DailyLimits
     step_up: StepUp
     velocity: Rules
+    till_refunds: TillRefunds
     running: Running = field(default_factory=Running)
     successes: Together[Settled, Payment | None] = field(default_factory=Together)
     patience: Patience = field(default_factory=Patience)

@@ -575,6 +575,18 @@ CREATE TABLE gateway.terminal_payments (
 
 COMMENT ON TABLE gateway.terminal_payments IS 'What a till has not asked for itself, numbered without gaps in the order of commits: who has seen a number has seen all before it.';
 
+CREATE TABLE gateway.till_refund_days (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    terminal_id text NOT NULL COLLATE pg_catalog."C",
+    day date NOT NULL,
+    currency text NOT NULL,
+    taken_minor bigint NOT NULL,
+    CONSTRAINT till_refund_days_taken_minor_check CHECK ((taken_minor >= 0))
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE gateway.till_refund_days IS 'What a till has given back by itself on a day of Asia/Shanghai, in order amount; refunds that failed included, for somebody tried.';
+
 CREATE TABLE gateway.transfer_attempts (
     owner_id text NOT NULL COLLATE pg_catalog."C",
     n integer NOT NULL,
@@ -1305,6 +1317,9 @@ ALTER TABLE ONLY gateway.terminal_counters
 
 ALTER TABLE ONLY gateway.terminal_payments
     ADD CONSTRAINT terminal_payments_pkey PRIMARY KEY (partner_id, terminal_id, number);
+
+ALTER TABLE ONLY gateway.till_refund_days
+    ADD CONSTRAINT till_refund_days_pkey PRIMARY KEY (partner_id, terminal_id, day, currency);
 
 ALTER TABLE ONLY gateway.transfers
     ADD CONSTRAINT transfers_pkey PRIMARY KEY (owner_id, n);

@@ -15,7 +15,7 @@ SCOPES: Mapping[Kind, frozenset[str]] = {
     "partner": frozenset(
         {"pay", "query", "cancel", "refund", "merchants", "apply", "offers", "webhooks", "qr"}
     ),
-    "terminal": frozenset({"pay", "query", "cancel"}),
+    "terminal": frozenset({"pay", "query", "cancel", "refund"}),
     "wallet": frozenset({"wallet", "webhooks"}),
     "operator": frozenset({"operate"}),
     "applicant": frozenset({"apply"}),

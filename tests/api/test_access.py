@@ -263,7 +263,7 @@ async def test_a_till_enrols_pays_in_and_is_thrown_out(gateway: Gateway) -> None
     refused = await gateway.call("POST", "/v1/terminals/enrol", None, other)
     assert (refused.status, refused.code) == (422, "activation_code_refused")
     till = await gateway.sign_in(enrolled.body["client_id"], key)
-    assert till.body["scope"] == "cancel pay query"
+    assert till.body["scope"] == "cancel pay query refund"
     beyond = await gateway.call("GET", "/v1/clients", till.body["access_token"])
     assert (beyond.status, beyond.code) == (403, "insufficient_scope")
     out = await gateway.call("POST", f"{path}/revoke", partner.token, {"reason": "stolen"}, key="out")

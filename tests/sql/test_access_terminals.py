@@ -73,7 +73,7 @@ async def test_a_till_enrols_with_its_code_however_it_is_typed(pool: asyncpg.Poo
     assert await is_live(pool, till)
     row = await pool.fetchrow("SELECT * FROM merchants.clients WHERE kind = 'terminal'")
     assert row is not None
-    assert set(row["scopes"]) == {"pay", "query", "cancel"}
+    assert set(row["scopes"]) == {"pay", "query", "cancel", "refund"}
 
 
 async def test_nothing_stored_tells_the_code(pool: asyncpg.Pool, place: Place) -> None:

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 
+from gateway.payments import limits_sql
 from gateway.payments.limits import DailyLimits, Tier, tier_of
 from gateway.payments.orders import Order
 from gateway.payments.pay import Accepted, accept
@@ -144,3 +146,16 @@ async def _accept(town: Town, shop: Supermarket, payer: PayerFacts, *, now: date
     )  # fmt: skip
     async with town.pool.acquire() as conn, conn.transaction():
         return await accept(town.replica.parts.payments, conn, order, now=now)
+
+
+async def test_days_long_over_are_swept_and_today_is_kept(pool: asyncpg.Pool) -> None:
+    await pool.execute(
+        """INSERT INTO gateway.payer_days (issuer, payer_id, day, tier, currency, taken_minor)
+           VALUES ('b', 'w', current_date - 40, 'tier_c', 'CNY', 1), ('b', 'w', current_date, 'tier_c', 'CNY', 1)"""
+    )
+    await pool.execute(
+        """INSERT INTO gateway.till_refund_days (partner_id, terminal_id, day, currency, taken_minor)
+           VALUES ('m', 't', current_date - 40, 'CNY', 1), ('m', 't', current_date, 'CNY', 1)"""
+    )
+    async with pool.acquire() as conn:
+        assert [await limits_sql.sweep(conn, limit=10) for _ in range(2)] == [2, 0]

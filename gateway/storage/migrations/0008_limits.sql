@@ -48,3 +48,15 @@ CREATE TABLE gateway.velocity_hits (
 );
 
 COMMENT ON TABLE gateway.velocity_hits IS 'Which rule fired on which payment: for operators, never for its payer or merchant.';
+
+CREATE TABLE gateway.till_refund_days (
+    partner_id  text COLLATE "C" NOT NULL,
+    terminal_id text COLLATE "C" NOT NULL,
+    day         date NOT NULL,
+    currency    text NOT NULL,
+    taken_minor bigint NOT NULL CHECK (taken_minor >= 0),
+    PRIMARY KEY (partner_id, terminal_id, day, currency)
+) WITH (fillfactor = 70);
+
+COMMENT ON TABLE gateway.till_refund_days IS
+    'What a till has given back by itself on a day of Asia/Shanghai, in order amount; refunds that failed included, for somebody tried.';
