@@ -11,11 +11,22 @@ from tests.benchmarks.pace import Pace, pace_of_environment
 from tests.benchmarks.payments import payments, payments_delivered
 from tests.benchmarks.qr_codes import qr_png, qr_read, qr_sign, qr_verify
 from tests.benchmarks.report import Report
+from tests.benchmarks.webhooks import webhooks
 
 # Short ones first: whoever watches sees something soon.
 BENCHMARKS: dict[str, Callable[[Report, Pace], Awaitable[None]]] = {
     one.__name__: one
-    for one in (offers, qr_png, qr_sign, qr_verify, qr_read, code_redeem, payments, payments_delivered)
+    for one in (
+        offers,
+        qr_png,
+        qr_sign,
+        qr_verify,
+        qr_read,
+        code_redeem,
+        payments,
+        payments_delivered,
+        webhooks,
+    )
 }
 
 

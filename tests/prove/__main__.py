@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from gateway.storage.embedded import EmbeddedPostgres
+from gateway.storage.pool import open_pool
 from tests import machine
 from tests.processes import City, a_city
 from tests.prove import (
@@ -25,6 +26,7 @@ from tests.prove import (
     kills,
     legibility,
     outage,
+    webhooks_order,
 )
 from tests.servers import make_template
 from tests.town import a_town
@@ -163,6 +165,22 @@ async def _state_machine() -> None:
     )
 
 
+async def _webhooks_order() -> None:
+    """20,000 events in strict order, a tenth of the attempts failing: nothing overtakes, nobody is held up."""
+    with EmbeddedPostgres() as server:
+        await asyncio.to_thread(make_template, server, "gateway")
+        pool = await open_pool(server.url("gateway"), size=4)
+        try:
+            came = await webhooks_order.run(
+                pool, events=int(os.environ.get("EVENTS", "20000")), chance=_chance()
+            )
+        finally:
+            await pool.close()
+    print(came)
+    _must(came.inversions == 0, "an event overtook another of its object")
+    _must(came.of_stuck == 1, "an event was sent before the one before it had ended")
+
+
 _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "interrupted": _interrupted,
     "kills": _kills,
@@ -170,6 +188,7 @@ _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "faults": _faults,
     "database": _database,
     "webhooks": _webhooks,
+    "webhooks_order": _webhooks_order,
     "codes": _codes,
     "legibility": _legibility,
     "state_machine": _state_machine,
