@@ -12,5 +12,8 @@ from gateway.demo.play import play
 @click.command("demo")
 @click.option("--once", is_flag=True, help="End after the story; so does ONCE=1 in the environment.")
 def demo(*, once: bool) -> None:
-    """Tell the story with real processes, then serve until Ctrl-C. Exits with 1 if anything does not hold."""
+    """Tell the story, then serve until Ctrl-C.
+
+    Everything in it is a real process. Exits with 1 if anything does not hold.
+    """
     sys.exit(uvloop.run(play(once=once or bool(os.environ.get("ONCE")))))

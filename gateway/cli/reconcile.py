@@ -19,9 +19,10 @@ _DIFFERENT = 1
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Of Asia/Shanghai.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def reconcile_command(day: datetime, *, as_json: bool) -> None:
-    """Compare every transfer's id, amount and state with each core's list.
+    """Compare a day's transfers with each core.
 
-    Exits with 1 when there is a difference, and with 2 when a core or the database did not answer.
+    Says where a transfer's id, amount or state is not what the core's list says. Exits with 1 when there is
+    a difference, and with 2 when a core or the database did not answer.
     """
     try:
         settings = read(os.environ)

@@ -11,7 +11,10 @@ from gateway.storage.schema import SCHEMA, dumped
 
 @click.command("schema")
 def schema() -> None:
-    """Write what the migrations add up to, from an embedded database made for it."""
+    """Write what the migrations add up to.
+
+    Into gateway/storage/schema.sql, from an embedded database made for it.
+    """
     with EmbeddedPostgres() as postgres:
         asyncio.run(migrate(postgres.url()))
         SCHEMA.write_text(dumped(postgres.url(), postgres.bin_dir), encoding="utf-8")

@@ -15,7 +15,10 @@ from gateway.settings import Settings, SettingsInvalid, read
 
 @click.command("serve")
 def serve() -> None:
-    """Serve the API on both listeners until SIGTERM."""
+    """Serve the API on both listeners until SIGTERM.
+
+    Reads its settings from the environment; the README explains each.
+    """
     try:
         settings = read(os.environ)
     except SettingsInvalid as error:

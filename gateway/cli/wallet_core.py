@@ -31,7 +31,10 @@ def wallet_core() -> None:
 @wallet_core.command("key")
 @click.option("--key", "key_file", type=click.Path(path_type=Path), required=True, help="Where to keep it.")
 def key(key_file: Path) -> None:
-    """Make a key to check with, and print the JWKS that the core has to know."""
+    """Make a key to check with; print its JWKS.
+
+    The core has to know that JWKS before `check` can sign in.
+    """
     private = Ed25519PrivateKey.generate()
     try:
         key_file.touch(mode=0o600, exist_ok=False)
@@ -53,8 +56,9 @@ def key(key_file: Path) -> None:
 def check(
     *, url: str, key_file: Path, payer: str, merchant: str, unit: str, issuer: str, timeout_s: float
 ) -> None:
-    """Say which of the contract's promises the core keeps; exit 1 when it breaks one.
+    """Say which promises the core keeps.
 
+    The promises are those of gateway/wallet/contract.yaml; exits with 1 when the core breaks one.
     Moves 10.00 of the payer's money at a time and gives it back.
     """
     results = asyncio.run(

@@ -18,7 +18,10 @@ log = structlog.get_logger()
 
 @click.command("work")
 def work_command() -> None:
-    """Do the background work until SIGTERM."""
+    """Do the background work until SIGTERM.
+
+    Reads its settings from the environment, the same as `serve`; the README explains each.
+    """
     try:
         settings = read(os.environ)
     except SettingsInvalid as error:
