@@ -1,8 +1,10 @@
 """Statements on payers' days. The payer owns the row; its lock is taken after budgets' and before the payment's."""
 
+from datetime import date
+
 import asyncpg
 
-from gateway.payments.payment import Allowance
+from gateway.payments.payment import Allowance, Payment
 from gateway.transfers.transfer import Connection
 
 # One statement decides and counts: who waited for the row sees what the other left. The placeholders are those of
@@ -52,6 +54,24 @@ async def taken_minor(
         issuer, payer_id, currency, allowance.day, allowance.tier,
     )  # fmt: skip
     return taken or 0
+
+
+async def take_of_till(
+    conn: Connection, payment: Payment, *, terminal_id: str, day: date, order_minor: int, limit_minor: int
+) -> bool:
+    """Count a till's refund if it fits into the till's day; one round trip."""
+    taken = await conn.fetchval(
+        """
+        INSERT INTO gateway.till_refund_days AS day (partner_id, terminal_id, day, currency, taken_minor)
+        SELECT $1, $2, $3::date, $4, $5::bigint WHERE $5::bigint <= $6::bigint
+            ON CONFLICT (partner_id, terminal_id, day, currency)
+            DO UPDATE SET taken_minor = day.taken_minor + excluded.taken_minor
+                    WHERE day.taken_minor + excluded.taken_minor <= $6::bigint
+        RETURNING 1
+        """,
+        payment.partner_id, terminal_id, day, payment.currency, order_minor, limit_minor,
+    )  # fmt: skip
+    return taken is not None
 
 
 async def sweep(conn: Connection, *, limit: int) -> int:

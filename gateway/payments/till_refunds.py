@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from gateway.payments import limits_sql as sql
 from gateway.payments.errors import SupervisorRequired
 from gateway.payments.payment import Payment
 from gateway.transfers.transfer import Connection
@@ -50,24 +51,12 @@ class TillRefunds:
             SupervisorRequired: it is too much for one, or for what is left of the day.
         """
         limit = self.by_currency.get(payment.currency, TillLimit(per_refund_minor=0, per_day_minor=0))
-        if order_minor > limit.per_refund_minor or not await _take(
-            conn, payment, terminal_id, order_minor=order_minor, limit_minor=limit.per_day_minor, now=now
+        if order_minor > limit.per_refund_minor or not await sql.take_of_till(
+            conn,
+            payment,
+            terminal_id=terminal_id,
+            day=moment_of(now).day,
+            order_minor=order_minor,
+            limit_minor=limit.per_day_minor,
         ):
             raise SupervisorRequired(limit.per_refund_minor, limit.per_day_minor)
-
-
-async def _take(
-    conn: Connection, payment: Payment, terminal_id: str, *, order_minor: int, limit_minor: int, now: datetime
-) -> bool:
-    taken = await conn.fetchval(
-        """
-        INSERT INTO gateway.till_refund_days AS day (partner_id, terminal_id, day, currency, taken_minor)
-        SELECT $1, $2, $3::date, $4, $5::bigint WHERE $5::bigint <= $6::bigint
-            ON CONFLICT (partner_id, terminal_id, day, currency)
-            DO UPDATE SET taken_minor = day.taken_minor + excluded.taken_minor
-                    WHERE day.taken_minor + excluded.taken_minor <= $6::bigint
-        RETURNING 1
-        """,
-        payment.partner_id, terminal_id, moment_of(now).day, payment.currency, order_minor, limit_minor,
-    )  # fmt: skip
-    return taken is not None
