@@ -98,8 +98,8 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     velocity_rules: Annotated[
         str,
         _said(
-            "`name=payer|terminal|merchant:count|amount>limit/seconds:decline|step_up`, separated by commas; "
-            "none is set unless the bank sets it",
+            "Rules as `name=payer:count>10/60:decline`, of a `payer`, `terminal` or `merchant`, by `count` or "
+            "`amount`, which `decline` or `step_up`, separated by commas; none unless the bank sets them",
             pattern=_RULES,
         ),
     ] = ""
