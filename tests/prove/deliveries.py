@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -19,6 +19,8 @@ _FAULTY = 0.1
 _ROLLED_BACK = 0.1
 _AT_ONCE = 5
 _CONCURRENCY = 8
+# Enough that every kill meets full hands.
+_WAITING_AT_MOST = 500
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,12 +64,16 @@ class _Publisher:
     shops: Sequence[Supermarket]
     chance: random.Random
     pause_s: float
+    answered: Mapping[str, int]
     committed: set[str] = field(default_factory=set)
     rolled_back: set[str] = field(default_factory=set)
     stopped: bool = False
 
     async def run(self) -> None:
         while not self.stopped:
+            if len(self.committed) - len(self.answered) > _WAITING_AT_MOST:
+                await asyncio.sleep(self.pause_s)  # what waits has to end some day
+                continue
             tenant = self.chance.choice(self.shops).merchant.partner_id
             events = [an_event(tenant=tenant) for _ in range(self.chance.randint(1, _AT_ONCE))]
             await self._publish(events, fails=self.chance.random() < _ROLLED_BACK)
@@ -96,7 +102,13 @@ async def run(
 
     async with receiving(answering) as receiver:
         customers = [await _subscribed(city, receiver.url) for _ in range(shops)]
-        publisher = _Publisher(pool=city.town.pool, shops=customers, chance=chance, pause_s=pause_s)
+        publisher = _Publisher(
+            pool=city.town.pool,
+            shops=customers,
+            chance=chance,
+            pause_s=pause_s,
+            answered=delivered.answered,
+        )
         publishing = asyncio.create_task(publisher.run())
         seen: set[tuple[str, int]] = set()
         for _ in range(kills):
