@@ -72,6 +72,7 @@ async def test_of_a_hundred_parallel_payments_of_10_against_500_exactly_fifty_ar
         core_database_url,
         DAILY_LIMITS="CNY=50000/50000/50000/50000",
         WALLET_CORE_TIMEOUT_S="15",
+        TRANSFER_LEASE_S="60",
         QUERY_AFTER_S="3",
         REVERSE_AFTER_S="45",
     )
