@@ -148,7 +148,7 @@ async def _accept_payer(
     values |= {"discount_minor": quote.discount_minor, "issuer": payer.issuer, "payer_id": payer.id}
     values["reason"] = first.reason
     expires_at = now + timedelta(seconds=needs.confirm_within_s) if first.reason == STEP_UP else None
-    transfer = _transfer(terms, order.payment_id, order.merchant_order_no, quote.currency, n=1)
+    transfer = transfer_of(terms, order.payment_id, order.merchant_order_no, quote.currency, n=1)
     payment = await sql.insert(
         conn, values, expires_at=expires_at, allowance=allowance, first=transfer,
         look_after_s=needs.patience.query_after_s,
@@ -237,7 +237,7 @@ async def instruct(
     needs: Needs, conn: Connection, payment: Payment, *, n: int, confirmed: bool = False
 ) -> Instruction:
     """Store the debit, or the hold, of a payment that is stored already, before it is sent."""
-    transfer = _transfer(
+    transfer = transfer_of(
         payment.terms, payment.id, payment.merchant_order_no, payment.currency, n=n, confirmed=confirmed
     )
     return await transfers.insert(
@@ -252,7 +252,7 @@ async def instruct(
     )
 
 
-def _transfer(
+def transfer_of(
     terms: Terms, payment_id: str, order_no: str, unit: str, *, n: int, confirmed: bool = False
 ) -> Transfer:
     payer = terms.payer

@@ -14,9 +14,10 @@ from gateway.payments.confirm import Consent
 from gateway.payments.errors import AmountChanged, DeclinedByRisk, ScanNotFound
 from gateway.payments.needs import Needs
 from gateway.payments.orders import Order, refuse, row, taken
-from gateway.payments.pay import Accepted, agreed, instruct
+from gateway.payments.pay import Accepted, agreed, transfer_of
 from gateway.payments.payment import State, Terms
 from gateway.payments.store_code_sql import StoreScan
+from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection
 from merchants.ids import BANK, new_id, partner_no_of
 from merchants.keyring import Purpose
@@ -124,13 +125,21 @@ async def _accept(
     terms = agreed(_terms(order, place), quote, payer, merchant_id=order.merchant_id, allowance=allowance)
     values = row(order, place, terms, direction="store_code", state=State.PROCESSING)
     values |= {"discount_minor": quote.discount_minor, "issuer": payer.issuer, "payer_id": payer.id}
-    payment = await sql.insert(conn, values, expires_at=None)
+    transfer = transfer_of(
+        terms, order.payment_id, order.merchant_order_no, payable.currency, n=1, confirmed=True
+    )
+    payment = await sql.insert(
+        conn, values, expires_at=None, first=transfer, look_after_s=needs.patience.query_after_s
+    )
     if payment is None:
         raise await taken(conn, order)
     await limits.take(conn, payment, allowance, payer)
     if payment.terminal_id is not None:
         await own_sql.number_for_terminal(conn, payment)
-    return Accepted(payment=payment, instruction=await instruct(needs, conn, payment, n=1, confirmed=True))
+    instruction = transfers.fresh(
+        transfer, partner_id=payment.partner_id, owner_id=payment.id, n=1, purpose="payment"
+    )
+    return Accepted(payment=payment, instruction=instruction)
 
 
 async def _judge(needs: Needs, conn: Connection, order: Order, payer: PayerFacts) -> None:
