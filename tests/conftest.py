@@ -8,7 +8,7 @@ import pytest
 from gateway.storage.embedded import EmbeddedPostgres
 from gateway.storage.pool import open_pool
 from tests.servers import FAST, TEMPLATE, empty, execute, make_template
-from tests.town import Town, a_town
+from tests.town import PATIENT_DOUBT, Town, a_town
 
 # The process that started the server owns it; xdist's workers inherit its address.
 _ADDRESS = "TESTS_POSTGRES"
@@ -77,4 +77,11 @@ async def core_database_url(server_url: str, worker_id: str) -> str:
 @pytest.fixture
 async def town(database_url: str, core_database_url: str) -> AsyncIterator[Town]:
     async with a_town(database_url, core_database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def crowded_town(database_url: str, core_database_url: str) -> AsyncIterator[Town]:
+    """For stories in which many do something at once."""
+    async with a_town(database_url, core_database_url, **PATIENT_DOUBT) as opened:
         yield opened

@@ -50,6 +50,17 @@ FAST_DOUBT = {
 }
 
 
+# For crowds: a busy machine must not make the gateway give a payment up in doubt.
+PATIENT_DOUBT: dict[str, Any] = {
+    "QUERY_AFTER_S": "3",
+    "QUERY_EVERY_S": "1",
+    "RESEND_UNTIL_S": "30",
+    "REVERSE_AFTER_S": "45",
+    "WALLET_CORE_TIMEOUT_S": "15",
+    "TRANSFER_LEASE_S": "60",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """An HTTP answer: its status, its JSON, its headers."""

@@ -15,7 +15,7 @@ from gateway.payments.pay import Accepted, accept
 from merchants.ids import new_id
 from merchants.money import Money
 from merchants.payer import PayerFacts
-from tests.town import Supermarket, Town, a_town, cny
+from tests.town import PATIENT_DOUBT, Supermarket, Town, a_town, cny
 
 
 @pytest.fixture
@@ -66,15 +66,11 @@ def test_a_tier_by_agreement_and_a_currency_without_limits_take_nothing() -> Non
 async def test_of_a_hundred_parallel_payments_of_10_against_500_exactly_fifty_are_paid(
     database_url: str, core_database_url: str
 ) -> None:
-    # A busy machine must not make the gateway give one up in doubt: full patience.
     patient = a_town(
         database_url,
         core_database_url,
         DAILY_LIMITS="CNY=50000/50000/50000/50000",
-        WALLET_CORE_TIMEOUT_S="15",
-        TRANSFER_LEASE_S="60",
-        QUERY_AFTER_S="3",
-        REVERSE_AFTER_S="45",
+        **PATIENT_DOUBT,
     )
     async with patient as town:
         shop = await town.supermarket()

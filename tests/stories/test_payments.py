@@ -32,7 +32,8 @@ async def test_a_decline_is_told_with_its_reason_and_the_order_may_be_paid_by_so
     assert (again.status, again.body["code"]) == (409, "order_paid")
 
 
-async def test_fifty_copies_of_one_request_are_one_debit_and_fifty_same_answers(town: Town) -> None:
+async def test_fifty_copies_of_one_request_are_one_debit_and_fifty_same_answers(crowded_town: Town) -> None:
+    town = crowded_town
     shop = await town.supermarket()
     payer = await town.payer(20_000)
     body = {"amount": cny(700), "merchant_order_no": "A-1", "code": await town.code(payer)}
@@ -43,7 +44,8 @@ async def test_fifty_copies_of_one_request_are_one_debit_and_fifty_same_answers(
     assert await town.balance(f"payer:{payer.id}") == 20_000 - 700
 
 
-async def test_a_hundred_tills_scan_one_code_and_one_is_paid(town: Town) -> None:
+async def test_a_hundred_tills_scan_one_code_and_one_is_paid(crowded_town: Town) -> None:
+    town = crowded_town
     shop = await town.supermarket()
     payer = await town.payer(1_000_000)
     code = await town.code(payer)
@@ -81,7 +83,8 @@ async def test_late_success_is_waited_for(town: Town) -> None:
     assert asked.body["state"] == "succeeded"
 
 
-async def test_a_shop_shows_its_code_and_the_first_to_confirm_pays(town: Town) -> None:
+async def test_a_shop_shows_its_code_and_the_first_to_confirm_pays(crowded_town: Town) -> None:
+    town = crowded_town
     shop = await town.supermarket()
     shown = await shop.ask(3_000, description="tea")
     assert (shown.status, shown.body["state"]) == (201, "requires_payer")
@@ -212,7 +215,10 @@ async def test_partial_refunds_sum_to_the_payment_and_not_a_fen_more(town: Town)
     assert await town.balance(f"merchant:{shop.merchant.id}") == 0
 
 
-async def test_sixty_four_parallel_refunds_and_cancels_never_give_back_more_than_was_paid(town: Town) -> None:
+async def test_sixty_four_parallel_refunds_and_cancels_never_give_back_more_than_was_paid(
+    crowded_town: Town,
+) -> None:
+    town = crowded_town
     shop = await town.supermarket()
     payer = await town.payer(10_000)
     paid = await shop.ask(1_000, code=await town.code(payer))
