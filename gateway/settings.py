@@ -179,7 +179,7 @@ def read(environ: Mapping[str, str]) -> Settings:
 
 
 def explained() -> list[tuple[str, str, str]]:
-    """Name, default and meaning of every setting, for the README and `gateway settings`."""
+    """Name, default and meaning of every setting, for the README."""
     hints = get_type_hints(Settings, include_extras=True)
     defaults = {field.name: field.default for field in msgspec.structs.fields(Settings)}
     return [(name.upper(), _shown(defaults[name]), get_args(hints[name])[1].description) for name in defaults]
