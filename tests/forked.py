@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 # Imported in the fork server, once for all children; the commands would import them anyway.
 from gateway import app
-from gateway.cli import main, reference_core, serve, work
+from gateway.cli import main, reference_core, replica, serve, work
 
-__all__ = ["app", "reference_core", "run", "serve", "work"]
+__all__ = ["app", "reference_core", "replica", "run", "serve", "work"]
 
 
 def run(arguments: Sequence[str], environ: Mapping[str, str], log: str) -> None:

@@ -135,11 +135,12 @@ class City:
 
 @asynccontextmanager
 async def a_city(
-    database_url: str, core_database_url: str, folder: Path, settings: Mapping[str, str]
+    database_url: str, core_database_url: str, folder: Path, settings: Mapping[str, str], *, serving: int = 1
 ) -> AsyncIterator[City]:
     """A town whose gateway, worker and core are processes, all started; leaving ends them.
 
     Args:
+        serving: processes that share the gateway's port.
         settings: what differs from the defaults, such as `tests.town.FAST_DOUBT`.
     """
     environ = _environ(database_url, settings)
@@ -155,7 +156,7 @@ async def a_city(
             core=environ["WALLET_CORES"].partition("=")[2],
             wallet=await sign_in(office, http, environ["PUBLIC_URL"], "wallet", issuer=ISSUER),
         )
-        city = _city(town, core_database_url, folder, environ)
+        city = _city(town, core_database_url, folder, environ, serving)
         try:
             await city.start(city.gateway, city.worker, city.core)
             yield city
@@ -181,7 +182,7 @@ def _environ(database_url: str, settings: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _city(town: Town, core_database_url: str, folder: Path, environ: Mapping[str, str]) -> City:
+def _city(town: Town, core_database_url: str, folder: Path, environ: Mapping[str, str], serving: int) -> City:
     def program(name: str, *arguments: str, url: str | None = None) -> Program:
         return Program(name=name, arguments=arguments, environ=environ, log=folder / f"{name}.log", url=url)
 
@@ -189,7 +190,7 @@ def _city(town: Town, core_database_url: str, folder: Path, environ: Mapping[str
     where = ("--database-url", core_database_url, "--port", town.core.rpartition(":")[2])
     return City(
         town=town,
-        gateway=program("gateway", "serve", url=town.public),
+        gateway=program("gateway", "serve", "--workers", str(serving), url=town.public),
         worker=program("worker", "work"),
         core=program("core", "reference-core", *where, *keys, url=town.core),
         core_database_url=core_database_url,

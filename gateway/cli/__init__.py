@@ -10,6 +10,7 @@ import click
 
 _COMMANDS = {
     "serve": ("gateway.cli.serve", "serve"),
+    "serve-worker": ("gateway.cli.worker", "serve_worker"),
     "work": ("gateway.cli.work", "work_command"),
     "migrate": ("gateway.cli.migrate", "migrate_command"),
     "openapi": ("gateway.cli.openapi", "openapi"),

@@ -1,20 +1,27 @@
-"""`gateway serve`: a stateless replica of the API, any number of which share a database."""
+"""`gateway serve`: replicas of the API, any number of which share a database."""
 
 import os
+import sys
 
 import click
-import uvloop
 
-from gateway import app
-from gateway.cli.memory import settle_memory
+from gateway.cli import supervisor
 from gateway.door import logs
-from gateway.door.listeners import Address, serve_listeners
-from gateway.door.operation import Listener
-from gateway.settings import Settings, SettingsInvalid, read
+from gateway.settings import SettingsInvalid, read
+
+# More never pays: each worker is a whole replica with a pool of its own.
+_MOST_WORKERS = 64
 
 
 @click.command("serve")
-def serve() -> None:
+@click.option(
+    "--workers",
+    type=click.IntRange(1, _MOST_WORKERS),
+    default=1,
+    show_default=True,
+    help="Processes that share the two ports; one for each processor is a good number.",
+)
+def serve(workers: int) -> None:
     """Serve the API on both listeners until SIGTERM.
 
     Reads its settings from the environment; the README explains each.
@@ -24,17 +31,12 @@ def serve() -> None:
     except SettingsInvalid as error:
         raise click.ClickException(str(error)) from None
     logs.set_up(settings.log_level)
-    uvloop.run(_serve(settings))
+    if workers == 1:
+        from gateway.cli import replica  # noqa: PLC0415 - the supervisor of several holds none of the house
 
-
-async def _serve(settings: Settings) -> None:
-    async with app.build(settings) as replica:
-        settle_memory()
-        await serve_listeners(
-            replica.door,
-            {
-                Listener.PUBLIC: Address(settings.public_host, settings.public_port),
-                Listener.OPERATORS: Address(settings.operators_host, settings.operators_port),
-            },
-            stop_within_s=settings.stop_within_s,
-        )
+        replica.run(settings)
+        return
+    try:
+        sys.exit(supervisor.run(settings, os.environ, workers=workers))
+    except supervisor.CannotServe as error:
+        raise click.ClickException(str(error)) from None

@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal
 
-import prometheus_client
 from msgspec import Struct
 from prometheus_client import Gauge
 
 from gateway.door.errors import NotReady
+from gateway.door.metrics import page
 from gateway.door.operation import Answer, Call, Listener, Media, Operation, operation
 
 Check = Callable[[], Awaitable[object]]
 Measure = Callable[[], Awaitable[None]]
 
 _stale = Gauge(
-    "gateway_stale_measures", "Metrics that could not be refreshed for this scrape and are as they were."
+    "gateway_stale_measures",
+    "Metrics that could not be refreshed for this scrape and are as they were.",
+    multiprocess_mode="livemostrecent",
 )
 
 # A load balancer asks every few seconds; a check that hangs has failed.
@@ -70,15 +72,14 @@ def health_operations(checks: Mapping[str, Check], measures: Sequence[Measure] =
         answers={200: Media(("text/plain; version=0.0.4; charset=utf-8",))},
     )
     async def metrics(_call: Call[None]) -> Answer:
-        """Everything this process counts, in Prometheus' text format; not for partners' eyes.
+        """Everything that the processes behind this port count, in Prometheus' text format; not for partners' eyes.
 
         Sound the alarm when `gateway_oldest_unresolved_transfer_seconds` is above 900: for 15 minutes a wallet core
         has not said whether it moved somebody's money. `GET /admin/v1/transfers/in-doubt` shows which and why.
         """
         fresh = [await _passes(measure) for measure in measures]
         _stale.set(fresh.count(False))
-        page = prometheus_client.generate_latest()
-        return Answer(200, page, media="text/plain; version=0.0.4; charset=utf-8")
+        return Answer(200, page(), media="text/plain; version=0.0.4; charset=utf-8")
 
     return (health_live, health_ready, metrics)
 

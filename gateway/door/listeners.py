@@ -1,7 +1,6 @@
 """Sockets: what comes in on each, and how a process stops without dropping what it has begun."""
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -116,14 +115,14 @@ class Entrance:
         """Answer one request, whatever it is and whatever happens."""
         begun = perf_counter()
         trace = Trace(request_id.settle(request.headers.get("X-Request-Id")))
-        metrics.running.number += 1
+        metrics.in_flight.inc()
         try:
             (trace.operation, serve), path = self._router.find(request.method, request.rel_url.raw_path)
             response = await serve(request, path, trace)
         except Exception as error:  # noqa: BLE001 - the last line: every error becomes a problem
             response = self.refuse(error, trace)
         finally:
-            metrics.running.number -= 1
+            metrics.in_flight.dec()
         if self._door.stopping.is_set():
             response.force_close()
         self._record(request, response, trace, perf_counter() - begun)
@@ -174,25 +173,13 @@ async def listening(
                 runner, address.host, address.port, backlog=_BACKLOG, reuse_port=reuse_port or None
             )
             await site.start()
-        yield {one: Address(addresses[one].host, runner.addresses[0][1]) for one, runner in runners.items()}
+        with metrics.serving.track_inprogress():
+            yield {
+                one: Address(addresses[one].host, runner.addresses[0][1]) for one, runner in runners.items()
+            }
     finally:
         door.stopping.set()
         await asyncio.gather(*(runner.cleanup() for runner in runners.values()))
-
-
-async def serve_listeners(
-    door: Door, addresses: Mapping[Listener, Address], *, stop_within_s: float, reuse_port: bool = False
-) -> None:
-    """Serve until SIGTERM or SIGINT, then stop accepting and finish what runs, within `stop_within_s`."""
-    asked_to_stop = asyncio.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(one, asked_to_stop.set)
-    async with listening(door, addresses, stop_within_s=stop_within_s, reuse_port=reuse_port) as bound:
-        for listener, address in bound.items():
-            log.info("listening", listener=(listener.name or "").lower(), port=address.port)
-        await asked_to_stop.wait()
-        log.info("stopping")
-    log.info("stopped")
 
 
 class _Server(web.Server):

@@ -33,6 +33,9 @@ ALLOWED_FIELDS = frozenset(
             "key_id",
             "jobs",
             "waits_s",
+            "worker",
+            "pid",
+            "exit_code",
         ),
     }
 )

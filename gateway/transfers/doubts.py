@@ -19,8 +19,13 @@ _decode_calls = msgspec.json.Decoder(list[dict[str, Any]]).decode
 _oldest = Gauge(
     "gateway_oldest_unresolved_transfer_seconds",
     "Age of the oldest transfer that no core has decided; sound the alarm above 900 (15 minutes).",
+    multiprocess_mode="livemostrecent",
 )
-_unresolved = Gauge("gateway_unresolved_transfers", "Transfers that no core has decided.")
+_unresolved = Gauge(
+    "gateway_unresolved_transfers",
+    "Transfers that no core has decided.",
+    multiprocess_mode="livemostrecent",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
