@@ -32,7 +32,8 @@ def serve(workers: int) -> None:
         raise click.ClickException(str(error)) from None
     logs.set_up(settings.log_level)
     if workers == 1:
-        from gateway.cli import replica  # noqa: PLC0415 - the supervisor of several holds none of the house
+        # The supervisor of several holds none of the house.
+        from gateway.cli import replica  # noqa: PLC0415 - see above
 
         replica.run(settings)
         return

@@ -23,7 +23,8 @@ def serve_worker(number: int) -> None:
     """Serve as the worker of this number."""
     # A worker goes on counting where the one it replaces ended; by process id the files would never stop growing.
     values.ValueClass = values.MultiProcessValue(lambda: number)  # type: ignore[no-untyped-call] # as it is
-    from gateway.cli import replica  # noqa: PLC0415 - metrics are made on import, and have to be shared by then
+    # Metrics are made on import, and have to be shared by then.
+    from gateway.cli import replica  # noqa: PLC0415 - see above
 
     settings = read(os.environ)
     logs.set_up(settings.log_level)
