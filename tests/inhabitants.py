@@ -32,6 +32,7 @@ class Inhabitants:
 
     by_name: Mapping[str, Inhabitant]
     ids: Mapping[str, str]
+    mall: Supermarket
 
 
 async def inhabited(town: Town) -> Inhabitants:
@@ -52,6 +53,7 @@ async def inhabited(town: Town) -> Inhabitants:
             "nobody at the operators' door": _nobody(Listener.OPERATORS, town.operators),
         },
         ids={**await _access(mall), **await _trade(town, mall), **await _webhooks(mall)},
+        mall=mall,
     )
 
 

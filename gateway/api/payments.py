@@ -176,7 +176,7 @@ async def cancel_order(call: Call[wire.CancelOrder]) -> Answer:
             call.parts.payments,
             conn,
             partner_id=partner_id,
-            merchant_id=_merchant(caller, call.body.merchant_id),
+            merchant_id=payee(caller, call.body.merchant_id),
             client_id=caller.client_id,
             merchant_order_no=call.body.merchant_order_no,
             tombstone_id=tombstone_id,
@@ -221,7 +221,7 @@ def _order(call: Call[wire.PaymentRequest]) -> Order:
         payment_id=new_id("pay", partner_no_of(partner_id) or 0),
         partner_id=partner_id,
         client_id=caller.client_id,
-        merchant_id=_merchant(caller, body.merchant_id),
+        merchant_id=payee(caller, body.merchant_id),
         store_id=body.store_id,
         terminal_id=body.terminal_id,
         merchant_order_no=body.merchant_order_no,
@@ -237,14 +237,21 @@ def _order(call: Call[wire.PaymentRequest]) -> Order:
         return order
     if body.terminal_id not in {None, caller.terminal_id}:
         raise merchants.TerminalNotFound
-    return replace(order, store_id=caller.store_id, terminal_id=caller.terminal_id)
+    return replace(order, store_id=store_asked_for(caller, body.store_id), terminal_id=caller.terminal_id)
 
 
-def _merchant(caller: Caller, asked: str | None) -> str:
+def payee(caller: Caller, asked: str | None) -> str:
     """The merchant to be paid: the till's own, the one a partner names, or the partner itself."""
     if caller.terminal_id is not None and asked not in {None, caller.merchant_id}:
         raise merchants.MerchantNotFound
     return asked or caller.merchant_id or partner_of(caller)
+
+
+def store_asked_for(caller: Caller, asked: str | None) -> str | None:
+    """The till's own store, or the one a partner names."""
+    if caller.store_id is not None and asked not in {None, caller.store_id}:
+        raise merchants.StoreNotFound
+    return caller.store_id or asked
 
 
 def partner_of(caller: Caller) -> str:

@@ -1,6 +1,7 @@
 """Signed codes as a resource: their text, their picture, their end."""
 
 import asyncio
+import contextlib
 import hashlib
 from dataclasses import replace
 from functools import partial
@@ -8,10 +9,12 @@ from functools import partial
 from asyncpg.pool import PoolConnectionProxy
 
 from gateway.api import stickers
+from gateway.api.payments import found
 from gateway.api.store_payments import PLACE_PROBLEMS
 from gateway.door.caller import Caller
 from gateway.door.operation import Answer, Call, Media, operation
 from gateway.parts import Parts
+from gateway.payments.errors import PaymentNotFound
 from gateway.wire import qr_codes as wire
 from qr import codes, render, store_codes
 from qr.errors import CodeSubjectUnclear, PayeeUnfit, PaymentHasNoCode, QrCodeEnded, QrCodeNotFound
@@ -120,10 +123,28 @@ async def revoke_qr_code(call: Call[None]) -> Answer:
 
 
 async def _found(parts: Parts, caller: Caller, code_id: str) -> OrderCodeRow | StoreCodeRow:
-    """A till reads the codes of its own merchant, a partner those of all its merchants."""
+    """A till reads the codes of its own payments and the stickers beside it, a partner those of all its merchants.
+
+    Raises:
+        QrCodeNotFound: there is none, or it is not theirs.
+    """
     merchant_id = caller.merchant_id if caller.kind == "terminal" else None
     async with parts.pool.acquire() as conn:
-        return await _read(conn, _partner(caller), code_id, merchant_id=merchant_id)
+        row = await _read(conn, _partner(caller), code_id, merchant_id=merchant_id)
+    if caller.kind == "terminal" and not await _stands_at(parts, caller, row):
+        raise QrCodeNotFound
+    return row
+
+
+async def _stands_at(parts: Parts, till: Caller, row: OrderCodeRow | StoreCodeRow) -> bool:
+    if isinstance(row, StoreCodeRow):
+        return row.terminal_id == till.terminal_id or (
+            row.terminal_id is None and row.store_id == till.store_id
+        )
+    with contextlib.suppress(PaymentNotFound):
+        await found(parts, till, row.payment_id)
+        return True
+    return False
 
 
 async def _read(

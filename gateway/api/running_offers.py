@@ -2,6 +2,7 @@
 
 from gateway.api import offer_showing
 from gateway.api.offers import do, replay_offer, who
+from gateway.api.payments import partner_of, payee, store_asked_for
 from gateway.door.operation import Answer, Call, operation
 from gateway.wire import offer_figures as figure_wire
 from gateway.wire import offers as wire
@@ -95,23 +96,24 @@ async def get_offer_figures(call: Call[None]) -> Answer:
 async def quote_offers(call: Call[figure_wire.QuoteRequest]) -> Answer:
     """The best result now, with a reason for each offer left out; reserves nothing."""
     caller, asked = call.caller, call.body
+    partner_id = partner_of(caller)
     async with call.parts.pool.acquire() as conn:
         place = await paying_context(
             conn,
-            partner_id=caller.tenant,
-            merchant_id=caller.merchant_id or asked.merchant_id or caller.tenant,
+            partner_id=partner_id,
+            merchant_id=payee(caller, asked.merchant_id),
             terminal_id=caller.terminal_id,
-            store_id=caller.store_id or asked.store_id,
+            store_id=store_asked_for(caller, asked.store_id),
         )
         cart = Cart(
-            partner_id=caller.tenant,
+            partner_id=partner_id,
             merchant_id=place.merchant_id,
             store_id=place.store_id,
             order_minor=asked.amount.amount_minor,
             currency=asked.amount.currency,
             code_kind=asked.code_kind,
         )
-        live = await call.parts.catalog.live(conn, caller.tenant, version=place.offers_version)
+        live = await call.parts.catalog.live(conn, partner_id, version=place.offers_version)
         room = await reservations.room(conn, live, cart, None, call.now)
     payer = PayerFacts(id="", person_id="", issuer="", segments=tuple(asked.segments))
     return Answer(200, offer_showing.quote(best(live, cart, payer, call.now, room=room), as_of=call.now))
