@@ -31,6 +31,10 @@ class CodeForeign(CodeRefused):
         self.issuer = issuer
 
 
+class CodeOfOtherEnvironment(CodeRefused):
+    """This code is of our other environment: what the sandbox issues pays nothing in production, nor the reverse."""
+
+
 class CodeForged(CodeRefused):
     """The signature of this code does not hold: it was altered or not issued by us; do not pay it."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from qr import emv_cpm, emv_mpm
-from qr.errors import CodeForeign, CodeMalformed, CodeRefused
+from qr.errors import CodeForeign, CodeMalformed, CodeOfOtherEnvironment, CodeRefused
 from qr.fault import Fault
 from qr.link import is_link
 from qr.order_code import OrderCodeScheme, SignedOrder, VerifyKey
@@ -82,7 +82,10 @@ def inspect(
     digits = text.replace(" ", "")
     if digits.isascii() and digits.isdigit():
         return _digits(text, payment_codes)
-    return Inspected(kind=Kind.UNKNOWN, form=Form.OTHER, ours=False, refused=CodeForeign("unknown"))
+    refused = order_codes.refusal(text)
+    if isinstance(refused, CodeOfOtherEnvironment):
+        return Inspected(kind=Kind.ORDER, form=Form.LINK, ours=False, refused=refused)
+    return Inspected(kind=Kind.UNKNOWN, form=Form.OTHER, ours=False, refused=refused)
 
 
 def _merchant_presented(text: str, scheme: OrderCodeScheme, verify_key: VerifyKey) -> Inspected:
@@ -141,6 +144,6 @@ def _customer_code(digits: str, form: Form, scheme: PaymentCodeScheme) -> Inspec
         owner = FOREIGN_PREFIXES.get(digits.replace(" ", "")[:2])
         kind = Kind.CUSTOMER if owner else Kind.UNKNOWN
         return Inspected(kind=kind, form=form, ours=False, owner=owner, refused=refused)
-    except CodeMalformed as refused:
+    except (CodeMalformed, CodeOfOtherEnvironment) as refused:
         return Inspected(kind=Kind.PAYMENT, form=form, ours=False, refused=refused)
     return Inspected(kind=Kind.PAYMENT, form=form, ours=True)

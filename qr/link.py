@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from enum import IntEnum
 
 from merchants.keyring import Signer
-from qr.errors import CodeForeign, CodeForged, CodeMalformed
+from qr.errors import CodeForged, CodeMalformed
 from qr.order_code import OrderCodeScheme, SignedOrder, VerifyKey
 from qr.order_ref import SERIALS, OrderRef
 from qr.signing import SIGNATURE_BYTES, SignedKind, sign, verify
@@ -67,7 +67,7 @@ def read_link(scheme: OrderCodeScheme, text: str, verify_key: VerifyKey) -> Sign
     """What the link says, once its signature holds; whether it has expired is the caller's clock to say.
 
     Raises:
-        CodeForeign: no link of this host.
+        CodeForeign, CodeOfOtherEnvironment: no link of this host.
         CodeMalformed: ours by its form, and damaged, or of a version or kind we never issued.
         CodeForged: no key of ours signed this.
     """
@@ -113,7 +113,7 @@ def _key_byte(key_id: str) -> int:
 
 def _open(scheme: OrderCodeScheme, text: str) -> _Opened:
     if not is_link(scheme, text):
-        raise CodeForeign("unknown")
+        raise scheme.refusal(text)
     digits = text[len(scheme.link_base) :]
     if len(digits) != DIGITS or not (digits.isascii() and digits.isdigit()):
         raise CodeMalformed("link_digits")

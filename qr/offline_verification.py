@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 _EMV = re.compile(
-    r"(?P<signed>000201010212.*)80[0-9]{2}00(?P<n1>[0-9]{2})(?P<gui1>.{1,20})0143(?P<first>[\w-]{43})"
+    r"(?P<signed>000201010212[^\x00-\x1f\ud800-\udfff]*)80[0-9]{2}00(?P<n1>[0-9]{2})(?P<gui1>.{1,20})0143(?P<first>[\w-]{43})"
     r"81[0-9]{2}00(?P<n2>[0-9]{2})(?P<gui2>.{1,20})0143(?P<second>[\w-]{43})6304(?P<crc>[0-9A-F]{4})",
     re.ASCII,
 )

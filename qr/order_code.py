@@ -20,7 +20,14 @@ from merchants.money import Money, format_amount, numeric_code
 from qr.crc import crc16
 from qr.emv_mpm import Initiation, LanguageTemplate, MpmCode, MpmRefused, Template, build
 from qr.emv_mpm.build import body, template, with_crc
-from qr.errors import CodeForeign, CodeForged, CodeMalformed, PayeeUnfit
+from qr.errors import (
+    CodeForeign,
+    CodeForged,
+    CodeMalformed,
+    CodeOfOtherEnvironment,
+    CodeRefused,
+    PayeeUnfit,
+)
 from qr.order_ref import OrderRef, read_order_ref
 from qr.signing import SIGNATURE_BYTES, SignedKind, sign, verify
 
@@ -33,6 +40,8 @@ HALF_TEXT = "[A-Za-z0-9_-]{43}"
 _LINK_BASE = re.compile(r"HTTPS?://[A-Z0-9.:-]+/Q/")
 _LOCAL_LANGUAGE = "ZH"
 _LONGEST_NAME, _LONGEST_CITY = 25, 15
+_BEGINS = ("00020101021226", "00020101021126")
+_ACCOUNT_AT = len("0002010102122683")
 _PAYEES_REMEMBERED = 4096
 
 
@@ -40,20 +49,31 @@ _PAYEES_REMEMBERED = 4096
 class OrderCodeScheme:
     """How one environment's order codes look: our reverse domain and the country we acquire in.
 
-    The sandbox's `gui` differs from production's, so that a stray code is told apart at once. `link_base` is
-    what compact links begin with, in capitals: `HTTPS://PAY.EXAMPLE.CN/Q/`.
+    The sandbox's `gui` differs from production's, so that a stray code is told apart at once; `other_gui` and
+    `other_link_base` are those of the other one, to refuse it by name. `link_base` is what compact links begin with,
+    in capitals: `HTTPS://PAY.EXAMPLE.CN/Q/`.
     """
 
     environment: str
     gui: str
     country: str = "CN"
     link_base: str = "HTTPS://LOCALHOST/Q/"
+    other_gui: str | None = None
+    other_link_base: str | None = None
 
     def __post_init__(self) -> None:
         if len(self.gui) > _LONGEST_GUI:
             raise ValueError("a GUI of more than 20 characters leaves no room in template 26")
         if not _LINK_BASE.fullmatch(self.link_base):
             raise ValueError(f"a link begins with HTTPS://HOST/Q/ in capitals, not {self.link_base!r}")
+
+    def refusal(self, scanned: str) -> CodeRefused:
+        """What to say of a text that is none of this scheme's codes."""
+        linked = self.other_link_base and scanned.upper().startswith(self.other_link_base)
+        account = f"00{len(self.other_gui):02d}{self.other_gui}" if self.other_gui else None
+        if linked or (account and scanned.startswith(_BEGINS) and scanned.startswith(account, _ACCOUNT_AT)):
+            return CodeOfOtherEnvironment()
+        return CodeForeign("unknown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +122,13 @@ def read_order_code(scheme: OrderCodeScheme, payload: str, verify_key: VerifyKey
     """What the code says, once its signature holds; whether it has expired is the caller's clock to say.
 
     Raises:
-        CodeForeign: not of this scheme, or of another environment's.
+        CodeForeign, CodeOfOtherEnvironment: not of this scheme.
         CodeMalformed: ours by its form, and damaged.
         CodeForged: no key of ours signed this.
     """
     parts = _form(scheme.gui).fullmatch(payload)
     if parts is None:
-        raise CodeForeign("unknown")
+        raise scheme.refusal(payload)
     if crc16(payload[:-4].encode()) != parts["crc"]:
         raise CodeMalformed("crc_wrong")
     key = verify_key(parts["key_id"])
@@ -215,7 +235,7 @@ def _form(gui: str) -> re.Pattern[str]:
         r"0302(?P<key_id>[0-9A-Z]{2})0410(?P<expiry>[0-9]{10})"
     )
     return re.compile(
-        rf"(?P<signed>000201010212{account}5204[^\x00-\x1f]+)"
+        rf"(?P<signed>000201010212{account}5204[^\x00-\x1f\ud800-\udfff]+)"
         rf"80{half}{owner}0143(?P<first>{HALF_TEXT})"
         rf"81{half}{owner}0143(?P<second>{HALF_TEXT})"
         r"6304(?P<crc>[0-9A-F]{4})"

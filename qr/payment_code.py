@@ -21,7 +21,7 @@ from qr.emv_cpm import (
     looks_like_cpm,
     parse,
 )
-from qr.errors import CodeForeign, CodeMalformed
+from qr.errors import CodeForeign, CodeMalformed, CodeOfOtherEnvironment
 
 LENGTH = 19
 _RANDOM_DIGITS = 16
@@ -39,12 +39,13 @@ FOREIGN_PREFIXES = {
 class PaymentCodeScheme:
     """How one environment's payment codes look, how long they live and how they are stored.
 
-    Give the sandbox a prefix of its own: a test code at a real till is then refused by name. Codes are stored
-    as a keyed hash over environment and digits; a dump of the table shows no code. `application` names us in an
-    EMVCo CPM payload (4F; class F of ISO/IEC 7816-5, which needs no registration).
+    Give the sandbox a prefix of its own and name it in production as `other_prefix`: a test code at a real till is
+    then refused by name, made online or off. Codes are stored as a keyed hash over environment and digits; a dump of
+    the table shows no code. `application` names us in an EMVCo CPM payload (4F; class F of ISO/IEC 7816-5, which
+    needs no registration).
 
     Raises:
-        ValueError: the prefix is not two digits, or another wallet's.
+        ValueError: a prefix is not two digits, or another wallet's, or both are the same.
     """
 
     environment: str
@@ -53,12 +54,14 @@ class PaymentCodeScheme:
     life_s: float = 60.0
     credential_life_s: float = 604_800.0
     application: bytes = b"\xf0GATEWAY"
+    other_prefix: str | None = None
 
     def __post_init__(self) -> None:
-        if not (self.prefix.isascii() and self.prefix.isdigit() and len(self.prefix) == 2):  # noqa: PLR2004 - EMV and the wallets use two digits
-            raise ValueError(f"a payment code's prefix has two digits, not {self.prefix!r}")
-        if self.prefix in FOREIGN_PREFIXES:
-            raise ValueError(f"prefix {self.prefix} belongs to {FOREIGN_PREFIXES[self.prefix]}")
+        _refuse_prefix(self.prefix)
+        if self.other_prefix is not None:
+            _refuse_prefix(self.other_prefix)
+        if self.prefix == self.other_prefix:
+            raise ValueError("the sandbox and production have prefixes of their own")
 
     def draw(self) -> str:
         """A fresh code."""
@@ -70,12 +73,15 @@ class PaymentCodeScheme:
 
         Raises:
             CodeMalformed: not 19 digits with the right check digit.
+            CodeOfOtherEnvironment: a test code in production, or the reverse.
             CodeForeign: another wallet's prefix, or none we know.
         """
         code = _shown_by(scanned).replace(" ", "")
         if not (code.isascii() and code.isdigit()):
             raise CodeMalformed("not_numeric")
         prefix = code[:2]
+        if prefix == self.other_prefix:
+            raise CodeOfOtherEnvironment
         if prefix != self.prefix:
             raise CodeForeign(FOREIGN_PREFIXES.get(prefix, "unknown"))
         if len(code) != LENGTH:
@@ -101,6 +107,13 @@ class PaymentCodeScheme:
     @property
     def _purpose(self) -> str:
         return f"{_HASH_PURPOSE}.{self.environment}"
+
+
+def _refuse_prefix(prefix: str) -> None:
+    if not (prefix.isascii() and prefix.isdigit() and len(prefix) == 2):  # noqa: PLR2004 - EMV and the wallets use two digits
+        raise ValueError(f"a payment code's prefix has two digits, not {prefix!r}")
+    if prefix in FOREIGN_PREFIXES:
+        raise ValueError(f"prefix {prefix} belongs to {FOREIGN_PREFIXES[prefix]}")
 
 
 def _shown_by(scanned: str) -> str:

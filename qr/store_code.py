@@ -15,7 +15,7 @@ from merchants.money import numeric_code
 from qr.crc import crc16
 from qr.emv_mpm import Initiation, LanguageTemplate, MpmCode, MpmRefused, Template, build
 from qr.emv_mpm.build import body, template, with_crc
-from qr.errors import CodeForeign, CodeForged, CodeMalformed, PayeeUnfit
+from qr.errors import CodeForged, CodeMalformed, PayeeUnfit
 from qr.order_code import (
     HALF_TEXT,
     OrderCodeScheme,
@@ -75,13 +75,13 @@ def read_store_code(scheme: OrderCodeScheme, scanned: str, verify_key: VerifyKey
     """What the sticker says, once its signature holds; whether it was revoked is the register's to say.
 
     Raises:
-        CodeForeign: not of this scheme, or of another environment's.
+        CodeForeign, CodeOfOtherEnvironment: not of this scheme.
         CodeMalformed: ours by its form, and damaged.
         CodeForged: no key of ours signed this.
     """
     parts = _form(scheme.gui).fullmatch(scanned)
     if parts is None:
-        raise CodeForeign("unknown")
+        raise scheme.refusal(scanned)
     if crc16(scanned[:-4].encode()) != parts["crc"]:
         raise CodeMalformed("crc_wrong")
     key = verify_key(parts["key_id"])
@@ -125,7 +125,7 @@ def _form(gui: str) -> re.Pattern[str]:
         r"0302(?P<key_id>[0-9A-Z]{2})"
     )
     return re.compile(
-        rf"(?P<signed>000201010211{account}5204[^\x00-\x1f]+)"
+        rf"(?P<signed>000201010211{account}5204[^\x00-\x1f\ud800-\udfff]+)"
         rf"80{half}{owner}0143(?P<first>{HALF_TEXT})"
         rf"81{half}{owner}0143(?P<second>{HALF_TEXT})"
         r"6304(?P<crc>[0-9A-F]{4})"

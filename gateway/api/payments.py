@@ -28,6 +28,7 @@ from qr.signed_code import Form
 _CODE_PROBLEMS = (
     qr.CodeMalformed,
     qr.CodeForeign,
+    qr.CodeOfOtherEnvironment,
     qr.CodeUnknown,
     qr.CodeUsed,
     qr.CodeExpired,

@@ -54,10 +54,10 @@ async def inspect_code(call: Call[wire.InspectionRequest]) -> Answer:
 async def _own_code(parts: Parts, caller: Caller, found: Inspected) -> OrderCodeRow | StoreCodeRow | None:
     """The caller's own record of the code; another's is as if there were none."""
     row: OrderCodeRow | StoreCodeRow | None
+    if found.signed is None:
+        return None
     async with parts.pool.acquire() as conn:
         match found.signed:
-            case None:
-                return None
             case SignedOrder(order_ref=reference):
                 row = await codes.own_order_code(conn, order_ref=reference, partner_id=caller.partner_id)
             case SignedStore(code_ref=reference):

@@ -24,6 +24,7 @@ from qr.store_code import is_store_code, key_id_of_store_code
 _CODE_PROBLEMS = (
     qr.CodeMalformed,
     qr.CodeForeign,
+    qr.CodeOfOtherEnvironment,
     qr.CodeForged,
     qr.CodeUnknown,
     qr.CodeExpired,

@@ -160,7 +160,7 @@ _ALPHABETS = (
 def _text(chance: random.Random, genuine: list[str]) -> str:
     """Random characters, random objects, or a genuine code with a piece replaced, cut or doubled."""
     random_part = "".join(chance.choices(chance.choice(_ALPHABETS), k=chance.randrange(60)))
-    match chance.randrange(6):
+    match chance.randrange(7):
         case 0 | 1:
             return random_part
         case 2:
@@ -171,6 +171,10 @@ def _text(chance: random.Random, genuine: list[str]) -> str:
             return _SCHEME.link_base + "".join(
                 chance.choices(string.digits, k=chance.choice((192, 193, 194)))
             )
+        case 5:  # the merchant's name may be anything, and the form of a code of ours still holds
+            code = chance.choice(genuine)
+            start = code.find("CORNER SHOP") + 1
+            return code[:start] + chance.choice("\x00\ud800\udfff\x7f\u2028最") + code[start + 1 :]
         case _:
             code = chance.choice(genuine)
             start = chance.randrange(len(code))
