@@ -12,7 +12,8 @@ from xml.sax.saxutils import escape
 from PIL import Image, ImageDraw, ImageFont
 
 from qr import code128
-from qr.symbol import Ecc, Symbol, draw
+from qr.logo import Logo, plate
+from qr.symbol import Ecc, Symbol, coverable, draw
 
 _QUIET_ZONE = 4  # modules, ISO/IEC 18004 section 9.1
 _BAR_QUIET_ZONE = 10  # modules, ISO/IEC 15417 section 4.4
@@ -20,6 +21,7 @@ _BAR_HEIGHT = 50  # modules; at least 15 % of the width, and 5 mm
 _LIGHT, _DARK = 1, 0
 _CAPTION_LINES = 1.6
 _MM_PER_INCH = 25.4
+_SMALLEST_LOGO = 3  # modules; with less there is nothing to see
 _PNG_COMPRESSION = 1
 """Rows repeat, so the fastest level already finds nearly everything there is to find."""
 
@@ -49,8 +51,10 @@ TILL_RECEIPT = Style(ecc=Ecc.Q, width_px=384, dpi=203, caption_px=22)
 POSTER = Style(ecc=Ecc.Q, width_px=1200, dpi=300, caption_px=64)
 
 
-def png(payload: str, *, style: Style = SCREEN, caption: str | None = None) -> bytes:
-    """A QR code as a black-and-white PNG.
+def png(
+    payload: str, *, style: Style = SCREEN, caption: str | None = None, logo: Logo | None = None
+) -> bytes:
+    """A QR code as a PNG, black and white but for the logo in its middle.
 
     Raises:
         SymbolTooLarge: the payload does not fit a symbol.
@@ -61,10 +65,12 @@ def png(payload: str, *, style: Style = SCREEN, caption: str | None = None) -> b
     picture = Image.new("1", (modules, modules), _LIGHT)
     picture.paste(_modules(symbol), (_QUIET_ZONE, _QUIET_ZONE))
     scaled = picture.resize((modules * module_px, modules * module_px), Image.Resampling.NEAREST)
+    if logo:
+        scaled = _with_logo(scaled, logo, symbol, module_px)
     return _png(scaled, style, caption)
 
 
-def svg(payload: str, *, style: Style = SCREEN, caption: str | None = None) -> str:
+def svg(payload: str, *, style: Style = SCREEN, caption: str | None = None, logo: Logo | None = None) -> str:
     """A QR code as an SVG, one unit a module; it scales to any poster.
 
     Raises:
@@ -77,7 +83,8 @@ def svg(payload: str, *, style: Style = SCREEN, caption: str | None = None) -> s
         for row, bits in enumerate(symbol.rows)
         for start, end in _dark_runs(f"{bits:0{symbol.size}b}")
     )
-    return _svg(path, width=width, height=width, style=style, caption=caption, letter=width / 18)
+    above = _svg_logo(logo, symbol) if logo else ""
+    return _svg(path, width=width, height=width, style=style, caption=caption, letter=width / 18, above=above)
 
 
 def code128_png(text: str, *, style: Style = SCREEN, caption: str | None = None) -> bytes:
@@ -108,6 +115,32 @@ def code128_svg(text: str, *, style: Style = SCREEN, caption: str | None = None)
     )
     width = sum(widths) + 2 * _BAR_QUIET_ZONE
     return _svg(path, width=width, height=_BAR_HEIGHT, style=style, caption=caption, letter=width / 16)
+
+
+def _with_logo(picture: Image.Image, logo: Logo, symbol: Symbol, module_px: int) -> Image.Image:
+    """The logo on a white plate in the middle, as large as error correction bears.
+
+    The level stays as it is: a higher one would bear more and make the modules smaller, of which blur takes more.
+    """
+    side = coverable(symbol.version, symbol.ecc)
+    if side < _SMALLEST_LOGO:
+        return picture
+    square = plate(logo, side_px=side * module_px, margin_px=module_px // 2)
+    whole = picture.convert(square.mode)
+    at = (picture.width - square.width) // 2
+    whole.paste(square, (at, at))
+    return whole
+
+
+def _svg_logo(logo: Logo, symbol: Symbol) -> str:
+    side = coverable(symbol.version, symbol.ecc)
+    if side < _SMALLEST_LOGO:
+        return ""
+    at, inside = _QUIET_ZONE + (symbol.size - side) // 2, side - 1
+    return (
+        f'<rect x="{at}" y="{at}" width="{side}" height="{side}" fill="#fff"/>'
+        f'<image x="{at + 0.5}" y="{at + 0.5}" width="{inside}" height="{inside}" href="{logo.data_url}"/>'
+    )
 
 
 def _modules(symbol: Symbol) -> Image.Image:
@@ -153,10 +186,10 @@ def _captioned(picture: Image.Image, style: Style, caption: str) -> Image.Image:
     while caption and font.getlength(caption) > picture.width:
         caption = caption[:-1]
     height = picture.height + round(style.caption_px * _CAPTION_LINES)
-    larger = Image.new("1", (picture.width, height), _LIGHT)
+    larger = Image.new(picture.mode, (picture.width, height), "white")
     larger.paste(picture, (0, 0))
     place = (picture.width / 2, picture.height)
-    ImageDraw.Draw(larger).text(place, caption, fill=_DARK, font=font, anchor="ma")
+    ImageDraw.Draw(larger).text(place, caption, fill="black", font=font, anchor="ma")
     return larger
 
 
@@ -169,7 +202,9 @@ def _font(path: str | None, size_px: int) -> ImageFont.FreeTypeFont:
     return font
 
 
-def _svg(path: str, *, width: int, height: int, style: Style, caption: str | None, letter: float) -> str:
+def _svg(
+    path: str, *, width: int, height: int, style: Style, caption: str | None, letter: float, above: str = ""
+) -> str:
     text, full = "", float(height)
     if caption:
         full += letter * _CAPTION_LINES
@@ -180,7 +215,7 @@ def _svg(path: str, *, width: int, height: int, style: Style, caption: str | Non
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {full:g}"{_print_size(width, full, style)}>'
         f'<rect width="100%" height="100%" fill="#fff"/>'
-        f'<path shape-rendering="crispEdges" d="{path}"/>{text}</svg>'
+        f'<path shape-rendering="crispEdges" d="{path}"/>{above}{text}</svg>'
     )
 
 

@@ -7,6 +7,7 @@ library needs for a fraction of one. CPU-bound and pure: call it off the event l
 """
 
 from qr.symbol.codewords import Ecc
+from qr.symbol.covering import coverable
 from qr.symbol.symbol import Symbol, draw
 
-__all__ = ["Ecc", "Symbol", "draw"]
+__all__ = ["Ecc", "Symbol", "coverable", "draw"]

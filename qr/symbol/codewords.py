@@ -57,15 +57,15 @@ def _smallest(bits: int, ecc: Ecc, first: int, last: int) -> int | None:
 
 
 @cache
-def _blocks(version: int, ecc: Ecc) -> tuple[tuple[int, int], ...]:
+def blocks(version: int, ecc: Ecc) -> tuple[tuple[int, int], ...]:
     """Data and check codewords of each block (table 9)."""
-    blocks = base.rs_blocks(version, ecc.value)
-    return tuple((one.data_count, one.total_count - one.data_count) for one in blocks)
+    found = base.rs_blocks(version, ecc.value)
+    return tuple((one.data_count, one.total_count - one.data_count) for one in found)
 
 
 @cache
 def _capacity(version: int, ecc: Ecc) -> int:
-    return sum(data for data, _ in _blocks(version, ecc))
+    return sum(data for data, _ in blocks(version, ecc))
 
 
 def _padded(bits: str, capacity: int) -> bytes:
@@ -78,7 +78,7 @@ def _padded(bits: str, capacity: int) -> bytes:
 def _protected(data: bytes, version: int, ecc: Ecc) -> bytes:
     """Data and check codewords, each taken from the blocks in turn."""
     parts, checks, at = [], [], 0
-    for data_count, check_count in _blocks(version, ecc):
+    for data_count, check_count in blocks(version, ecc):
         part = data[at : at + data_count]
         at += data_count
         parts.append(part)

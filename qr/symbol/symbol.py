@@ -78,6 +78,18 @@ def draw(text: str, ecc: Ecc) -> Symbol:
     )
 
 
+def size_of(version: int) -> int:
+    """Modules along a side."""
+    return version * 4 + 17
+
+
+@cache
+def data_modules(version: int, ecc: Ecc) -> tuple[tuple[int, int], ...]:
+    """Row and column of every module that holds data, in the order of the codewords' bits."""
+    pattern = _function_patterns(version, ecc, 0)
+    return tuple((row, column) for row, column in _zigzag(len(pattern)) if pattern[row][column] is None)
+
+
 def _rows(plane: int, size: int) -> tuple[int, ...]:
     one_row = (1 << size) - 1
     return tuple(plane >> (size + 1) * (size - 1 - row) & one_row for row in range(size))
@@ -88,7 +100,7 @@ def _frame(version: int, ecc: Ecc) -> _Frame:
     patterns = [_function_patterns(version, ecc, mask) for mask in range(len(_MASKS))]
     size = len(patterns[0])
     cells = [(row, column) for row in range(size) for column in range(size)]
-    data = [(row, column) for row, column in _zigzag(size) if patterns[0][row][column] is None]
+    data = data_modules(version, ecc)
     order = {cell: at for at, cell in enumerate(data)}
     light = len(data) // 8 * 8  # where the final "0" stands: for remainder, function and gap modules
     bits = [min(order.get((row, column), light), light) for row in range(size) for column in range(size + 1)]
@@ -122,7 +134,7 @@ def _zigzag(size: int) -> Iterator[tuple[int, int]]:
 def _function_patterns(version: int, ecc: Ecc, mask: int) -> list[list[bool | None]]:
     """Finders, timing, alignment, format and version information as `qrcode` draws them, None elsewhere."""
     library = qrcode.QRCode(version=version, error_correction=ecc.value)
-    size = library.modules_count = version * 4 + 17
+    size = library.modules_count = size_of(version)
     library.modules = [[None] * size for _ in range(size)]
     for row, column in ((0, 0), (size - 7, 0), (0, size - 7)):
         library.setup_position_probe_pattern(row, column)

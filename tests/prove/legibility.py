@@ -15,13 +15,14 @@ import jwt
 import qrcode
 import zxingcpp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from PIL import Image, ImageEnhance, ImageFilter
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 from merchants.keyring import Purpose, Signer
 from merchants.money import Money
 from merchants.sealing import Sealing
 from qr import render
 from qr.emv_mpm import Template, parse
+from qr.logo import Logo, read_logo
 from qr.order_code import OrderCodeScheme, Payee
 from qr.order_ref import draw_order_ref
 from qr.payment_code import PaymentCodeScheme
@@ -44,6 +45,20 @@ _LIGHT = 255
 _THERMAL = "thermal 203 dpi"
 
 
+def _loudest_logo() -> Logo:
+    """Rings of black and white up to the plate's edge: as like data modules, and unlike them, as can be."""
+    picture = Image.new("RGB", (240, 240), "white")
+    rings = ImageDraw.Draw(picture)
+    for number, inset in enumerate(range(0, 120, 24)):
+        rings.ellipse(
+            (inset, inset, 239 - inset, 239 - inset), fill=("black", "#c8102e", "white")[number % 3]
+        )
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return read_logo(out.getvalue())
+
+
+LOGO = _loudest_logo()
 _SCREEN = render.SCREEN
 _SLIP = replace(render.TILL_RECEIPT, ecc=_SCREEN.ecc)
 
@@ -140,20 +155,22 @@ class Rate:
 
 
 def rates(count: int, chance: random.Random) -> list[Rate]:
-    """Every kind under every distortion, `count` payloads each."""
+    """Every kind under every distortion, `count` payloads each; with a logo too, but for slips, which have none."""
     found = []
-    for kind, draw in PAYLOADS.items():
-        payloads = [draw() for _ in range(count)]
-        ours = [_opened(render.png(payload, style=_SCREEN)) for payload in payloads]
+    for kind, logo in ((kind, logo) for kind in PAYLOADS for logo in (None, LOGO)):
+        payloads = [PAYLOADS[kind]() for _ in range(count)]
+        ours = [_opened(render.png(payload, style=_SCREEN, logo=logo)) for payload in payloads]
         slips = [_opened(render.png(payload, style=_SLIP)) for payload in payloads]
         common = [qrcode.make(payload).convert("L") for payload in payloads]
         scaled = [one.resize((_SLIP_PX, _SLIP_PX), Image.Resampling.NEAREST) for one in common]
         photos, their_photos = [_photo(one) for one in ours], [_photo(one) for one in common]
         for name, spoil in DISTORTIONS.items():
+            if logo and name == _THERMAL:
+                continue
             both = (slips, scaled) if name == _THERMAL else (photos, their_photos)
             seed = chance.random()  # the same bad luck for both
             read = [_read(payloads, pictures, spoil, random.Random(seed)) for pictures in both]
-            found.append(Rate(kind, name, count, *read))
+            found.append(Rate(kind + (", logo" if logo else ""), name, count, *read))
     return found
 
 
