@@ -6,6 +6,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import asyncpg
 import msgspec
@@ -17,6 +18,7 @@ from gateway.door.bearer import Bearer
 from gateway.door.endpoint import Desk
 from gateway.door.idempotency import ClaimDesk
 from gateway.door.listeners import Door
+from gateway.pages.scanned import scanned_page
 from gateway.parts import Parts
 from gateway.payments import conclude, expire, limits_sql, refund, store_code_sql, velocity_sql
 from gateway.payments.limits import DailyLimits, StepUp
@@ -41,6 +43,7 @@ from merchants.offers import running
 from merchants.offers.catalog import Catalog
 from merchants.sealing import Sealing
 from qr import codes
+from qr.logo import read_logo
 from qr.order_code import OrderCodeScheme
 from qr.payment_code import PaymentCodeScheme
 from webhooks import retention
@@ -119,8 +122,15 @@ def _parts(
         sealing=sealing,
         life_s=settings.payment_code_life_s,
         credential_life_s=settings.code_credential_life_s,
+        other_prefix=settings.other_environment_prefix or None,
     )
-    order_codes = OrderCodeScheme(environment=environment, gui=settings.qr_gui, link_base=settings.link_base)
+    order_codes = OrderCodeScheme(
+        environment=environment,
+        gui=settings.qr_gui,
+        link_base=settings.link_base,
+        other_gui=settings.other_environment_gui or None,
+        other_link_base=settings.other_link_base,
+    )
     needs = Needs(
         pool=pool,
         hub=hub,
@@ -159,6 +169,8 @@ def _parts(
         payments=needs,
         renderers=renderers,
         caption_font=settings.qr_caption_font or None,
+        wallet_name=settings.wallet_name,
+        logo=read_logo(Path(settings.qr_logo).read_bytes()) if settings.qr_logo else None,
         max_wait_s=settings.max_wait_s,
     )
 
@@ -174,6 +186,7 @@ def _door(parts: Parts) -> Door:
     return Door(
         OPERATIONS,
         desk,
+        pages=(scanned_page(parts),),
         checks={"database": lambda: parts.pool.fetchval("SELECT 1")},
         measures=(lambda: doubts.measure(parts.pool),),
         type_base=parts.public_url + "/problems/",

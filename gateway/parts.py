@@ -12,6 +12,7 @@ from merchants.access.tokens import Tokens
 from merchants.keyring import Keyring
 from merchants.offers.catalog import Catalog
 from merchants.sealing import Sealing
+from qr.logo import Logo
 from qr.order_code import OrderCodeScheme
 from qr.payment_code import PaymentCodeScheme
 from webhooks.address_guard import AddressPolicy
@@ -27,6 +28,8 @@ class Parts:
         catalog: the partners' live offers, in memory.
         payments: what payments need, some of which stands here too.
         renderers: where pictures are drawn, off the event loop.
+        logo: for the middle of codes that are asked for with it.
+        wallet_name: what customers call the wallet; may be empty.
         caption_font: has the merchants' script; None has Latin letters only.
         max_wait_s: the longest any call may wait, whatever it asks for.
     """
@@ -46,4 +49,6 @@ class Parts:
     payments: Needs
     renderers: Executor
     caption_font: str | None
+    logo: Logo | None
+    wallet_name: str
     max_wait_s: float

@@ -26,6 +26,8 @@ def _said(text: str, *, pattern: str | None = None) -> Any:
 
 
 # Currency=static/tier C/tier B/tier A, separated by commas.
+# Two digits that are none of WeChat's, Alipay's or UnionPay's.
+_PREFIX = "^(?!1[0-5]|2[5-9]|30|62)[0-9]{2}$"
 _TILL = "^([A-Z]{3}=[0-9]{1,15}/[0-9]{1,15}(,|$))*$"
 _STEP_UP = "^([A-Z]{3}=[0-9]{1,15}(,|$))*$"
 _RULES = "^([a-z0-9-]{1,32}=(payer|terminal|merchant):(count|amount)>[0-9]{1,15}/[0-9]{1,7}:(decline|step_up)(,|$))*$"
@@ -64,13 +66,28 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     ] = ""
     wallet_core_timeout_s: Annotated[float, _said("How long one call to a core may take")] = 8.0
     payment_code_prefix: Annotated[
-        str, _said("First two digits of payment codes; those of other wallets are refused")
+        str,
+        _said("First two digits of payment codes; those of other wallets are refused", pattern=_PREFIX),
     ] = "51"
     qr_gui: Annotated[str, _said("Our reverse domain in EMV codes, 20 characters at most")] = (
         "example.wallet.sbx"
     )
+    other_environment_prefix: Annotated[
+        str,
+        _said(
+            "What our other environment's payment codes begin with: refused by name", pattern=f"^$|{_PREFIX}"
+        ),
+    ] = ""
+    other_environment_gui: Annotated[str, _said("The reverse domain in its EMV codes")] = ""
+    other_environment_url: Annotated[str, _said("Its PUBLIC_URL, which its compact links begin with")] = ""
     qr_caption_font: Annotated[
         str, _said("A TrueType file with the merchants' script, for the names beneath PNG codes")
+    ] = ""
+    wallet_name: Annotated[
+        str, _said("What customers call the wallet, on the page that a compact link opens")
+    ] = ""
+    qr_logo: Annotated[
+        str, _said("A PNG of at most 256 KiB for the middle of codes that are asked for with it")
     ] = ""
     code_credential_life_s: Annotated[
         float, _said("How long a phone may make offline codes without having been online")
@@ -149,8 +166,12 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     @property
     def link_base(self) -> str:
         """What compact links begin with, in the capitals that a QR symbol writes densest."""
-        reached = urlsplit(self.public_url)
-        return f"{reached.scheme}://{reached.netloc}/Q/".upper()
+        return _link_base(self.public_url)
+
+    @property
+    def other_link_base(self) -> str | None:
+        """What those of the other environment begin with."""
+        return _link_base(self.other_environment_url) if self.other_environment_url else None
 
     def secret(self) -> bytes:
         """The master key; was checked when the settings were read."""
@@ -216,6 +237,8 @@ def _unsound(settings: Settings) -> list[str]:
         faults.append(
             "TRANSFER_LEASE_S has to outlive three calls of WALLET_CORE_TIMEOUT_S: ask, send, reverse"
         )
+    if settings.qr_logo and not Path(settings.qr_logo).is_file():
+        faults.append("QR_LOGO is no file")
     if not settings.resend_until_s < settings.reverse_after_s:
         faults.append("RESEND_UNTIL_S has to be less than REVERSE_AFTER_S")
     return faults
@@ -236,6 +259,11 @@ def _unfit_for_production(settings: Settings) -> list[str]:
     if any(url.startswith("http://") for url in settings.cores.values()):
         faults.append("WALLET_CORES has to use https in production")
     return faults
+
+
+def _link_base(url: str) -> str:
+    reached = urlsplit(url)
+    return f"{reached.scheme}://{reached.netloc}/Q/".upper()
 
 
 def _master_key(settings: Settings) -> bytes | str:

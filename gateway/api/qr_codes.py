@@ -18,6 +18,7 @@ from gateway.payments.errors import PaymentNotFound
 from gateway.wire import qr_codes as wire
 from qr import codes, render, store_codes
 from qr.errors import CodeSubjectUnclear, PayeeUnfit, PaymentHasNoCode, QrCodeEnded, QrCodeNotFound
+from qr.logo import Logo
 from qr.sql import OrderCodeRow
 from qr.store_codes_sql import StoreCodeRow
 
@@ -87,11 +88,12 @@ async def draw_qr_code(call: Call[None, wire.PictureQuery]) -> Answer:
     row = await _found(call.parts, call.caller, call.path["qr_code_id"])
     if row.expired or row.revoked:
         raise QrCodeEnded
-    etag = _etag(row, call.query)
+    logo = call.parts.logo if call.query.logo and call.query.use != "till" else None
+    etag = _etag(row, call.query, logo)
     headers = {"ETag": etag, "Cache-Control": f"private, immutable, max-age={int(row.life_left_s)}"}
     if _names(call.headers.get("If-None-Match", ""), etag):
         return Answer(304, headers=headers)
-    drawing = partial(_picture, row, call.query, call.parts.caption_font)
+    drawing = partial(_picture, row, call.query, call.parts.caption_font, logo)
     picture = await asyncio.get_running_loop().run_in_executor(call.parts.renderers, drawing)
     return Answer(200, picture, headers, media=_PNG if call.query.format == "png" else _SVG)
 
@@ -182,10 +184,10 @@ def _wire(row: OrderCodeRow | StoreCodeRow) -> wire.QrCode:
     )
 
 
-def _etag(row: OrderCodeRow | StoreCodeRow, query: wire.PictureQuery) -> str:
+def _etag(row: OrderCodeRow | StoreCodeRow, query: wire.PictureQuery, logo: Logo | None) -> str:
     """Known without drawing: the same text drawn for the same use is the same picture."""
-    drawn = f"{_DRAWING} {query.format} {query.use} {row.payload}"
-    return f'"{hashlib.sha256(drawn.encode()).hexdigest()[:32]}"'
+    drawn = f"{_DRAWING} {query.format} {query.use} {row.payload}".encode()
+    return f'"{hashlib.sha256(drawn + (logo.png if logo else b"")).hexdigest()[:32]}"'
 
 
 def _names(if_none_match: str, etag: str) -> bool:
@@ -193,10 +195,12 @@ def _names(if_none_match: str, etag: str) -> bool:
     return etag in {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
 
 
-def _picture(row: OrderCodeRow | StoreCodeRow, query: wire.PictureQuery, font: str | None) -> bytes:
+def _picture(
+    row: OrderCodeRow | StoreCodeRow, query: wire.PictureQuery, font: str | None, logo: Logo | None
+) -> bytes:
     """An SVG's letters are drawn by whoever shows it; a PNG's here, if there is a font that has them."""
     style = replace(_STYLES[query.use], font=font)
     if query.format == "svg":
-        return render.svg(row.payload, style=style, caption=row.payee_name).encode()
+        return render.svg(row.payload, style=style, caption=row.payee_name, logo=logo).encode()
     caption = row.payee_name if font or row.payee_name.isascii() else None
-    return render.png(row.payload, style=style, caption=caption)
+    return render.png(row.payload, style=style, caption=caption, logo=logo)

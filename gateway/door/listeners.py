@@ -16,7 +16,7 @@ from gateway.door.errors import InternalError, MalformedHttp, NotReady
 from gateway.door.health import Check, Measure, health_operations
 from gateway.door.operation import Listener, Method, Operation
 from gateway.door.problem_docs import problem_docs
-from gateway.door.router import Router
+from gateway.door.router import LONGEST_PARAMETER, Router
 from gateway.door.schema import schemas_of
 
 log = structlog.get_logger()
@@ -33,13 +33,17 @@ Serve = Callable[[web.BaseRequest, Mapping[str, str], Trace], Awaitable[web.Stre
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Something for people (HTML, pictures, a stream of events): served by the door, no operation."""
+    """Something for people (HTML, pictures, a stream of events): served by the door, no operation.
+
+    `longest_parameter` bounds what stands for a `{name}` of the path.
+    """
 
     name: str
     method: Method
     path: str
     listener: Listener
     handler: PageHandler
+    longest_parameter: int = LONGEST_PARAMETER
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,8 @@ class Door:
                     router.add(one.method, one.path, (one.name, Endpoint(one, desk, schemas).answer))
             for page in pages:
                 if listener in page.listener:
-                    router.add(page.method, page.path, (page.name, _serve_page(page.handler)))
+                    target = (page.name, _serve_page(page.handler))
+                    router.add(page.method, page.path, target, longest=page.longest_parameter)
 
     def server(self, listener: Listener) -> web.Server:
         """The protocol factory for one listener's sockets."""

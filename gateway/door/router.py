@@ -11,8 +11,9 @@ from gateway.door.errors import MethodNotAllowed, NotFound
 TargetT = TypeVar("TargetT")
 
 # Ids, order numbers and codes fit; nothing that needs escaping, no NUL, no slash does.
-PARAMETER_PATTERN = "^[A-Za-z0-9_.:-]{1,64}$"
-_PARAMETER = re.compile(PARAMETER_PATTERN.removeprefix("^").removesuffix("$"))
+LONGEST_PARAMETER = 64
+PARAMETER_PATTERN = f"^[A-Za-z0-9_.:-]{{1,{LONGEST_PARAMETER}}}$"
+_PARAMETER = re.compile("[A-Za-z0-9_.:-]+")
 _NONE: Mapping[str, str] = {}
 
 
@@ -22,6 +23,7 @@ class _Node(Generic[TargetT]):
 
     fixed: dict[str, "_Node[TargetT]"] = field(default_factory=dict)
     parameter: "_Node[TargetT] | None" = None
+    longest: int = LONGEST_PARAMETER
     # By method: the target, and the names of its parameters from left to right.
     targets: dict[str, tuple[TargetT, tuple[str, ...]]] = field(default_factory=dict)
 
@@ -33,11 +35,12 @@ class Router(Generic[TargetT]):
         self._root: _Node[TargetT] = _Node()
         self._exact: dict[tuple[str, str], TargetT] = {}
 
-    def add(self, method: str, path: str, target: TargetT) -> None:
+    def add(self, method: str, path: str, target: TargetT, *, longest: int = LONGEST_PARAMETER) -> None:
         node, names = self._root, []
         for segment in _segments(path):
             if segment.startswith("{"):
                 names.append(segment[1:-1])
+                node.longest = max(node.longest, longest)
                 node.parameter = node.parameter or _Node()
                 node = node.parameter
             else:
@@ -80,5 +83,5 @@ def _walk(
     segment = segments[at]
     if segment in node.fixed:
         yield from _walk(node.fixed[segment], segments, at + 1, values)
-    if node.parameter is not None and _PARAMETER.fullmatch(segment):
+    if node.parameter is not None and len(segment) <= node.longest and _PARAMETER.fullmatch(segment):
         yield from _walk(node.parameter, segments, at + 1, (*values, segment))

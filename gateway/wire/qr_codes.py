@@ -48,10 +48,13 @@ class PictureQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """How the picture will be used.
 
     `screen`: 600 pixels wide; `till`: dot for dot on a 58 mm, 203 dpi receipt printer; `poster`: 300 dpi print.
+    `logo`: with the wallet's logo in the middle, if the bank has set one; never on a slip, whose printer loses as much
+    as a code can bear.
     """
 
     format: PictureFormat = "png"
     use: PictureUse = "screen"
+    logo: bool = False
 
 
 class PaymentCodeRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
