@@ -116,21 +116,7 @@ def _parts(
 ) -> Parts:
     environment = settings.gateway_env
     catalog = Catalog()
-    payment_codes = PaymentCodeScheme(
-        environment=environment,
-        prefix=settings.payment_code_prefix,
-        sealing=sealing,
-        life_s=settings.payment_code_life_s,
-        credential_life_s=settings.code_credential_life_s,
-        other_prefix=settings.other_environment_prefix or None,
-    )
-    order_codes = OrderCodeScheme(
-        environment=environment,
-        gui=settings.qr_gui,
-        link_base=settings.link_base,
-        other_gui=settings.other_environment_gui or None,
-        other_link_base=settings.other_link_base,
-    )
+    payment_codes, order_codes = _code_schemes(settings, sealing)
     needs = Needs(
         pool=pool,
         hub=hub,
@@ -173,6 +159,26 @@ def _parts(
         logo=read_logo(Path(settings.qr_logo).read_bytes()) if settings.qr_logo else None,
         max_wait_s=settings.max_wait_s,
     )
+
+
+def _code_schemes(settings: Settings, sealing: Sealing) -> tuple[PaymentCodeScheme, OrderCodeScheme]:
+    """How codes look here, and how those of the other environment do."""
+    payment_codes = PaymentCodeScheme(
+        environment=settings.gateway_env,
+        prefix=settings.payment_code_prefix,
+        sealing=sealing,
+        life_s=settings.payment_code_life_s,
+        credential_life_s=settings.code_credential_life_s,
+        other_prefix=settings.other_environment_prefix or None,
+    )
+    order_codes = OrderCodeScheme(
+        environment=settings.gateway_env,
+        gui=settings.qr_gui,
+        link_base=settings.link_base,
+        other_gui=settings.other_environment_gui or None,
+        other_link_base=settings.other_link_base,
+    )
+    return payment_codes, order_codes
 
 
 def _door(parts: Parts) -> Door:
