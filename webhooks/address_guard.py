@@ -11,6 +11,7 @@ import contextlib
 import ipaddress
 import re
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -161,12 +162,16 @@ def _may_reach(address: Address, port: int, policy: AddressPolicy) -> bool:
 
 
 class GuardedResolver(AbstractResolver):
-    """The only way from a host name to a connection: hands the client addresses that were checked, or none."""
+    """The only way from a host name to a connection: hands the client addresses that were checked, or none.
+
+    `looking_up` counts what is under way now, by host.
+    """
 
     def __init__(self, policy: AddressPolicy, resolve: Resolve | None = None) -> None:
         self._policy = policy
         self._threads = ThreadPoolExecutor(_LOOKUP_THREADS, "webhook-dns") if resolve is None else None
         self._resolve = resolve or self._look_up
+        self.looking_up: Counter[str] = Counter()
 
     async def resolve(
         self,
@@ -180,7 +185,12 @@ class GuardedResolver(AbstractResolver):
             AddressRefusedError: an answer is not public unicast, or not at a port that is open.
             OSError: the name does not resolve.
         """
-        addresses = [ipaddress.ip_address(text) for text in await self._resolve(host)]
+        self.looking_up[host] += 1
+        try:
+            found = await self._resolve(host)
+        finally:
+            self.looking_up -= Counter({host: 1})
+        addresses = [ipaddress.ip_address(text) for text in found]
         if not addresses:
             raise OSError(f"{host} has no address")
         if not all(_may_reach(address, port, self._policy) for address in addresses):

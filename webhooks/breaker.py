@@ -5,10 +5,7 @@ The state lives in the endpoint's row, so that all workers share it: closed; ope
 Deliveries that wait meanwhile spend none of their attempts.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-
-from webhooks.delivery import Ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,25 +21,3 @@ class Breaker:
     failures: int = 5
     open_s: float = 30.0
     disable_after_s: float = 5 * 86_400.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noted:
-    """How one endpoint answered in one batch."""
-
-    tenant: str
-    endpoint_id: str
-    succeeded: bool
-    failed: int
-
-
-def note(ended: Iterable[Ended]) -> list[Noted]:
-    """Sum a batch up per endpoint; what went wrong on our side says nothing about it."""
-    answers: dict[tuple[str, str], list[bool]] = {}
-    for each in ended:
-        if each.answered:
-            answers.setdefault((each.claimed.tenant, each.claimed.endpoint_id), []).append(each.delivered)
-    return [
-        Noted(tenant=tenant, endpoint_id=endpoint_id, succeeded=any(good), failed=good.count(False))
-        for (tenant, endpoint_id), good in sorted(answers.items())
-    ]

@@ -1,6 +1,7 @@
 """The worker's part: claim what is due, send it concurrently, record what came back in batches."""
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +12,9 @@ import asyncpg
 import structlog
 from asyncpg.pool import PoolConnectionProxy
 
-from webhooks import endpoints_sql, order_sql, outbox, signing, sql
-from webhooks.breaker import Breaker, note
-from webhooks.delivery import Claimed, Ended, conclude
+from webhooks import endpoints_sql, outbox, signing, sql
+from webhooks.breaker import Breaker
+from webhooks.delivery import Claimed, Ended, Turn, conclude
 from webhooks.endpoint import DisabledReason
 from webhooks.endpoints import Reveal
 from webhooks.event import NewEvent, marked_as_replay
@@ -25,6 +26,8 @@ BATCH_MAX: Final = (
     200  # answers recorded in one statement: enough to be cheap, short enough not to hold locks
 )
 WALK_MAX: Final = 256  # endpoints looked at in one go; the next go continues behind them
+_SECRETS_KEPT: Final = 4_096  # opened ones, of 32 bytes; opening one costs as much as signing
+_START: Final = ("", "")  # before every endpoint
 LOST_EVERY_S: Final = 1.0  # how often leases of the dead are looked for
 
 log = structlog.get_logger()
@@ -55,9 +58,10 @@ class Counts:
     recorded: int = 0
     regained: int = 0
     parked: int = 0
+    walks_on: bool = False
 
     def __bool__(self) -> bool:
-        return self.claimed + self.recorded + self.regained + self.parked > 0
+        return self.claimed + self.recorded + self.regained + self.parked > 0 or self.walks_on
 
 
 class Deliverer:
@@ -82,26 +86,38 @@ class Deliverer:
         policy: DeliveryPolicy | None = None,
     ) -> None:
         self._pool, self._sender = pool, sender
-        self._reveal, self._signing_keys, self._event_id_for = reveal, signing_keys, event_id_for
+        self._signing_keys, self._event_id_for = signing_keys, event_id_for
+        # What a secret was sealed as says which it is, so a rotated one is never taken for its successor.
+        self._reveal = functools.lru_cache(_SECRETS_KEPT)(reveal)
         self._wake, self._policy = wake, policy or DeliveryPolicy()
         self._under_way: dict[asyncio.Task[None], Claimed] = {}
         self._ended: list[Ended] = []
-        self._walked_to = ("", "")
+        self._walked_to = _START
         self._looked_for_lost = self._prolonged = time.monotonic()
 
     async def run_once(self) -> Counts:
-        """Record what was answered, then claim what is due and start sending it; does not wait for answers."""
+        """Record what was answered, claim what is due and start sending it; does not wait for answers."""
         self._wake.clear()
-        recorded = await self._record()
+        batch = self._ended[:BATCH_MAX]
+        slots = self._policy.slots - len(self._under_way) - len(self._ended)
+        await self._disable_gone(batch)
         async with self._pool.acquire() as conn:
             await self._keep_leases(conn)
             regained = await self._regain(conn)
-            parked, claimed = await self._claim(conn)
-        for each in claimed:
+            turn = await self._turn(conn, batch, slots=slots)
+        if turn.too_long:
+            await self._disable_failing()
+        for each in turn.claimed:
             task = asyncio.create_task(self._send(each))
             self._under_way[task] = each
             task.add_done_callback(self._arrived)
-        return Counts(claimed=len(claimed), recorded=recorded, regained=regained, parked=parked)
+        return Counts(
+            claimed=len(turn.claimed),
+            recorded=len(batch),
+            regained=regained,
+            parked=turn.parked,
+            walks_on=self._walked_to != _START,
+        )
 
     async def stop(self, *, grace_s: float) -> None:
         """Let what is under way end for so long, record it, and hand the rest back."""
@@ -111,32 +127,28 @@ class Deliverer:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        while await self._record():
-            pass
-        if left:
-            async with self._pool.acquire() as conn:
+        async with self._pool.acquire() as conn:
+            while batch := self._ended[:BATCH_MAX]:
+                await self._turn(conn, batch, slots=-len(batch))
+            if left:
                 await sql.hand_back(conn, list(left.values()))
 
-    async def _claim(self, conn: PoolConnectionProxy) -> tuple[int, list[Claimed]]:
-        """How many were parked, and what is to be sent now."""
-        free = self._policy.slots - len(self._under_way) - len(self._ended)
-        if free <= 0:
-            return 0, []
-        walked = await sql.walk(conn, after=self._walked_to, most=WALK_MAX)
-        # Round and round, so that endpoints late in the order get their turn when slots are few.
-        self._walked_to = walked[-1].key if len(walked) == WALK_MAX else ("", "")
-        due = [each for each in walked if each.due]
-        if not due:
-            return 0, []
-        in_order = [each.key for each in due if each.in_order]
-        parked = await order_sql.park(conn, in_order) if in_order else 0
-        return parked, await sql.claim(
+    async def _turn(self, conn: PoolConnectionProxy, batch: Sequence[Ended], *, slots: int) -> Turn:
+        turn = await sql.turn(
             conn,
-            [each.key for each in due],
-            most=free,
+            batch,
+            after=self._walked_to,
+            walk_most=WALK_MAX,
+            slots=slots,
             lease_s=self._policy.lease_s,
             breaker=self._policy.breaker,
         )
+        # Only now: had the database failed, the batch would be recorded by the next pass.
+        del self._ended[: len(batch)]
+        if slots + len(batch) > 0:
+            # Round and round, so that endpoints late in the order get their turn when slots are few.
+            self._walked_to = turn.walked_to if turn.walked == WALK_MAX else _START
+        return turn
 
     async def _send(self, claimed: Claimed) -> None:
         headers: dict[str, str] = {}
@@ -167,20 +179,31 @@ class Deliverer:
         del self._under_way[task]
         self._wake.set()
 
-    async def _record(self) -> int:
-        batch = self._ended[:BATCH_MAX]
-        if not batch:
-            return 0
-        async with self._pool.acquire() as conn, conn.transaction():
-            await _record_in_order(conn, batch)
-            failing = await sql.note_answers(conn, note(batch), breaker=self._policy.breaker)
-            for tenant, endpoint_id, reason in _to_disable(batch, failing):
-                await self._disable(conn, tenant, endpoint_id, reason)
-        # Only now: had the database failed, the batch would be recorded by the next pass.
-        del self._ended[: len(batch)]
-        return len(batch)
+    async def _disable_gone(self, batch: Sequence[Ended]) -> None:
+        """Before their answers are recorded: whoever dies in between leaves leases that are lost, and nothing else."""
+        gone = {
+            (each.claimed.tenant, each.claimed.endpoint_id)
+            for each in batch
+            if each.attempt.reason is Reason.GONE
+        }
+        if gone:
+            await self._disable(sorted(gone), "gone")
 
-    async def _disable(
+    async def _disable_failing(self) -> None:
+        """After their failures are recorded: whoever dies in between leaves it to the next failure."""
+        async with self._pool.acquire() as conn:
+            failing = await endpoints_sql.failing(
+                conn, longer_than_s=self._policy.breaker.disable_after_s, most=outbox.EVENTS_MAX
+            )
+        if failing:
+            await self._disable(failing, "failing")
+
+    async def _disable(self, endpoints: Sequence[tuple[str, str]], reason: DisabledReason) -> None:
+        async with self._pool.acquire() as conn, conn.transaction():
+            for tenant, endpoint_id in endpoints:
+                await self._disable_one(conn, tenant, endpoint_id, reason)
+
+    async def _disable_one(
         self,
         conn: PoolConnectionProxy,
         tenant: str,
@@ -216,28 +239,3 @@ class Deliverer:
         if held:
             await sql.extend(conn, held, lease_s=self._policy.lease_s)
         self._prolonged = time.monotonic()
-
-
-async def _record_in_order(conn: PoolConnectionProxy, batch: Sequence[Ended]) -> None:
-    """Record, and let those start that were parked behind what has ended."""
-    in_order = [(each.claimed.tenant, each.claimed.id) for each in batch if each.claimed.in_order]
-    if in_order:
-        # All of them and not these alone: their health is written next, and locks are taken in one order.
-        await order_sql.hold(conn, {(each.claimed.tenant, each.claimed.endpoint_id) for each in batch})
-    await sql.record(conn, batch)
-    if in_order:
-        await order_sql.release_next(conn, in_order)
-
-
-def _to_disable(
-    batch: Sequence[Ended], failing: Sequence[tuple[str, str, bool]]
-) -> list[tuple[str, str, DisabledReason]]:
-    gone = {
-        (each.claimed.tenant, each.claimed.endpoint_id)
-        for each in batch
-        if each.attempt.reason is Reason.GONE
-    }
-    too_long = {(tenant, endpoint_id) for tenant, endpoint_id, is_too_long in failing if is_too_long}
-    return [(*each, "gone") for each in sorted(gone)] + [
-        (*each, "failing") for each in sorted(too_long - gone)
-    ]

@@ -111,6 +111,23 @@ async def disable(
     return disabled is not None
 
 
+async def failing(conn: PoolConnectionProxy, *, longer_than_s: float, most: int) -> list[tuple[str, str]]:
+    """Enabled endpoints whose every attempt has failed for so long, up to the last."""
+    rows = await conn.fetch(
+        """
+        SELECT h.tenant, h.endpoint_id
+          FROM webhooks.endpoint_health h
+          JOIN webhooks.endpoints e ON e.tenant = h.tenant AND e.id = h.endpoint_id
+         WHERE h.failing_since < h.last_failure_at - $1 * interval '1 second' AND e.disabled_reason IS NULL
+         ORDER BY h.tenant, h.endpoint_id
+         LIMIT $2
+        """,
+        longer_than_s,
+        most,
+    )
+    return [(row["tenant"], row["endpoint_id"]) for row in rows]
+
+
 async def enable(conn: PoolConnectionProxy, *, tenant: str, endpoint_id: str) -> None:
     """Enable an endpoint and forget how it failed."""
     await conn.execute(

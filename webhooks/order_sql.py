@@ -9,20 +9,6 @@ from asyncpg.pool import PoolConnectionProxy
 LOOKED_AT: Final = 256
 
 
-async def park(conn: PoolConnectionProxy, endpoints: Sequence[tuple[str, str]]) -> int:
-    """Put aside what is due at these endpoints and must wait for others of its object; returns how many.
-
-    More than none means that there may be more behind them.
-    """
-    parked: int = await conn.fetchval(
-        "SELECT webhooks.park($1, $2, $3)",
-        [tenant for tenant, _ in endpoints],
-        [endpoint_id for _, endpoint_id in endpoints],
-        LOOKED_AT,
-    )
-    return parked
-
-
 async def hold(conn: PoolConnectionProxy, endpoints: Collection[tuple[str, str]]) -> None:
     """Keep claims away from these endpoints until the transaction ends; always in the same order."""
     await conn.execute(

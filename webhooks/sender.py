@@ -6,12 +6,15 @@ import functools
 import ssl
 import time
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any, Final, Self
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from msgspec import Struct
 
 from webhooks.address_guard import AddressPolicy, AddressRefusedError, GuardedResolver, Resolve, check_url
 from webhooks.errors import UrlRefused
@@ -68,8 +71,7 @@ class Reason(enum.StrEnum):
 _DELIVERED: Final = {Reason.DELIVERED, Reason.DELIVERED_BODY_CUT, Reason.DELIVERED_BODY_ENCODED}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Attempt(Struct, frozen=True, kw_only=True):
     """What one request brought; `response` is the beginning of the body as received."""
 
     started_at: datetime
@@ -89,6 +91,34 @@ class _Progress:
     status: int | None = None
     response: bytes = b""
     retry_after_s: float | None = None
+
+
+_PROGRESS: Final[ContextVar[_Progress]] = ContextVar("progress")
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Tells the request that asks for a connection how far it has come, at a tenth of what tracing costs."""
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Any],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  # aiohttp's signature
+    ) -> Connection:
+        progress = _PROGRESS.get()
+        progress.out_of_time, progress.reused = Reason.CONNECTION_TIMED_OUT, True
+        connection = await super().connect(req, traces, timeout)
+        progress.out_of_time = Reason.HEADERS_TIMED_OUT
+        return connection
+
+    async def _create_connection(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Any],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  # aiohttp's signature
+    ) -> ResponseHandler:
+        _PROGRESS.get().reused = False
+        return await super()._create_connection(req, traces, timeout)
 
 
 class Sender:
@@ -111,11 +141,12 @@ class Sender:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._deadline_s, self._proxy = deadline_s, proxy
+        self._resolver = None if proxy else GuardedResolver(policy, resolve)
         # It looks at nothing but the text, and a tenth of a delivery's time went there.
         self._checked = functools.lru_cache(_URLS_KEPT)(functools.partial(check_url, policy=policy))
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                resolver=None if proxy else GuardedResolver(policy, resolve),
+            connector=_Connector(
+                resolver=self._resolver,
                 ssl=tls or ssl.create_default_context(),
                 limit=0,  # claims bound what is under way, for each endpoint and for all
                 ttl_dns_cache=_NAMES_KEPT_S,
@@ -126,7 +157,6 @@ class Sender:
             headers=_HEADERS,
             trust_env=False,
             auto_decompress=False,
-            trace_configs=[_tracing()],
         )
 
     async def __aenter__(self) -> Self:
@@ -142,11 +172,12 @@ class Sender:
         """Post once; whatever the other side does is an `Attempt`, never an exception."""
         started_at, started = datetime.now(UTC), time.monotonic()
         progress = _Progress()
+        _PROGRESS.set(progress)
         try:
             async with asyncio.timeout(self._deadline_s):
                 reason = await self._post(url, body, headers, progress)
         except TimeoutError:
-            reason = progress.out_of_time
+            reason = self._out_of_time(url, progress)
         except UrlRefused:
             reason = Reason.URL_REFUSED
         except aiohttp.ClientError as error:
@@ -160,6 +191,13 @@ class Sender:
             retry_after_s=progress.retry_after_s,
         )
 
+    def _out_of_time(self, url: str, progress: _Progress) -> Reason:
+        """Connecting begins with the name, which connections to the same host look up together."""
+        if progress.out_of_time is Reason.CONNECTION_TIMED_OUT and self._resolver is not None:
+            host = self._checked(url).raw_host
+            return Reason.DNS_TIMED_OUT if host in self._resolver.looking_up else progress.out_of_time
+        return progress.out_of_time
+
     async def _post(self, url: str, body: bytes, headers: Mapping[str, str], progress: _Progress) -> Reason:
         """Post, and once more where a kept connection had been closed under us: not the receiver's failure."""
         try:
@@ -172,14 +210,12 @@ class Sender:
     async def _post_once(
         self, url: str, body: bytes, headers: Mapping[str, str], progress: _Progress
     ) -> Reason:
-        progress.reused = False
         async with self._session.post(
             self._checked(url),
             data=body,
             headers=headers,
             allow_redirects=False,
             proxy=self._proxy,
-            trace_request_ctx=progress,
         ) as response:
             progress.out_of_time = Reason.BODY_TIMED_OUT
             progress.status = response.status
@@ -236,21 +272,3 @@ def _reason_of(error: aiohttp.ClientError, progress: _Progress) -> Reason:
             return Reason.CONNECTION_RESET
         case _:
             return Reason.RESPONSE_MALFORMED
-
-
-def _tracing() -> aiohttp.TraceConfig:
-    """Let each request's own `_Progress` learn what it waits for now."""
-    tracing = aiohttp.TraceConfig()
-    tracing.on_dns_resolvehost_start.append(_waits_for(Reason.DNS_TIMED_OUT))
-    tracing.on_dns_resolvehost_end.append(_waits_for(Reason.CONNECTION_TIMED_OUT))
-    tracing.on_connection_create_end.append(_waits_for(Reason.HEADERS_TIMED_OUT))
-    tracing.on_connection_reuseconn.append(_waits_for(Reason.HEADERS_TIMED_OUT, reused=True))
-    return tracing
-
-
-def _waits_for(reason: Reason, *, reused: bool = False) -> Any:
-    async def note(_session: aiohttp.ClientSession, trace: SimpleNamespace, _params: object) -> None:
-        progress = trace.trace_request_ctx
-        progress.out_of_time, progress.reused = reason, reused
-
-    return note

@@ -1,16 +1,19 @@
-"""Every statement of this floor but the claim, which is a function of the database (0001_webhooks.sql)."""
+"""Publishing and delivering; what a worker does in its turn are functions of the database (0001 and 0011)."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
-from webhooks.breaker import Breaker, Noted
-from webhooks.delivery import Claimed, Ended, Waiting
+from webhooks.breaker import Breaker
+from webhooks.delivery import Claimed, Ended, Turn
 from webhooks.event import NewEvent
 from webhooks.order_sql import LOOKED_AT
+
+_ENDED_COLUMNS: Final = 15  # of `webhooks.record`
+_CLAIMED_AT: Final = 5  # columns before those of a claim, in what a turn returns
 
 _DELIVERY_OF = """
     INSERT INTO webhooks.deliveries (tenant, id, endpoint_id, event_id, object_id, sequence, expires_at)
@@ -76,153 +79,50 @@ def _columns(events: Sequence[tuple[NewEvent, str]]) -> list[list[Any]]:
     return _transposed(rows)
 
 
-async def walk(conn: PoolConnectionProxy, *, after: tuple[str, str], most: int) -> list[Waiting]:
-    """Step over endpoints with waiting deliveries, in order.
-
-    A loose index scan: it touches a few entries per endpoint, however many rows wait there.
-    """
-    rows = await conn.fetch(
-        """
-        WITH RECURSIVE walk (tenant, endpoint_id) AS (
-            (SELECT d.tenant, d.endpoint_id FROM webhooks.deliveries d
-              WHERE d.state = 'pending' AND (d.tenant, d.endpoint_id) > ($1, $2)
-              ORDER BY d.tenant, d.endpoint_id LIMIT 1)
-            UNION ALL
-            SELECT next.tenant, next.endpoint_id
-              FROM walk
-             CROSS JOIN LATERAL (
-                   SELECT d.tenant, d.endpoint_id FROM webhooks.deliveries d
-                    WHERE d.state = 'pending' AND (d.tenant, d.endpoint_id) > (walk.tenant, walk.endpoint_id)
-                    ORDER BY d.tenant, d.endpoint_id LIMIT 1) AS next
-        )
-        -- LIMIT and not EXISTS, which the planner may answer by hashing every row that waits.
-        SELECT walk.tenant, walk.endpoint_id, COALESCE((
-                   SELECT true FROM webhooks.deliveries d
-                    WHERE d.tenant = walk.tenant AND d.endpoint_id = walk.endpoint_id
-                      AND d.state = 'pending' AND d.due_at <= now()
-                    ORDER BY d.due_at LIMIT 1), false) AS due, COALESCE((
-                   SELECT true FROM webhooks.deliveries d
-                    WHERE d.tenant = walk.tenant AND d.endpoint_id = walk.endpoint_id AND d.object_id IS NOT NULL
-                      AND NOT d.replay AND d.state IN ('pending', 'sending')
-                    ORDER BY d.object_id LIMIT 1), false) AS in_order
-          FROM walk LIMIT $3
-        """,
-        *after,
-        most,
-    )
-    return [Waiting(**dict(row)) for row in rows]
-
-
-async def claim(
+async def turn(
     conn: PoolConnectionProxy,
-    endpoints: Sequence[tuple[str, str]],
+    ended: Sequence[Ended],
     *,
-    most: int,
+    after: tuple[str, str],
+    walk_most: int,
+    slots: int,
     lease_s: float,
     breaker: Breaker,
-) -> list[Claimed]:
-    """Lease what is due at these endpoints, each within its free slots."""
-    rows = await conn.fetch(
-        "SELECT * FROM webhooks.claim($1, $2, $3, $4, $5, $6)",
-        [tenant for tenant, _ in endpoints],
-        [endpoint_id for _, endpoint_id in endpoints],
-        most,
-        lease_s,
-        breaker.failures,
-        LOOKED_AT,
-    )
-    return [_claimed(row) for row in rows]
+) -> Turn:
+    """Record what ended, walk on, and lease what is due: one round trip and one commit for all of it.
 
-
-async def record(conn: PoolConnectionProxy, ended: Sequence[Ended]) -> int:
-    """Move each delivery on, if the claim that sent it still holds, and log its attempt in any case.
-
-    A delivery whose next attempt would come after its event's expiry has expired now.
-
-    Returns:
-        How many were moved; the others had lost their lease, and whoever holds it now will say.
+    Args:
+        conn: outside of any transaction.
+        ended: what is to be recorded; nothing of it is, should this fail.
+        after: the endpoint the walk goes on behind.
+        walk_most: endpoints to walk at most.
+        slots: how much may be claimed beside the slots that `ended` frees; none where that makes none.
+        lease_s: how long what is claimed is ours.
+        breaker: when an endpoint is left in peace.
     """
-    moved: int = await conn.fetchval(
+    rows = await conn.fetch(
         """
-        WITH ended AS (
-            SELECT *, now() + wait_s * interval '1 second' AS due_at
-              FROM unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::float8[], $6::integer[],
-                          $7::timestamptz[], $8::integer[], $9::text[], $10::text[], $11::integer[],
-                          $12::text[], $13::bytea[])
-                AS t (tenant, id, fence, state, wait_s, failed, started_at, duration_ms, url, request_headers,
-                      status, reason, response)
-        ), logged AS (
-            INSERT INTO webhooks.attempts
-                (tenant, delivery_id, fence, started_at, duration_ms, url, request_headers, status, reason,
-                 response)
-            SELECT tenant, id, fence, started_at, duration_ms, url, request_headers, status, reason, response
-              FROM ended
-                ON CONFLICT DO NOTHING
-        ), moved AS (
-            UPDATE webhooks.deliveries d
-               SET state = CASE WHEN ended.state = 'pending' AND NOT d.replay AND d.expires_at <= ended.due_at
-                                THEN 'expired' ELSE ended.state END,
-                   due_at = ended.due_at,
-                   failures = d.failures + ended.failed,
-                   reason = ended.reason,
-                   finished_at = CASE WHEN ended.state <> 'pending' THEN now()
-                                      WHEN NOT d.replay AND d.expires_at <= ended.due_at THEN now() END
-              FROM ended
-             WHERE d.tenant = ended.tenant AND d.id = ended.id
-               AND d.fence = ended.fence AND d.state = 'sending'
-         RETURNING 1
-        )
-        SELECT count(*) FROM moved
+        SELECT recorded.too_long, next.*
+          FROM webhooks.record($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+            AS recorded
+          LEFT JOIN LATERAL webhooks.claim_next($19, $20, $21, $22 + recorded.moved, $23, $16, $24) AS next ON true
         """,
         *_ended_columns(ended),
+        *(breaker.failures, breaker.open_s, breaker.disable_after_s),
+        *(*after, walk_most, slots, lease_s, LOOKED_AT),
     )
-    return moved
+    return _turn(rows)
 
 
-async def note_answers(
-    conn: PoolConnectionProxy, noted: Sequence[Noted], *, breaker: Breaker
-) -> list[tuple[str, str, bool]]:
-    """Let endpoints' health follow a batch of answers; one that answered well at all is well.
-
-    Writes where something changed, and the time of the last success every few seconds at most: a busy and
-    healthy endpoint's row stays quiet.
-
-    Returns:
-        Failing endpoints as (tenant, id, has failed for too long).
-    """
-    rows = await conn.fetch(
-        """
-        WITH seen AS (
-            SELECT * FROM unnest($1::text[], $2::text[], $3::boolean[], $4::integer[])
-                AS t (tenant, endpoint_id, succeeded, failed)
-        ), held AS (
-            SELECT h.tenant, h.endpoint_id, h.consecutive_failures + seen.failed AS failures, seen.succeeded
-              FROM webhooks.endpoint_health h JOIN seen USING (tenant, endpoint_id)
-             WHERE NOT seen.succeeded OR h.consecutive_failures > 0
-                OR h.last_success_at IS NULL OR h.last_success_at < now() - interval '5 seconds'
-             ORDER BY h.tenant, h.endpoint_id
-               FOR UPDATE OF h
-        )
-        UPDATE webhooks.endpoint_health h
-           SET consecutive_failures = CASE WHEN held.succeeded THEN 0 ELSE held.failures END,
-               failing_since = CASE WHEN NOT held.succeeded THEN COALESCE(h.failing_since, now()) END,
-               open_until = CASE WHEN NOT held.succeeded AND held.failures >= $5
-                                 THEN now() + $6 * interval '1 second' END,
-               last_success_at = CASE WHEN held.succeeded THEN now() ELSE h.last_success_at END,
-               last_failure_at = CASE WHEN held.succeeded THEN h.last_failure_at ELSE now() END
-          FROM held
-         WHERE h.tenant = held.tenant AND h.endpoint_id = held.endpoint_id
-     RETURNING h.tenant, h.endpoint_id, h.failing_since < now() - $7 * interval '1 second' AS too_long
-        """,
-        [each.tenant for each in noted],
-        [each.endpoint_id for each in noted],
-        [each.succeeded for each in noted],
-        [each.failed for each in noted],
-        breaker.failures,
-        breaker.open_s,
-        breaker.disable_after_s,
+def _turn(rows: Sequence[asyncpg.Record]) -> Turn:
+    first = rows[0]
+    return Turn(
+        too_long=first["too_long"],
+        parked=first["parked"] or 0,
+        walked=first["walked"] or 0,
+        walked_to=(first["walked_to_tenant"] or "", first["walked_to_endpoint_id"] or ""),
+        claimed=[Claimed(*row[_CLAIMED_AT:]) for row in rows] if first["id"] is not None else [],
     )
-    return [(row["tenant"], row["endpoint_id"], bool(row["too_long"])) for row in rows]
 
 
 async def release_lost(conn: PoolConnectionProxy, *, most: int) -> int:
@@ -269,21 +169,18 @@ def _leases(held: Sequence[Claimed]) -> tuple[list[str], list[str], list[int]]:
     return [each.tenant for each in held], [each.id for each in held], [each.fence for each in held]
 
 
-def _claimed(row: asyncpg.Record) -> Claimed:
-    return Claimed(**dict(row))
-
-
 def _ended_columns(ended: Sequence[Ended]) -> list[list[Any]]:
     rows = [
         (
-            *(each.claimed.tenant, each.claimed.id, each.claimed.fence, each.state, each.wait_s),
-            *(int(each.answered and not each.delivered), each.attempt.started_at, each.attempt.duration_ms),
-            *(each.claimed.url, msgspec.json.encode(each.request_headers).decode()),
+            *(each.claimed.tenant, each.claimed.id, each.claimed.endpoint_id, each.claimed.fence),
+            *(each.state, each.wait_s, int(each.answered and not each.delivered), each.claimed.in_order),
+            *(each.attempt.started_at, each.attempt.duration_ms, each.claimed.url),
+            msgspec.json.encode(each.request_headers).decode(),
             *(each.attempt.status, each.attempt.reason.value, each.attempt.response),
         )
         for each in ended
     ]
-    return _transposed(rows)
+    return _transposed(rows) or [[]] * _ENDED_COLUMNS
 
 
 def _transposed(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:

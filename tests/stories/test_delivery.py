@@ -130,6 +130,7 @@ async def test_410_disables_the_endpoint_tells_its_owner_and_holds_what_comes(po
         await _publish(pool, an_event())
         await worker.until(lambda: len(other.arrived) == 1)
         assert other.arrived[0].json["data"]["reason"] == "gone"
+        await worker.until_recorded(1)
         await _publish(pool, an_event())
         assert (await worker.deliverer.run_once()).claimed == 0
 
@@ -138,8 +139,8 @@ async def test_410_disables_the_endpoint_tells_its_owner_and_holds_what_comes(po
             assert (read.disabled_reason, read.health.pending) == ("gone", 2)
             gone.answering = lambda _arrived: web.Response()
             await endpoints.recover(conn, tenant=TENANT, endpoint_id=endpoint.id)
-        await worker.until(lambda: len(gone.arrived) == 3)
         await worker.until_recorded(2)
+    assert len(gone.arrived) == 3
     assert set(await _states(pool)) == {"delivered"}
 
 
@@ -147,11 +148,14 @@ async def test_a_lease_lost_by_a_dead_worker_is_taken_over_and_its_late_answer_d
     pool: asyncpg.Pool,
 ) -> None:
     async with receiving() as receiver, delivering(pool, DeliveryPolicy(lease_s=0.3)) as worker:
-        endpoint = (await subscribe(pool, receiver.url)).endpoint
+        await subscribe(pool, receiver.url)
         await _publish(pool, an_event())
         async with pool.acquire() as conn:
             # A worker claims with a short lease and dies without another word.
-            [dead] = await sql.claim(conn, [(TENANT, endpoint.id)], most=10, lease_s=0.1, breaker=NEVER_OPENS)
+            turn = await sql.turn(
+                conn, [], after=("", ""), walk_most=10, slots=10, lease_s=0.1, breaker=NEVER_OPENS
+            )
+        [dead] = turn.claimed
         assert (await worker.deliverer.run_once()).claimed == 0
         await worker.until(lambda: len(receiver.arrived) == 1)
         await worker.until_recorded(1)

@@ -52,6 +52,7 @@ def test_retry_after_is_bounded_to_a_day() -> None:
         ("", None),
         ("٣", None),
         ("Fri, 99 Foo 2026 99:99:99 GMT", None),
+        ("Mon, 01 Jan 2024 00:00:00 +" + "9" * 18, None),
     ],
 )
 def test_retry_after_is_read_as_seconds_or_a_date_and_nonsense_is_ignored(
