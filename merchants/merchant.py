@@ -133,10 +133,32 @@ async def paying_context(
     )
     if row is None:
         raise MerchantNotFound
+    return context_of(row, partner_id=partner_id, terminal_id=terminal_id, store_id=store_id)
+
+
+def context_of(
+    row: asyncpg.Record, *, partner_id: str, terminal_id: str | None, store_id: str | None
+) -> PayingContext:
+    """A row of `merchants.paying_context` as a value; raises like `paying_context`, for whoever read it."""
     _refuse_inactive(row, terminal_id=terminal_id, store_id=store_id)
-    facts = {name: row[name] for name in PayingContext.__slots__ if name in row}
-    facts |= {"partner_id": partner_id, "partner_no": _partner_no(partner_id), "kind": Kind(row["kind"])}
-    return PayingContext(**facts)
+    return PayingContext(
+        partner_id=partner_id,
+        partner_no=_partner_no(partner_id),
+        merchant_id=row["merchant_id"],
+        kind=Kind(row["kind"]),
+        short_name=row["short_name"],
+        city=row["city"],
+        mcc=row["mcc"],
+        merchant_number=row["merchant_number"],
+        currency=row["currency"],
+        fee_basis_points=row["fee_basis_points"],
+        payment_limit_minor=row["payment_limit_minor"],
+        offers_version=row["offers_version"],
+        store_id=row["store_id"],
+        store_name=row["store_name"],
+        terminal_id=row["terminal_id"],
+        terminal_label=row["terminal_label"],
+    )
 
 
 async def find(conn: PoolConnectionProxy, *, partner_id: str, merchant_id: str) -> Merchant:

@@ -33,8 +33,8 @@ _PREFIX = "qrc"
 _DRAWS = 3
 """Of 10^16 codes a minute's worth is out: drawing the same one twice in a row does not happen."""
 
-_WRONG_CODES_OF_TERMINAL = 20
-_WRONG_CODES_OF_MERCHANT = 200
+WRONG_CODES_OF_TERMINAL = 20
+WRONG_CODES_OF_MERCHANT = 200
 _WRONG_CODE_WINDOW_S = 600.0
 """Scanners misread less often than this; a guesser gets 120 tries an hour at 10^16 codes."""
 
@@ -257,5 +257,5 @@ async def sweep(conn: PoolConnectionProxy, *, limit: int) -> int:
 
 def _guessers(merchant_id: str, terminal_id: str | None) -> tuple[list[str], list[int]]:
     if terminal_id is None:
-        return [merchant_id], [_WRONG_CODES_OF_MERCHANT]
-    return [merchant_id, terminal_id], [_WRONG_CODES_OF_MERCHANT, _WRONG_CODES_OF_TERMINAL]
+        return [merchant_id], [WRONG_CODES_OF_MERCHANT]
+    return [merchant_id, terminal_id], [WRONG_CODES_OF_MERCHANT, WRONG_CODES_OF_TERMINAL]

@@ -2,15 +2,18 @@
 
 import contextlib
 from dataclasses import replace
+from functools import partial
 
 from gateway.door.caller import Caller
 from gateway.door.operation import Answer, Call, operation
 from gateway.parts import Parts
 from gateway.payments import cancel, sql
 from gateway.payments import errors as payments
+from gateway.payments.accept_together import accept_together, may_go_together
+from gateway.payments.accepted import Accepted, Ask
 from gateway.payments.errors import OrderNumberFreed
 from gateway.payments.orders import Order
-from gateway.payments.pay import Accepted, accept
+from gateway.payments.pay import accept
 from gateway.payments.payment import Payment, State
 from gateway.payments.view import for_merchant
 from gateway.payments.waiting import carry_out, settled_within
@@ -102,7 +105,35 @@ async def create_payment(call: Call[wire.PaymentRequest]) -> Answer:
 
 
 async def _accepted(call: Call[wire.PaymentRequest], order: Order) -> Accepted:
-    """Accept, and once more if the order's attempt failed in that very moment: its number is free again."""
+    """Accept: together with others where it is plain, else alone."""
+    together = await _accepted_together(call, order)
+    return await _accepted_alone(call, order) if together is None else together
+
+
+async def _accepted_together(call: Call[wire.PaymentRequest], order: Order) -> Accepted | None:
+    """None where the order has to be accepted alone; nothing of it is stored then."""
+    needs, terms = call.parts.payments, call.claim.terms(order.payment_id)
+    ask = Ask(
+        order=order,
+        key_tenant=terms.tenant,
+        key_operation=terms.operation,
+        key=terms.key,
+        fingerprint=terms.fingerprint,
+        key_id=call.caller.key_id,
+        now=call.now,
+    )
+    accepted = None
+    if may_go_together(needs, ask):
+        accepted = await needs.acceptances.write(ask, partial(accept_together, needs))
+    if accepted is None:
+        call.claim.not_done()
+    else:
+        call.claim.done()
+    return accepted
+
+
+async def _accepted_alone(call: Call[wire.PaymentRequest], order: Order) -> Accepted:
+    """In a transaction, and once more if the order's attempt failed in that very moment: its number is free again."""
     for _ in range(_TRIES - 1):
         with contextlib.suppress(OrderNumberFreed):
             async with call.claim.transaction(order.payment_id) as conn:

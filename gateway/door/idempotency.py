@@ -74,8 +74,8 @@ class Claim:
 
             call.claim.settle(endpoint.id, secret=endpoint.secret)
 
-    The short way, for the till's hot path: a statement of its own begins with `gateway.claim_key(...)` over
-    `claim.terms(resource_id)`, checks the caller itself, and hands the returned row to `claim.judge(row)`.
+    The short way, for the till's hot path: a statement of the handler's own claims what `claim.terms(resource_id)`
+    says and holds the caller live. The handler then says `claim.done()`, or `claim.not_done()` if nothing happened.
     """
 
     __slots__ = ("_caller", "_desk", "_rotate", "_row", "_settled", "_terms", "may_have_committed", "used")
@@ -148,6 +148,14 @@ class Claim:
         """For a handler that claims in a statement of its own; it checks the caller's status there too."""
         self.may_have_committed = True
         return self._terms._replace(resource_id=resource_id)
+
+    def done(self) -> None:
+        """The handler's own statement claimed the key, and has committed."""
+        self.used = True
+
+    def not_done(self) -> None:
+        """The handler's own statement has certainly left nothing; the plain way is open."""
+        self.may_have_committed = False
 
     def judge(self, row: asyncpg.Record) -> None:
         """Go on if `gateway.claim_key` said the key is ours; the row is of type `gateway.claimed_key`.

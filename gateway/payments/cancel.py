@@ -1,9 +1,9 @@
 """Cancel: once it is accepted, the payer ends uncharged, whatever the core says late."""
 
 from gateway.payments import events, release, reserved, sql
+from gateway.payments.accepted import Accepted
 from gateway.payments.errors import NotCancelable, PartiallyRefunded, PaymentNotFound
 from gateway.payments.needs import Needs
-from gateway.payments.pay import Accepted
 from gateway.payments.payment import Payment, State, Terms
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection

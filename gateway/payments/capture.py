@@ -10,10 +10,10 @@ borne until the core answers, and nobody loses a sale to a core's silence. What 
 """
 
 from gateway.payments import authorized_sql, sql
+from gateway.payments.accepted import Accepted
 from gateway.payments.errors import CaptureAboveAuthorized, NotCapturable, PaymentNotFound
 from gateway.payments.legs import captured, fee_minor
 from gateway.payments.needs import Needs
-from gateway.payments.pay import Accepted
 from gateway.payments.payment import Payment, State
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection, transfer_id

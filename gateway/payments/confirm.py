@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.payments import discounts, events, limits, reserved, scans_sql, sql, velocity
+from gateway.payments.accepted import Accepted
 from gateway.payments.errors import (
     AmountChanged,
     DeclinedByRisk,
@@ -17,7 +18,7 @@ from gateway.payments.errors import (
     ScanNotFound,
 )
 from gateway.payments.needs import Needs
-from gateway.payments.pay import Accepted, agreed, instruct
+from gateway.payments.pay import agreed, instruct
 from gateway.payments.payment import Payment, State
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection

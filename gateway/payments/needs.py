@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import asyncpg
 
+from gateway.payments.accepted import Accepted, Ask
 from gateway.payments.limits import DailyLimits, StepUp
 from gateway.payments.payment import Payment
 from gateway.payments.running import Running
@@ -27,6 +28,7 @@ class Needs:
 
     Attributes:
         running: payments being submitted, which outlive the request that began them.
+        acceptances: orders of many tills, accepted together when there are many.
         successes: debits that the core approved, written together when there are many.
         poll_every_s: what a lost notice costs at most.
         authorization_life_s: how long what is held may wait to be captured.
@@ -45,6 +47,7 @@ class Needs:
     velocity: Rules
     till_refunds: TillRefunds
     running: Running = field(default_factory=Running)
+    acceptances: Together[Ask, Accepted | None] = field(default_factory=Together)
     successes: Together[Settled, Payment | None] = field(default_factory=Together)
     patience: Patience = field(default_factory=Patience)
     confirm_within_s: float = 300.0

@@ -8,11 +8,12 @@ a stored transfer, which `gateway.transfers.resolve` picks up and hands to the s
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from gateway.payments import discounts, events, sql, velocity
+from gateway.payments.accepted import Accepted
 from gateway.payments.conclude import conclude
 from gateway.payments.legs import fee_minor, payment_legs
 from gateway.payments.needs import Needs
@@ -34,14 +35,6 @@ from webhooks import outbox
 
 # The reason of a payment whose payer must confirm because we want it, not the core.
 STEP_UP: Final = "step_up"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """A stored payment, and the instruction to send now; None while a payer is awaited."""
-
-    payment: Payment
-    instruction: Instruction | None
 
 
 async def accept(needs: Needs, conn: Connection, order: Order, *, now: datetime) -> Accepted:
@@ -131,26 +124,16 @@ async def _accept_payer(
         conn,
         payment_id=order.payment_id,
         offers_version=place.offers_version,
-        cart=_cart(order, place, code_kind=redeemed.kind),
+        cart=cart_of(order, place, code_kind=redeemed.kind),
         payer=payer,
         now=now,
     )
-    payable = Money(quote.payable_minor, quote.currency)
-    first = _first(needs, hit, payable, redeemed.kind)
-    allowance = None
-    if first.state is not State.DECLINED:
-        allowance = needs.limits.allowance(code_kind=redeemed.kind, payer=payer, amount=payable, now=now)
-    terms = agreed(
-        _terms(order, place, code_kind=redeemed.kind), quote, payer, merchant_id=order.merchant_id,
-        allowance=allowance,
-    )  # fmt: skip
-    values = row(order, place, terms, direction="consumer_presented", state=first.state)
-    values |= {"discount_minor": quote.discount_minor, "issuer": payer.issuer, "payer_id": payer.id}
-    values["reason"] = first.reason
-    expires_at = now + timedelta(seconds=needs.confirm_within_s) if first.reason == STEP_UP else None
-    transfer = transfer_of(terms, order.payment_id, order.merchant_order_no, quote.currency, n=1)
+    drawn = draw_up(needs, order, place, quote, payer=payer, code_kind=redeemed.kind, hit=hit, now=now)
+    expires_at = (
+        now + timedelta(seconds=needs.confirm_within_s) if drawn.values["reason"] == STEP_UP else None
+    )
     payment = await sql.insert(
-        conn, values, expires_at=expires_at, allowance=allowance, first=transfer,
+        conn, drawn.values, expires_at=expires_at, allowance=drawn.terms.allowance, first=drawn.transfer,
         look_after_s=needs.patience.query_after_s,
     )  # fmt: skip
     if payment is None:
@@ -158,27 +141,51 @@ async def _accept_payer(
     if payment.state is not State.PROCESSING:
         return await _kept_from_the_core(needs, conn, payment)
     instruction = transfers.fresh(
-        transfer, partner_id=payment.partner_id, owner_id=payment.id, n=1, purpose="payment"
+        drawn.transfer, partner_id=payment.partner_id, owner_id=payment.id, n=1, purpose="payment"
     )
     return Accepted(payment=payment, instruction=instruction)
 
 
-@dataclass(frozen=True, slots=True)
-class _First:
-    """How a payment begins."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A payment as it is about to be stored: the values of its row, and the transfer that goes to the core."""
 
-    state: State
-    reason: str | None = None
+    values: dict[str, Any]
+    terms: Terms
+    transfer: Transfer
 
 
-def _first(needs: Needs, hit: Hit | None, payable: Money, code_kind: codes.CodeKind) -> _First:
+def draw_up(
+    needs: Needs, order: Order, place: PayingContext, quote: Quote, *, payer: PayerFacts,
+    code_kind: codes.CodeKind, hit: Hit | None, now: datetime,
+) -> Drawn:  # fmt: skip
+    """What is agreed with this payer, and how the payment begins."""
+    payable = Money(quote.payable_minor, quote.currency)
+    state, reason = _beginning(needs, hit, payable, code_kind)
+    allowance = None
+    if state is not State.DECLINED:
+        allowance = needs.limits.allowance(code_kind=code_kind, payer=payer, amount=payable, now=now)
+    terms = agreed(
+        _terms(order, place, code_kind=code_kind), quote, payer, merchant_id=order.merchant_id,
+        allowance=allowance,
+    )  # fmt: skip
+    values = row(order, place, terms, direction="consumer_presented", state=state)
+    values |= {"discount_minor": quote.discount_minor, "issuer": payer.issuer, "payer_id": payer.id}
+    values["reason"] = reason
+    transfer = transfer_of(terms, order.payment_id, order.merchant_order_no, quote.currency, n=1)
+    return Drawn(values=values, terms=terms, transfer=transfer)
+
+
+def _beginning(
+    needs: Needs, hit: Hit | None, payable: Money, code_kind: codes.CodeKind
+) -> tuple[State, str | None]:
     if hit is not None and hit.rule.action == "decline":
-        return _First(State.DECLINED, velocity.DECLINED)
+        return State.DECLINED, velocity.DECLINED
     if hit is not None or needs.step_up.wanted(payable):
         if code_kind is codes.CodeKind.OFFLINE:
-            return _First(State.DECLINED, NOBODY_TO_ASK)
-        return _First(State.REQUIRES_CONFIRMATION, STEP_UP)
-    return _First(State.PROCESSING)
+            return State.DECLINED, NOBODY_TO_ASK
+        return State.REQUIRES_CONFIRMATION, STEP_UP
+    return State.PROCESSING, None
 
 
 async def _kept_from_the_core(needs: Needs, conn: Connection, payment: Payment) -> Accepted:
@@ -189,7 +196,7 @@ async def _kept_from_the_core(needs: Needs, conn: Connection, payment: Payment) 
     return Accepted(payment=payment, instruction=None)
 
 
-def _cart(order: Order, place: PayingContext, *, code_kind: str) -> Cart:
+def cart_of(order: Order, place: PayingContext, *, code_kind: str) -> Cart:
     return Cart(
         partner_id=order.partner_id,
         merchant_id=order.merchant_id,

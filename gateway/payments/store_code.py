@@ -10,11 +10,12 @@ from datetime import datetime
 
 from gateway.payments import discounts, limits, sql, velocity
 from gateway.payments import store_code_sql as own_sql
+from gateway.payments.accepted import Accepted
 from gateway.payments.confirm import Consent
 from gateway.payments.errors import AmountChanged, DeclinedByRisk, ScanNotFound
 from gateway.payments.needs import Needs
 from gateway.payments.orders import Order, refuse, row, taken
-from gateway.payments.pay import Accepted, agreed, transfer_of
+from gateway.payments.pay import agreed, transfer_of
 from gateway.payments.payment import State, Terms
 from gateway.payments.store_code_sql import StoreScan
 from gateway.transfers import sql as transfers

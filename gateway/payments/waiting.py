@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from gateway.payments import refund as refunds
 from gateway.payments import sql
+from gateway.payments.accepted import Accepted
 from gateway.payments.needs import Needs
-from gateway.payments.pay import Accepted, submit_and_conclude
+from gateway.payments.pay import submit_and_conclude
 from gateway.payments.payment import Payment, Refund, State
 from gateway.payments.refund import AcceptedRefund
 from gateway.storage.hub import DELIVERIES

@@ -98,7 +98,7 @@ async def reserve(
         order_minor=cart.order_minor,
         applied=msgspec.json.encode(
             [
-                _row(one, [bound.scope for bound in own], [bound.key for bound in own])
+                row_of(one, [bound.scope for bound in own], [bound.key for bound in own])
                 for one, own in zip(quote.applied, bounds, strict=True)
             ]
         ).decode(),
@@ -226,7 +226,8 @@ def _may_apply(live: LiveOffers, cart: Cart, payer: PayerFacts, now: datetime) -
     return LiveOffers.of(live.version, (offer for offer in live.offers if offer.id not in outside))
 
 
-def _row(one: Applied, scopes: list[str], keys: list[str]) -> dict[str, object]:
+def row_of(one: Applied, scopes: list[str], keys: list[str]) -> dict[str, object]:
+    """What is stored of an offer's part in a payment, as PostgreSQL's `jsonb_to_recordset` takes it."""
     return {
         "offer_id": one.offer_id,
         "version": one.version,

@@ -177,7 +177,7 @@ async def _start_core(street: HighStreet) -> None:
 
 
 async def _start_gateway(street: HighStreet) -> None:
-    gateway = await street.start("gateway", "gateway", "serve", piped=False)
+    gateway = await street.start("gateway", "gateway", "serve", "--workers", "2", piped=False)
     while gateway.log.read_text().count('"listening"') < 2:
         gateway.check()
         await asyncio.sleep(0.05)

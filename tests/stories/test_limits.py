@@ -9,9 +9,10 @@ import asyncpg
 import pytest
 
 from gateway.payments import limits_sql
+from gateway.payments.accepted import Accepted
 from gateway.payments.limits import DailyLimits, Tier, tier_of
 from gateway.payments.orders import Order
-from gateway.payments.pay import Accepted, accept
+from gateway.payments.pay import accept
 from merchants.ids import new_id
 from merchants.money import Money
 from merchants.payer import PayerFacts

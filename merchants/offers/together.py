@@ -1,0 +1,75 @@
+"""Discounts of many payments reserved in one call, as part of the statement that accepts them all.
+
+All or none: what does not fit is reserved alone (`reservations.py`), which finds out what else would.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from merchants.offers.bounds import Bound, bounds_of
+from merchants.offers.offer import moment_of
+from merchants.offers.quote import Applied, Cart, Quote
+from merchants.offers.reservations import row_of
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What one payment would take: its quote, and whom and what it is for."""
+
+    payment_id: str
+    cart: Cart
+    person_id: str
+    quote: Quote
+    now: datetime
+
+
+def arguments(wishes: Sequence[Wish]) -> tuple[str, str]:
+    """What `merchants.reserve_offers_together` takes: the offers of each payment, and each counter's sum."""
+    applied: list[dict[str, Any]] = []
+    counters: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for wish in wishes:
+        day = moment_of(wish.now).day
+        for one in wish.quote.applied:
+            bounds = bounds_of(one.offer, wish.cart, wish.person_id, day, discount_minor=one.discount_minor)
+            applied.append(_applied(wish, one, bounds))
+            for bound in bounds:
+                _count(counters, wish.cart.partner_id, bound)
+    return _encode(applied).decode(), _encode(list(counters.values())).decode()
+
+
+def _applied(wish: Wish, one: Applied, bounds: Sequence[Bound]) -> dict[str, Any]:
+    cart = wish.cart
+    return {
+        **row_of(one, [bound.scope for bound in bounds], [bound.key for bound in bounds]),
+        "partner_id": cart.partner_id,
+        "payment_id": wish.payment_id,
+        "merchant_id": cart.merchant_id,
+        "store_id": cart.store_id,
+        "person_id": wish.person_id,
+        "currency": cart.currency,
+        "order_minor": cart.order_minor,
+    }
+
+
+def _count(counters: dict[tuple[str, str, str], dict[str, Any]], partner_id: str, bound: Bound) -> None:
+    row = counters.get((bound.offer_id, bound.scope, bound.key))
+    if row is not None:
+        row["minor"] += bound.minor
+        row["uses"] += 1
+        return
+    counters[bound.offer_id, bound.scope, bound.key] = {
+        "partner_id": partner_id,
+        "offer_id": bound.offer_id,
+        "scope": bound.scope,
+        "key": bound.key,
+        "minor": bound.minor,
+        "uses": 1,
+        "limit_minor": bound.limit_minor,
+        "limit_uses": bound.limit_uses,
+    }
