@@ -1,7 +1,7 @@
 """Publishing: an event and its deliveries commit with the change they report, or not at all."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from asyncpg.pool import PoolConnectionProxy
 
@@ -22,6 +22,15 @@ async def publish(conn: PoolConnectionProxy, events: Sequence[NewEvent]) -> None
     assert len(events) <= EVENTS_MAX
     if events:
         await sql.insert_events(conn, [(event, body(event).decode()) for event in events])
+
+
+def arguments(events: Sequence[NewEvent]) -> list[list[Any]]:
+    """What the database's function `webhooks.publish` takes, for a statement that calls it itself.
+
+    Raises:
+        EventTooLarge: a body exceeds what a webhook may be.
+    """
+    return sql.columns([(event, body(event).decode()) for event in events])
 
 
 async def publish_to(conn: PoolConnectionProxy, event: NewEvent, *, endpoint_id: str) -> str | None:

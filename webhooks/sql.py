@@ -26,22 +26,7 @@ _DELIVERY_OF = """
 
 async def insert_events(conn: PoolConnectionProxy, events: Sequence[tuple[NewEvent, str]]) -> None:
     """Insert events with their bodies and a delivery for each endpoint whose filters take them."""
-    await conn.execute(
-        f"""
-        WITH new AS (
-            INSERT INTO webhooks.events
-                (tenant, id, type, object_id, sequence, merchant_id, store_id, occurred_at, expires_at, body)
-            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[],
-                                 $7::text[], $8::timestamptz[], $9::timestamptz[], $10::text[])
-         RETURNING *
-        )
-        {_DELIVERY_OF}
-         WHERE (e.event_types = '{{}}' OR new.type = ANY (e.event_types)
-                OR split_part(new.type, '.', 1) || '.*' = ANY (e.event_types))
-           AND (e.store_ids = '{{}}' OR new.store_id = ANY (e.store_ids))
-        """,  # noqa: S608  # joined from constants of this module
-        *_columns(events),
-    )
+    await conn.execute("SELECT webhooks.publish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", *columns(events))
 
 
 async def insert_event_for(
@@ -62,13 +47,14 @@ async def insert_event_for(
         {_DELIVERY_OF} AND e.id = $11
         RETURNING id
         """,  # noqa: S608  # joined from constants of this module
-        *_columns([(event, rendered)]),
+        *columns([(event, rendered)]),
         endpoint_id,
     )
     return delivery_id
 
 
-def _columns(events: Sequence[tuple[NewEvent, str]]) -> list[list[Any]]:
+def columns(events: Sequence[tuple[NewEvent, str]]) -> list[list[Any]]:
+    """What `webhooks.publish` takes, a list for each column."""
     rows = [
         (
             *(event.tenant, event.id, event.type, event.object_id, event.sequence),

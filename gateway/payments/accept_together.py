@@ -7,13 +7,14 @@ nothing. Whatever is not plain is left to `pay.accept`, alone, which has a word 
 stands in the others' way, and they try again without it.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from gateway.payments import accept_together_sql as sql
-from gateway.payments.accepted import Accepted, Ask
+from gateway.payments.accepted import Accepted, Ask, Memory
 from gateway.payments.errors import PaymentsError
+from gateway.payments.in_the_way import TRIES, InTheWay
 from gateway.payments.needs import Needs
 from gateway.payments.orders import refuse
 from gateway.payments.pay import Drawn, cart_of, draw_up
@@ -24,15 +25,13 @@ from gateway.wallet.errors import WalletError
 from merchants.errors import MerchantsError
 from merchants.merchant import PayingContext, context_of
 from merchants.offers import quote as quotes
+from merchants.offers import together as offers
 from merchants.offers.quote import Quote
 from merchants.offers.together import Wish
 from merchants.payer import PayerFacts
 from qr.codes import CodeKind
 from qr.errors import QrError
 from qr.sql import payer_of
-
-# Each try leaves out who stood in the way of the one before; then everybody goes alone.
-_TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +67,12 @@ async def accept_together(needs: Needs, asks: Sequence[Ask]) -> list[Accepted | 
     """Accept several orders; None for one that has to be accepted alone, of which nothing is stored."""
     async with needs.pool.acquire() as conn:
         candidates = await _candidates(needs, conn, asks)
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             if not candidates:
                 break
             try:
                 stored = await sql.accept(conn, candidates, look_after_s=needs.patience.query_after_s)
-            except sql.InTheWay as error:
+            except InTheWay as error:
                 candidates = [one for one in candidates if one.ask.order.payment_id not in error.payment_ids]
             else:
                 accepted = {one.ask.order.payment_id: _accepted(one, stored) for one in candidates}
@@ -152,4 +151,9 @@ def _accepted(one: Candidate, stored: sql.Stored) -> Accepted:
     instruction = transfers.fresh(
         one.drawn.transfer, partner_id=payment.partner_id, owner_id=payment.id, n=1, purpose="payment"
     )
-    return Accepted(payment=payment, instruction=instruction)
+    memory = Memory(
+        payment=payment,
+        discounts=offers.reserved(one.wish, stored.left_minor, stored.at),
+        stored_at_s=time.monotonic(),
+    )
+    return Accepted(payment=payment, instruction=instruction, memory=memory)

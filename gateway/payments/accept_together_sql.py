@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
-import msgspec
 
 from gateway.payments.accepted import Ask
+from gateway.payments.in_the_way import all_or_none
 from gateway.payments.sql import encoded
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection
@@ -19,17 +19,6 @@ if TYPE_CHECKING:
     from gateway.payments.accept_together import Candidate
 
 Row = asyncpg.Record
-
-# What the statement raises instead of storing anything; its detail are the payments that stand in the way.
-_IN_THE_WAY: Final = "GW001"
-
-
-class InTheWay(Exception):
-    """These payments cannot be stored as plain ones; nothing was stored of any."""
-
-    def __init__(self, payment_ids: frozenset[str]) -> None:
-        super().__init__(payment_ids)
-        self.payment_ids = payment_ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +54,7 @@ async def accept(conn: Connection, candidates: Sequence["Candidate"], *, look_af
         for one in candidates
         if (allowance := one.drawn.terms.allowance) is not None
     }
-    try:
+    with all_or_none():
         row = await conn.fetchrow(
             _ACCEPT,
             *_columns([_key(one) for one in candidates]),
@@ -80,10 +69,6 @@ async def accept(conn: Connection, candidates: Sequence["Candidate"], *, look_af
             *_columns([_payment(one) for one in candidates]),
             look_after_s,
         )
-    except asyncpg.PostgresError as error:
-        if error.sqlstate != _IN_THE_WAY:
-            raise
-        raise InTheWay(frozenset(msgspec.json.decode(str(error.detail), type=list[str]))) from None
     assert row is not None, "the function always answers one row"
     lefts = zip(row["offer_ids"] or (), row["lefts_minor"] or (), strict=True)
     return Stored(at=row["at"], left_minor=dict(lefts))

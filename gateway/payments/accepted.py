@@ -6,14 +6,35 @@ from datetime import datetime
 from gateway.payments.orders import Order
 from gateway.payments.payment import Payment
 from gateway.transfers.transfer import Instruction
+from merchants.offers.reservation import Reservation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """A stored payment, and the instruction to send now; None while a payer is awaited."""
+    """A stored payment, and the instruction to send now; None while a payer is awaited.
+
+    Attributes:
+        memory: of one that was accepted with others, what its end can be written with unread.
+    """
 
     payment: Payment
     instruction: Instruction | None
+    memory: "Memory | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What accept knows of a payment and its end would otherwise read again.
+
+    Attributes:
+        payment: as it was stored; at its end it is like that still, or the end is written otherwise.
+        discounts: what it reserved, with what the budgets had left then.
+        stored_at_s: on this process's monotonic clock, when PostgreSQL had said so.
+    """
+
+    payment: Payment
+    discounts: tuple[Reservation, ...]
+    stored_at_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,11 @@ from functools import partial
 from typing import assert_never
 
 from gateway.payments import captured, events, refund, release, reserved, sql
+from gateway.payments.accepted import Memory
 from gateway.payments.needs import Needs
 from gateway.payments.payment import NOBODY_TO_ASK, REVERSAL_REFUSED, Payment, State
 from gateway.payments.step import held, step, undone, undone_by_core
-from gateway.payments.succeed import is_plain_success, succeed
+from gateway.payments.succeed import Remembered, is_plain_success, succeed, succeed_unread
 from gateway.storage.hub import DELIVERIES
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection, Instruction, Settled
@@ -16,9 +17,13 @@ from qr.codes import CodeKind
 from webhooks import outbox
 
 
-async def conclude(needs: Needs, settled: Settled) -> Payment | None:
+async def conclude(needs: Needs, settled: Settled, *, memory: Memory | None = None) -> Payment | None:
     """Write the core's final answer; None when another was written before, or this one does not end it yet."""
     if is_plain_success(settled):
+        if memory is not None:
+            ended = await needs.remembered.write(Remembered(settled, memory), partial(succeed_unread, needs))
+            if ended is not None:
+                return ended
         return await needs.successes.write(settled, partial(succeed, needs))
     instruction = settled.instruction
     async with needs.pool.acquire() as conn, conn.transaction():

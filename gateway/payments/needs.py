@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import asyncpg
 
@@ -21,6 +22,9 @@ from merchants.offers.catalog import Catalog
 from qr.order_code import OrderCodeScheme
 from qr.payment_code import PaymentCodeScheme
 
+if TYPE_CHECKING:
+    from gateway.payments.succeed import Remembered
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
@@ -30,6 +34,7 @@ class Needs:
         running: payments being submitted, which outlive the request that began them.
         acceptances: orders of many tills, accepted together when there are many.
         successes: debits that the core approved, written together when there are many.
+        remembered: those of them that this process has accepted itself a moment ago.
         poll_every_s: what a lost notice costs at most.
         authorization_life_s: how long what is held may wait to be captured.
         confirm_within_s: how long the payer may think when the core wants a confirmation.
@@ -49,6 +54,7 @@ class Needs:
     running: Running = field(default_factory=Running)
     acceptances: Together[Ask, Accepted | None] = field(default_factory=Together)
     successes: Together[Settled, Payment | None] = field(default_factory=Together)
+    remembered: Together["Remembered", Payment | None] = field(default_factory=Together)
     patience: Patience = field(default_factory=Patience)
     confirm_within_s: float = 300.0
     authorization_life_s: float = 7 * 86_400.0

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from gateway.payments import discounts, events, sql, velocity
-from gateway.payments.accepted import Accepted
+from gateway.payments.accepted import Accepted, Memory
 from gateway.payments.conclude import conclude
 from gateway.payments.legs import fee_minor, payment_legs
 from gateway.payments.needs import Needs
@@ -69,11 +69,16 @@ async def accept(needs: Needs, conn: Connection, order: Order, *, now: datetime)
     return await _accept_payer(needs, conn, order, place, redeemed, now=now)
 
 
-async def submit_and_conclude(needs: Needs, instruction: Instruction) -> Payment | None:
-    """Tell the core and write down what it says; None for an open outcome, which is left to the resolver."""
+async def submit_and_conclude(
+    needs: Needs, instruction: Instruction, *, memory: Memory | None = None
+) -> Payment | None:
+    """Tell the core and write down what it says; None for an open outcome, which is left to the resolver.
+
+    `memory` is what accept has just stored, where it went together with others.
+    """
     core = needs.cores.for_issuer(instruction.transfer.issuer)
     settled = await submit(instruction, core=core, pool=needs.pool, look_again_s=needs.patience.query_after_s)
-    return None if settled is None else await conclude(needs, settled)
+    return None if settled is None else await conclude(needs, settled, memory=memory)
 
 
 async def _await_payer(

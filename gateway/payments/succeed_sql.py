@@ -1,10 +1,48 @@
 """The statement that takes many payments to success at once."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
+import asyncpg
+
+from gateway.payments.in_the_way import all_or_none
 from gateway.payments.payment import Payment
 from gateway.payments.sql import payment_of
+from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection
+from webhooks import outbox
+from webhooks.event import NewEvent
+
+if TYPE_CHECKING:
+    from gateway.payments.succeed import Remembered
+
+
+async def succeed_unread(
+    pool: asyncpg.Pool, endings: Sequence[tuple["Remembered", Payment]], told: Sequence[NewEvent]
+) -> None:
+    """Take payments that accept has just stored to success, with all that belongs to it, in a transaction of its own.
+
+    Raises:
+        InTheWay: some are not as accept left them; nothing was written.
+    """
+    discounted = [ended for one, ended in endings if one.memory.discounts]
+    with all_or_none():
+        await pool.execute(
+            _SUCCEED,
+            [ended.partner_id for _, ended in endings],
+            [ended.id for _, ended in endings],
+            [transfers.reference_of(one.settled.answer) for one, _ in endings],
+            [one.settled.attempts[-1].took_ms for one, _ in endings],
+            [ended.updated_at for _, ended in endings],
+            [ended.partner_id for ended in discounted],
+            [ended.id for ended in discounted],
+            sum(len(one.memory.discounts) for one, _ in endings),
+            *outbox.arguments(told),
+        )
+
+
+_ARGUMENTS: Final = ", ".join(f"${number}" for number in range(1, 19))
+_SUCCEED: Final = f"SELECT gateway.succeed_together({_ARGUMENTS})"
 
 
 async def succeed_all(conn: Connection, owners: Sequence[tuple[str, str]]) -> list[Payment]:

@@ -26,7 +26,7 @@ async def carry_out(needs: Needs, accepted: Accepted, *, wait_s: float) -> Payme
         return accepted.payment
     loop = asyncio.get_running_loop()
     until = loop.time() + wait_s
-    submitting = needs.running.start(submit_and_conclude(needs, accepted.instruction))
+    submitting = needs.running.start(submit_and_conclude(needs, accepted.instruction, memory=accepted.memory))
     await asyncio.wait({submitting}, timeout=wait_s)
     if submitting.done() and not submitting.exception():
         concluded = submitting.result()

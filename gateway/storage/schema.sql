@@ -168,6 +168,47 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION gateway.succeed_together(partner_ids text[], ids text[], core_references text[], tooks_ms integer[], at timestamp with time zone[], discounted_partners text[], discounted text[], reservations bigint, tenants text[], event_ids text[], types text[], object_ids text[], sequences bigint[], merchant_ids text[], store_ids text[], occurred_at timestamp with time zone[], expires_at timestamp with time zone[], bodies text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    done text[];
+BEGIN
+    WITH decided AS (
+        UPDATE gateway.transfers t
+           SET state = 'final', outcome = 'approved', core_reference = told.reference, final_at = now()
+          FROM unnest(ids, core_references) AS told (id, reference)
+         WHERE t.owner_id = told.id AND t.n = 1 AND t.state = 'open'
+     RETURNING t.owner_id)
+    SELECT array_agg(decided.owner_id) INTO done FROM decided;
+    PERFORM gateway.all_or_none('a transfer is decided', ids, done);
+
+    INSERT INTO gateway.transfer_attempts (owner_id, n, deed, outcome, took_ms)
+    SELECT told.id, 1, 'send', 'approved', told.took_ms FROM unnest(ids, tooks_ms) AS told (id, took_ms);
+
+    WITH moved AS (
+        UPDATE gateway.payments p
+           SET state = 'succeeded', sequence = 2, updated_at = known.at
+          FROM unnest(partner_ids, ids, succeed_together.at) AS known (partner_id, id, at)
+         WHERE p.partner_id = known.partner_id AND p.id = known.id AND p.state = 'processing' AND p.sequence = 1
+     RETURNING p.id)
+    SELECT array_agg(moved.id) INTO done FROM moved;
+    PERFORM gateway.all_or_none('a payment is elsewhere', ids, done);
+
+    IF reservations > 0 AND merchants.redeem_offers_together(discounted_partners, discounted) <> reservations THEN
+        PERFORM gateway.all_or_none('a discount was released', discounted, NULL);
+    END IF;
+    PERFORM webhooks.publish(tenants, event_ids, types, object_ids, sequences, merchant_ids, store_ids,
+                             succeed_together.occurred_at, succeed_together.expires_at, bodies);
+END
+$$;
+
 CREATE FUNCTION merchants.caller_status(client text, key text) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -232,6 +273,20 @@ BEGIN
      WHERE c.client_id = client;
     RETURN COALESCE(status, 'unknown');
 END $$;
+
+CREATE FUNCTION merchants.redeem_offers_together(partners text[], payments text[]) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    redeemed bigint;
+BEGIN
+    UPDATE merchants.offer_reservations r SET state = 'redeemed', settled_at = now()
+      FROM unnest(partners, payments) AS done (partner, payment)
+     WHERE r.partner_id = done.partner AND r.payment_id = done.payment AND r.state = 'reserved';
+    GET DIAGNOSTICS redeemed = ROW_COUNT;
+    RETURN redeemed;
+END
+$$;
 
 CREATE FUNCTION merchants.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -524,69 +579,6 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION webhooks.claim_next(after_tenant text, after_endpoint_id text, walk_most integer, most integer, lease_s double precision, breaker_failures integer, looked_at integer) RETURNS TABLE(walked bigint, walked_to_tenant text, walked_to_endpoint_id text, parked bigint, tenant text, id text, endpoint_id text, fence integer, failures integer, replay boolean, in_order boolean, event_id text, body text, url text, signatures text[], retry_waits_s double precision[], secrets bytea[])
-    LANGUAGE plpgsql
-    SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    SET enable_bitmapscan TO 'off'
-    AS $$
-#variable_conflict use_column
-DECLARE
-    due_tenants text[];
-    due text[];
-    line_tenants text[];
-    line text[];
-BEGIN
-    walked := 0;
-    parked := 0;
-    IF most <= 0 THEN
-        RETURN;
-    END IF;
-    WITH RECURSIVE walk (tenant, endpoint_id) AS (
-        (SELECT d.tenant, d.endpoint_id FROM webhooks.deliveries d
-          WHERE d.state = 'pending' AND (d.tenant, d.endpoint_id) > (after_tenant, after_endpoint_id)
-          ORDER BY d.tenant, d.endpoint_id LIMIT 1)
-        UNION ALL
-        SELECT next.tenant, next.endpoint_id
-          FROM walk
-         CROSS JOIN LATERAL (
-               SELECT d.tenant, d.endpoint_id FROM webhooks.deliveries d
-                WHERE d.state = 'pending' AND (d.tenant, d.endpoint_id) > (walk.tenant, walk.endpoint_id)
-                ORDER BY d.tenant, d.endpoint_id LIMIT 1) AS next
-    ), stepped AS MATERIALIZED (
-        -- LIMIT and not EXISTS, which the planner may answer by hashing every row that waits.
-        SELECT walk.tenant, walk.endpoint_id, COALESCE((
-                   SELECT true FROM webhooks.deliveries d
-                    WHERE d.tenant = walk.tenant AND d.endpoint_id = walk.endpoint_id
-                      AND d.state = 'pending' AND d.due_at <= now()
-                    ORDER BY d.due_at LIMIT 1), false) AS due, COALESCE((
-                   SELECT true FROM webhooks.deliveries d
-                    WHERE d.tenant = walk.tenant AND d.endpoint_id = walk.endpoint_id AND d.object_id IS NOT NULL
-                      AND NOT d.replay AND d.state IN ('pending', 'sending')
-                    ORDER BY d.object_id LIMIT 1), false) AS in_order
-          FROM walk LIMIT walk_most
-    )
-    SELECT count(*), max(s.tenant), array_agg(s.tenant) FILTER (WHERE s.due), array_agg(s.endpoint_id) FILTER (WHERE s.due),
-           array_agg(s.tenant) FILTER (WHERE s.due AND s.in_order),
-           array_agg(s.endpoint_id) FILTER (WHERE s.due AND s.in_order),
-           (array_agg(s.endpoint_id ORDER BY s.tenant DESC, s.endpoint_id DESC))[1]
-      INTO walked, walked_to_tenant, due_tenants, due, line_tenants, line, walked_to_endpoint_id
-      FROM stepped s;
-    IF line IS NOT NULL THEN
-        parked := webhooks.park(line_tenants, line, looked_at);
-    END IF;
-    IF due IS NOT NULL THEN
-        RETURN QUERY
-        SELECT walked, walked_to_tenant, walked_to_endpoint_id, parked, c.*
-          FROM webhooks.claim(due_tenants, due, most, lease_s, breaker_failures, looked_at) AS c;
-    END IF;
-    IF NOT FOUND OR due IS NULL THEN
-        RETURN NEXT;
-    END IF;
-END
-$$;
-
 CREATE FUNCTION webhooks.expire(endpoint_tenants text[], endpoint_ids text[]) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO 'off'
@@ -673,8 +665,9 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION webhooks.record(tenants text[], ids text[], endpoint_ids text[], fences integer[], states text[], waits_s double precision[], failed integer[], in_order boolean[], started_at timestamp with time zone[], durations_ms integer[], urls text[], request_headers text[], statuses integer[], reasons text[], responses bytea[], breaker_failures integer, breaker_open_s double precision, disable_after_s double precision, OUT moved integer, OUT too_long boolean) RETURNS record
+CREATE FUNCTION webhooks.publish(tenants text[], ids text[], types text[], object_ids text[], sequences bigint[], merchant_ids text[], store_ids text[], occurred_at timestamp with time zone[], expires_at timestamp with time zone[], bodies text[]) RETURNS void
     LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
@@ -682,79 +675,21 @@ CREATE FUNCTION webhooks.record(tenants text[], ids text[], endpoint_ids text[],
     AS $$
 #variable_conflict use_column
 BEGIN
-    moved := 0;
-    too_long := false;
-    IF cardinality(ids) = 0 THEN
-        RETURN;
-    END IF;
-    -- All of them and not those in order alone: their health is written below, and locks are taken in one order.
-    IF true = ANY (in_order) THEN
-        PERFORM FROM (SELECT DISTINCT t.tenant, t.endpoint_id FROM unnest(tenants, endpoint_ids) AS t (tenant, endpoint_id)) AS wanted
-           JOIN webhooks.endpoint_health h USING (tenant, endpoint_id)
-          ORDER BY h.tenant, h.endpoint_id
-            FOR UPDATE OF h;
-    END IF;
-
-    WITH ended AS MATERIALIZED (
-        SELECT t.*, now() + t.wait_s * interval '1 second' AS due_at
-          FROM unnest(tenants, ids, fences, states, waits_s, failed, started_at, durations_ms, urls, request_headers,
-                      statuses, reasons, responses)
-            AS t (tenant, id, fence, state, wait_s, failed, started_at, duration_ms, url, request_headers, status,
-                  reason, response)
-    ), logged AS (
-        INSERT INTO webhooks.attempts
-            (tenant, delivery_id, fence, started_at, duration_ms, url, request_headers, status, reason, response)
-        SELECT e.tenant, e.id, e.fence, e.started_at, e.duration_ms, e.url, e.request_headers, e.status, e.reason,
-               e.response
-          FROM ended e
-            ON CONFLICT DO NOTHING
-    ), moved_on AS (
-        UPDATE webhooks.deliveries d
-           SET state = CASE WHEN e.state = 'pending' AND NOT d.replay AND d.expires_at <= e.due_at
-                            THEN 'expired' ELSE e.state END,
-               due_at = e.due_at,
-               failures = d.failures + e.failed,
-               reason = e.reason,
-               finished_at = CASE WHEN e.state <> 'pending' OR (NOT d.replay AND d.expires_at <= e.due_at)
-                                  THEN now() END
-          FROM ended e
-         WHERE d.tenant = e.tenant AND d.id = e.id AND d.fence = e.fence AND d.state = 'sending'
-     RETURNING 1
+    WITH new AS (
+        INSERT INTO webhooks.events
+               (tenant, id, type, object_id, sequence, merchant_id, store_id, occurred_at, expires_at, body)
+        SELECT * FROM unnest(tenants, ids, types, object_ids, sequences, merchant_ids, store_ids, publish.occurred_at,
+                             publish.expires_at, bodies)
+     RETURNING *
     )
-    SELECT count(*) INTO moved FROM moved_on;
-
-    WITH seen AS MATERIALIZED (
-        SELECT t.tenant, t.endpoint_id, bool_or(t.state = 'delivered') AS succeeded, sum(t.failed) AS failures
-          FROM unnest(tenants, endpoint_ids, states, failed) AS t (tenant, endpoint_id, state, failed)
-         -- What went wrong on our side says nothing about an endpoint.
-         WHERE t.state = 'delivered' OR t.failed > 0
-         GROUP BY 1, 2
-    ), held AS MATERIALIZED (
-        SELECT h.tenant, h.endpoint_id, h.consecutive_failures + seen.failures AS failures, seen.succeeded
-          FROM seen JOIN webhooks.endpoint_health h USING (tenant, endpoint_id)
-         WHERE NOT seen.succeeded OR h.consecutive_failures > 0
-            OR h.last_success_at IS NULL OR h.last_success_at < now() - interval '5 seconds'
-         ORDER BY h.tenant, h.endpoint_id
-           FOR UPDATE OF h
-    ), noted AS (
-        UPDATE webhooks.endpoint_health h
-           SET consecutive_failures = CASE WHEN held.succeeded THEN 0 ELSE held.failures END,
-               failing_since = CASE WHEN NOT held.succeeded THEN COALESCE(h.failing_since, now()) END,
-               open_until = CASE WHEN NOT held.succeeded AND held.failures >= breaker_failures
-                                 THEN now() + breaker_open_s * interval '1 second' END,
-               last_success_at = CASE WHEN held.succeeded THEN now() ELSE h.last_success_at END,
-               last_failure_at = CASE WHEN held.succeeded THEN h.last_failure_at ELSE now() END
-          FROM held
-         WHERE h.tenant = held.tenant AND h.endpoint_id = held.endpoint_id
-     RETURNING h.failing_since < now() - disable_after_s * interval '1 second' AS too_long
-    )
-    SELECT COALESCE(bool_or(noted.too_long), false) INTO too_long FROM noted;
-
-    IF true = ANY (in_order) THEN
-        PERFORM webhooks.release_next(array_agg(t.tenant), array_agg(t.id))
-           FROM unnest(tenants, ids, in_order) AS t (tenant, id, in_order)
-          WHERE t.in_order;
-    END IF;
+    INSERT INTO webhooks.deliveries (tenant, id, endpoint_id, event_id, object_id, sequence, expires_at)
+    SELECT new.tenant, webhooks.new_delivery_id(new.id), e.id, new.id,
+           CASE WHEN e.strict_order THEN new.object_id END, CASE WHEN e.strict_order THEN new.sequence END,
+           new.expires_at
+      FROM new JOIN webhooks.endpoints e ON e.tenant = new.tenant
+     WHERE (e.event_types = '{}' OR new.type = ANY (e.event_types)
+            OR split_part(new.type, '.', 1) || '.*' = ANY (e.event_types))
+       AND (e.store_ids = '{}' OR new.store_id = ANY (e.store_ids));
 END
 $$;
 

@@ -34,6 +34,7 @@ def of_discounts(
     *,
     sequence: int,
     occurred_at: datetime,
+    budgets_as_of: datetime | None = None,
     refund_id: str | None = None,
 ) -> list[NewEvent]:
     """What to publish in the payment's transaction for the reservations it has just changed.
@@ -42,11 +43,20 @@ def of_discounts(
         kind: what happened to all of them.
         reservations: as that change answered them.
         sequence: the payment's.
-        occurred_at: aware; also as of when `budget_left` is stated.
+        occurred_at: aware.
+        budgets_as_of: as of when `budget_left` is stated, if that was before.
         refund_id: with `discount.clawed_back`, the refund that took it back.
     """
     return [
-        _discount(kind, one, tenant, sequence=sequence, occurred_at=occurred_at, refund_id=refund_id)
+        _discount(
+            kind,
+            one,
+            tenant,
+            sequence=sequence,
+            occurred_at=occurred_at,
+            budgets_as_of=budgets_as_of or occurred_at,
+            refund_id=refund_id,
+        )
         for one in reservations
         for tenant in _tenants(one)
     ]
@@ -76,6 +86,7 @@ def _discount(
     *,
     sequence: int,
     occurred_at: datetime,
+    budgets_as_of: datetime,
     refund_id: str | None,
 ) -> NewEvent:
     funds = any(share.tenant == tenant for share in one.shares)
@@ -93,7 +104,7 @@ def _discount(
     if refund_id is not None:
         data["refund_id"] = refund_id
     if funds:
-        data |= _for_funders(one, occurred_at)
+        data |= _for_funders(one, budgets_as_of)
     return NewEvent(
         id=_event_id(tenant),
         type=kind,

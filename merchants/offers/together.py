@@ -3,7 +3,7 @@
 All or none: what does not fit is reserved alone (`reservations.py`), which finds out what else would.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ import msgspec
 from merchants.offers.bounds import Bound, bounds_of
 from merchants.offers.offer import moment_of
 from merchants.offers.quote import Applied, Cart, Quote
+from merchants.offers.reservation import Reservation, State
 from merchants.offers.reservations import row_of
 
 _encode = msgspec.json.Encoder().encode
@@ -41,6 +42,34 @@ def arguments(wishes: Sequence[Wish]) -> tuple[str, str]:
             for bound in bounds:
                 _count(counters, wish.cart.partner_id, bound)
     return _encode(applied).decode(), _encode(list(counters.values())).decode()
+
+
+def reserved(wish: Wish, left_minor: Mapping[str, int], at: datetime) -> tuple[Reservation, ...]:
+    """What the call stored of this payment, by offer id; `left_minor` by offer id, as the call answered it."""
+    cart = wish.cart
+    return tuple(
+        Reservation(
+            partner_id=cart.partner_id,
+            payment_id=wish.payment_id,
+            offer_id=one.offer_id,
+            version=one.version,
+            state=State.RESERVED,
+            merchant_id=cart.merchant_id,
+            store_id=cart.store_id,
+            person_id=wish.person_id,
+            currency=cart.currency,
+            order_minor=cart.order_minor,
+            discount_minor=one.discount_minor,
+            returned_minor=0,
+            shares=one.funders,
+            shares_returned_minor=(0,) * len(one.funders),
+            refund_returns=one.offer.deal.budgets.refund_returns,
+            reserved_at=at,
+            settled_at=None,
+            left_minor=left_minor[one.offer_id],
+        )
+        for one in sorted(wish.quote.applied, key=lambda one: one.offer_id)
+    )
 
 
 def _applied(wish: Wish, one: Applied, bounds: Sequence[Bound]) -> dict[str, Any]:

@@ -26,7 +26,8 @@ ANOTHER_SYSTEM = "gateway/wallet/reference/"
 # Migrations of one floor in name order; the rest are floor 4's.
 _FLOOR_OF_MIGRATION = {"webhooks": "webhooks", "merchants": "merchants", "access": "merchants",
                        "qr": "qr", "offers": "merchants",
-                       "together_offers": "merchants", "together_codes": "qr"}  # fmt: skip
+                       "together_offers": "merchants", "together_codes": "qr",
+                       "together_events": "webhooks"}  # fmt: skip
 
 
 def _is_sql(source: Source) -> bool:

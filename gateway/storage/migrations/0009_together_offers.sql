@@ -64,3 +64,17 @@ BEGIN
     END IF;
 END
 $$;
+
+-- Redeems what these payments have reserved, and says how many reservations that were.
+CREATE FUNCTION merchants.redeem_offers_together(partners text[], payments text[]) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    redeemed bigint;
+BEGIN
+    UPDATE merchants.offer_reservations r SET state = 'redeemed', settled_at = now()
+      FROM unnest(partners, payments) AS done (partner, payment)
+     WHERE r.partner_id = done.partner AND r.payment_id = done.payment AND r.state = 'reserved';
+    GET DIAGNOSTICS redeemed = ROW_COUNT;
+    RETURN redeemed;
+END
+$$;

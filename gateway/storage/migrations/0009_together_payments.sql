@@ -137,3 +137,49 @@ BEGIN
      CROSS JOIN LATERAL (SELECT now() + asked.give_up_s * interval '1 s' AS at) AS give_up;
 END
 $$;
+
+-- Debits that the core approved, concluded in one statement: transfers decided, payments succeeded, reservations
+-- redeemed, events published. Its caller knows the payments as it accepted them and has written their events already;
+-- of one that is elsewhere by now nothing holds any more, and it stands in the way. Locks: transfers, then payments.
+CREATE FUNCTION gateway.succeed_together(
+    partner_ids text[], ids text[], core_references text[], tooks_ms integer[], at timestamptz[],
+    discounted_partners text[], discounted text[], reservations bigint,
+    tenants text[], event_ids text[], types text[], object_ids text[], sequences bigint[], merchant_ids text[],
+    store_ids text[], occurred_at timestamptz[], expires_at timestamptz[], bodies text[]
+) RETURNS void
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+    done text[];
+BEGIN
+    WITH decided AS (
+        UPDATE gateway.transfers t
+           SET state = 'final', outcome = 'approved', core_reference = told.reference, final_at = now()
+          FROM unnest(ids, core_references) AS told (id, reference)
+         WHERE t.owner_id = told.id AND t.n = 1 AND t.state = 'open'
+     RETURNING t.owner_id)
+    SELECT array_agg(decided.owner_id) INTO done FROM decided;
+    PERFORM gateway.all_or_none('a transfer is decided', ids, done);
+
+    INSERT INTO gateway.transfer_attempts (owner_id, n, deed, outcome, took_ms)
+    SELECT told.id, 1, 'send', 'approved', told.took_ms FROM unnest(ids, tooks_ms) AS told (id, took_ms);
+
+    WITH moved AS (
+        UPDATE gateway.payments p
+           SET state = 'succeeded', sequence = 2, updated_at = known.at
+          FROM unnest(partner_ids, ids, succeed_together.at) AS known (partner_id, id, at)
+         WHERE p.partner_id = known.partner_id AND p.id = known.id AND p.state = 'processing' AND p.sequence = 1
+     RETURNING p.id)
+    SELECT array_agg(moved.id) INTO done FROM moved;
+    PERFORM gateway.all_or_none('a payment is elsewhere', ids, done);
+
+    IF reservations > 0 AND merchants.redeem_offers_together(discounted_partners, discounted) <> reservations THEN
+        PERFORM gateway.all_or_none('a discount was released', discounted, NULL);
+    END IF;
+    PERFORM webhooks.publish(tenants, event_ids, types, object_ids, sequences, merchant_ids, store_ids,
+                             succeed_together.occurred_at, succeed_together.expires_at, bodies);
+END
+$$;
