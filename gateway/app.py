@@ -15,6 +15,7 @@ from gateway import work
 from gateway.api.table import OPERATIONS
 from gateway.door import idempotency
 from gateway.door.bearer import Bearer
+from gateway.door.dpop import Proofs
 from gateway.door.endpoint import Desk
 from gateway.door.idempotency import ClaimDesk
 from gateway.door.listeners import Door
@@ -146,7 +147,13 @@ def _parts(
         hub=hub,
         sealing=sealing,
         keyring=keyring,
-        tokens=Tokens(keyring, issuer=settings.public_url, environment=environment),
+        tokens=Tokens(
+            keyring,
+            issuer=settings.public_url,
+            environment=environment,
+            bind_money=settings.dpop_required,
+            operators_url=settings.operators_url,
+        ),
         cores=cores,
         catalog=catalog,
         payment_codes=payment_codes,
@@ -186,7 +193,7 @@ def _door(parts: Parts) -> Door:
     parts.hub.watch(lambda _one: None, lost=recently_live.forget)
     desk = Desk(
         parts=parts,
-        bearer=Bearer(parts.tokens, recently_live),
+        bearer=Bearer(parts.tokens, recently_live, Proofs(parts.pool, parts.sealing)),
         claims=ClaimDesk(pool=parts.pool, sealing=parts.sealing),
     )
     return Door(

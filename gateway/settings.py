@@ -59,6 +59,10 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         str, _said("Address of the operators' listener, never open to the internet")
     ] = "127.0.0.1"
     operators_port: Annotated[int, _said("Port of the operators' listener")] = 8081
+    operators_url: Annotated[str, _said("Where operators reach their listener")] = "http://127.0.0.1:8081"
+    dpop_required: Annotated[
+        bool, _said("Give tokens that move money to clients with a proof of possession alone (RFC 9449)")
+    ] = False
     master_key: Annotated[str, _said("32 bytes in base64; seals what must not be readable in a dump")] = ""
     master_key_file: Annotated[str, _said("A file that holds it instead")] = ""
     wallet_cores: Annotated[
@@ -248,10 +252,11 @@ def _unfit_for_production(settings: Settings) -> list[str]:
     faults = [
         # Until they are built, a production gateway would let operators in without the bank's sign-in.
         "production needs the operators' OIDC sign-in, which this version does not have yet",
-        "production needs DPoP for money scopes, which this version does not have yet",
     ]
     if not settings.public_url.startswith("https://"):
         faults.append("PUBLIC_URL has to be https in production")
+    if not settings.dpop_required:
+        faults.append("DPOP_REQUIRED has to be true in production")
     if settings.bootstrap_operator_jwk:
         faults.append("BOOTSTRAP_OPERATOR_JWK is for the sandbox alone")
     if settings.webhook_loopback:

@@ -13,6 +13,7 @@ from jwt.algorithms import OKPAlgorithm
 from msgspec import Meta, Struct, field
 
 from gateway.door.bearer import Bearer
+from gateway.door.dpop import Proofs
 from gateway.door.endpoint import Desk
 from gateway.door.errors import DoorError, NotFound
 from gateway.door.health import Check
@@ -225,7 +226,7 @@ async def open_door(
     tokens = Tokens(await Keyring.open(pool, sealing), issuer=ISSUER, environment="sandbox")
     desk = Desk(
         parts=cast("Any", None),  # notes need none
-        bearer=Bearer(tokens, RecentlyLive(pool)),
+        bearer=Bearer(tokens, RecentlyLive(pool), Proofs(pool, sealing)),
         claims=ClaimDesk(pool=pool, sealing=sealing, secret_shown_s=secret_shown_s),
     )
     door = Door(note_operations(pool), desk, checks=checks)

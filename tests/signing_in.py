@@ -33,3 +33,16 @@ class OwnKey:
         }
         header = changes.pop("header", None)
         return jwt.encode({**claims, **changes}, self.private, algorithm="EdDSA", headers=header)
+
+    def upload(self, client_id: str, issuer: str) -> dict[str, Any]:
+        """The body that adds this key to a client."""
+        address = f"{issuer}/v1/clients/{client_id}/keys"
+        return {"jwk": self.public_jwk, "proof": self.assertion(client_id, address)}
+
+    def proof(self, method: str, url: str, **changes: Any) -> str:
+        """A good DPoP proof of this moment, but for what the test changes; None leaves a claim out."""
+        header = {"typ": "dpop+jwt", "jwk": self.public_jwk, **changes.pop("header", {})}
+        algorithm, key = changes.pop("algorithm", "EdDSA"), changes.pop("key", self.private)
+        claims = {"jti": uuid.uuid4().hex, "htm": method, "htu": url, "iat": int(time.time()), **changes}
+        said = {name: value for name, value in claims.items() if value is not None}
+        return jwt.encode(said, key, algorithm=algorithm, headers=header)

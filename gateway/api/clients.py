@@ -10,7 +10,7 @@ import msgspec
 from gateway.door.operation import Answer, Call, operation
 from gateway.wire import clients as wire
 from gateway.wire.page import Page, PageQuery
-from merchants.access import clients, errors
+from merchants.access import clients, errors, possession
 from merchants.access.principal import Client, ClientKey
 from merchants.ids import BANK, new_id, partner_no_of
 
@@ -62,6 +62,7 @@ async def create_client(call: Call[wire.NewClient]) -> Answer:
             within=call.caller.scopes,
             public_jwk=members_of(call.body.jwk),
             actor=call.caller.client_id,
+            dpop_bound_access_tokens=call.body.dpop_bound_access_tokens,
         )
         made = await clients.with_keys(conn, client_id)
     return Answer(201, registered_client(*made))
@@ -129,19 +130,31 @@ async def revoke_client(call: Call[wire.Revocation]) -> Answer:
     idempotent=True,
     replay=replay_key,
     answers={201: wire.ClientKey},
-    problems=(*_KEY_REFUSALS, errors.ClientNotFound, errors.ClientAlreadyRevoked, errors.ScopesNotYours),
-    example=wire.NewKey(jwk=_EXAMPLE_JWK),
+    problems=(
+        *_KEY_REFUSALS,
+        errors.KeyNotProven,
+        errors.ClientNotFound,
+        errors.ClientAlreadyRevoked,
+        errors.ScopesNotYours,
+    ),
+    example=wire.NewKey(jwk=_EXAMPLE_JWK, proof="eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJjbGkifQ.c2lnbmF0dXJl"),
 )
 async def add_client_key(call: Call[wire.NewKey]) -> Answer:
-    """A second live key: sign with the new one, then delete the old one, and no call fails in between."""
+    """A second live key: sign with the new one, then delete the old one, and no call fails in between.
+
+    `proof` shows that you hold it: nobody can put somebody else's key to their name.
+    """
     client_id = call.path["client_id"]
+    public_jwk = members_of(call.body.jwk)
+    address = f"{call.parts.tokens.issuer}/v1/clients/{client_id}/keys"
     async with call.claim.transaction() as conn:
         client = await clients.find(conn, partner_id=_partner_of(call), client_id=client_id)
+        possession.check(client_id, public_jwk, call.body.proof, uploaded_to=address, now=call.now)
         clients.refuse_scopes_beyond(client.scopes, call.caller.scopes)
         key = await clients.add_key(
             conn,
             client_id,
-            public_jwk=members_of(call.body.jwk),
+            public_jwk=public_jwk,
             purpose=call.body.purpose,
             actor=call.caller.client_id,
         )
@@ -201,6 +214,7 @@ def wire_client(client: Client) -> wire.Client:
             "merchant_id": client.merchant_id,
             "issuer": client.issuer,
             "scopes": sorted(client.scopes),
+            "dpop_bound_access_tokens": client.dpop_bound_access_tokens,
             "roles": sorted(client.roles),
             "created_at": client.created_at,
             "revoked_at": client.revoked_at,

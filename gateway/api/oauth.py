@@ -7,6 +7,7 @@ from gateway.wire import oauth as wire
 from merchants.access import errors, grant
 from merchants.access.grant import ASSERTION_TYPE, GRANT_TYPE, TokenRequest
 from merchants.access.principal import SCOPES
+from merchants.access.proof import ALGORITHMS
 
 # Shorter than a new key's lead, so that whoever caches has it before it signs.
 _CACHED = {"Cache-Control": "public, max-age=60"}
@@ -26,6 +27,8 @@ _REFUSALS = (
     errors.AssertionNotVerified,
     errors.AssertionKeyPurposeRefused,
     errors.AssertionReplayed,
+    errors.DpopProofRequired,
+    errors.TokenProofRefused,
 )
 
 
@@ -47,7 +50,9 @@ async def issue_token(call: Call[wire.TokenForm]) -> Answer:
     """Exchange a client assertion, signed with one of your uploaded keys, for an access token of ten minutes.
 
     The assertion names your client in `iss` and `sub`, our issuer in `aud` as one string, lives 60 seconds at most
-    and works once. A refusal carries `error` and `error_description` of RFC 6749 beside our own `code`.
+    and works once. With a DPoP proof (RFC 9449) in the header `DPoP` the token is bound to the proof's key, and every
+    request with it needs a proof of its own; a client may be obliged to that. A refusal carries `error` and
+    `error_description` of RFC 6749 beside our own `code`.
     """
     form = call.body
     request = TokenRequest(
@@ -56,6 +61,7 @@ async def issue_token(call: Call[wire.TokenForm]) -> Answer:
         client_assertion=form.client_assertion,
         scope=form.scope,
         client_id=form.client_id,
+        proof=call.headers.get("DPoP"),
     )
     async with call.parts.pool.acquire() as conn:
         granted = await grant.exchange(conn, call.parts.tokens, request, now=call.now)
@@ -63,7 +69,7 @@ async def issue_token(call: Call[wire.TokenForm]) -> Answer:
         200,
         wire.Token(
             access_token=granted.access_token,
-            token_type="Bearer",  # noqa: S106 (the kind of token, not one)
+            token_type="DPoP" if granted.bound else "Bearer",
             expires_in=granted.expires_in_s,
             scope=" ".join(sorted(granted.scopes)),
         ),
@@ -104,6 +110,7 @@ async def read_server_metadata(call: Call[None]) -> Answer:
             scopes_supported=sorted(frozenset().union(*SCOPES.values())),
             token_endpoint_auth_methods_supported=["private_key_jwt"],
             token_endpoint_auth_signing_alg_values_supported=["EdDSA", "ES256", "PS256"],
+            dpop_signing_alg_values_supported=list(ALGORITHMS),
         ),
         headers=_CACHED,
     )

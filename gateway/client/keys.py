@@ -52,8 +52,16 @@ class SigningKey:
     @property
     def thumbprint(self) -> str:
         """The key's name for both sides (RFC 7638); goes into `kid`."""
-        canonical = msgspec.json.encode(self.public_jwk, order="sorted")
-        return base64.urlsafe_b64encode(hashlib.sha256(canonical).digest()).rstrip(b"=").decode()
+        return self.hashed(msgspec.json.encode(self.public_jwk, order="sorted").decode())
+
+    def proof(self, claims: Mapping[str, Any]) -> str:
+        """A DPoP proof: unlike an assertion it brings its key along."""
+        header = {"typ": "dpop+jwt", "jwk": self.public_jwk}
+        return jwt.encode(dict(claims), self.private, algorithm="EdDSA", headers=header)
+
+    @staticmethod
+    def hashed(text: str) -> str:
+        return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 
     def signed(self, claims: Mapping[str, Any]) -> str:
         return jwt.encode(dict(claims), self.private, algorithm="EdDSA", headers={"kid": self.thumbprint})

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
+from gateway.client.access import Access
 from gateway.client.errors import AnswerLost, ProblemAnswered
 from gateway.client.keys import SigningKey
 from gateway.client.transport import Gateway, Request, decoded
@@ -31,10 +32,15 @@ _UNAUTHORIZED: Final = 401
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """Who a client is: the id that the gateway gave it, and its own key."""
+    """Who a client is: the id that the gateway gave it, and its own key.
+
+    Attributes:
+        bearer: take tokens that work without a proof of possession, which a gateway may refuse to give.
+    """
 
     client_id: str
     key: SigningKey
+    bearer: bool = False
 
     def assertion(self, audience: str) -> str:
         """Proof of being this client, for one token request (RFC 7523)."""
@@ -49,7 +55,7 @@ class SignedIn:
     def __init__(self, gateway: Gateway, credentials: Credentials) -> None:
         self._gateway = gateway
         self._credentials = credentials
-        self._token: Token | None = None
+        self._access: Access | None = None
         self._renew_at = 0.0
         self._renewing = asyncio.Lock()
 
@@ -57,13 +63,21 @@ class SignedIn:
     def client_id(self) -> str:
         return self._credentials.client_id
 
-    async def token(self) -> str:
-        """An access token that is good for another minute at least; a burst of calls fetches one."""
+    async def access(self) -> Access:
+        """A token that is good for another minute at least; a burst of calls fetches one."""
         async with self._renewing:
-            if self._token is None or time.monotonic() >= self._renew_at:
-                self._token = await self._fetch_token()
-                self._renew_at = time.monotonic() + max(self._token.expires_in - _RENEW_BEFORE_S, 0.0)
-            return self._token.access_token
+            if self._access is None or time.monotonic() >= self._renew_at:
+                key = None if self._credentials.bearer else self._credentials.key
+                nonce = None if self._access is None else self._access.nonce
+                token = await self._fetch_token(Access(key=key))
+                bound = token.token_type == "DPoP"  # noqa: S105 (the kind of token, not one)
+                self._access = Access(token=token.access_token, key=key if bound else None, nonce=nonce)
+                self._renew_at = time.monotonic() + max(token.expires_in - _RENEW_BEFORE_S, 0.0)
+            return self._access
+
+    async def token(self) -> str:
+        """A bearer token, for a tool that cannot sign proofs; a gateway may refuse to give one."""
+        return (await self._fetch_token(Access())).access_token
 
     async def get(self, path: str, kind: type[T], query: Struct | None = None, *, wait_s: float = 0.0) -> T:
         request = Request(method="GET", path=path, query=_query(query), harmless=True, wait_s=wait_s)
@@ -113,21 +127,21 @@ class SignedIn:
 
     async def call(self, request: Request) -> bytes:
         """Send with a token; one that is refused (revoked key, restarted gateway) is replaced once."""
-        token = await self.token()
+        access = await self.access()
         try:
-            return await self._gateway.send(request, token=token)
+            return await self._gateway.send(request, access=access)
         except ProblemAnswered as problem:
             if problem.status != _UNAUTHORIZED:
                 raise
-        self._forget(token)
-        return await self._gateway.send(request, token=await self.token())
+        self._forget(access)
+        return await self._gateway.send(request, access=await self.access())
 
-    def _forget(self, token: str) -> None:
-        if self._token is not None and self._token.access_token == token:
-            self._token = None
+    def _forget(self, access: Access) -> None:
+        if self._access is access:
+            self._access = None
 
     @retry(retry=retry_if_exception_type(AnswerLost), stop=stop_after_attempt(_TOKEN_ATTEMPTS), reraise=True)
-    async def _fetch_token(self) -> Token:
+    async def _fetch_token(self, access: Access) -> Token:
         """An assertion works once, so a repeat signs a fresh one; a lost answer costs a token that nobody has."""
         form = {
             "grant_type": "client_credentials",
@@ -140,7 +154,7 @@ class SignedIn:
             body=urlencode(form).encode(),
             content_type="application/x-www-form-urlencoded",
         )
-        return decoded(await self._gateway.send(request), Token)
+        return decoded(await self._gateway.send(request, access=access), Token)
 
 
 def _encoded(body: Struct | None) -> bytes | None:

@@ -8,6 +8,7 @@ import aiohttp
 import msgspec
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from gateway.client.access import Access
 from gateway.client.errors import AnswerLost, ProblemAnswered, UnexpectedAnswer, Unreachable
 from gateway.wire.problem import Problem
 
@@ -16,6 +17,7 @@ T = TypeVar("T")
 JSON: Final = "application/json"
 # The gateway promises that nothing was done, so anything may be sent again.
 _NOTHING_HAPPENED: Final = frozenset({"nothing_happened", "not_ready"})
+_NONCE_NEEDED: Final = "dpop_nonce_needed"
 _OUTCOME_UNKNOWN: Final = "outcome_unknown"
 # What a call may take beyond the wait it asked for: connecting, and a gateway under load.
 _MARGIN_S: Final = 15.0
@@ -46,14 +48,12 @@ class Request:
     def repeatable(self) -> bool:
         return self.harmless or self.idempotency_key is not None
 
-    def headers(self, token: str | None) -> dict[str, str]:
+    def headers(self) -> dict[str, str]:
         headers = {"Accept": "application/json, application/problem+json;q=0.9, */*;q=0.1"}
         if self.body is not None:
             headers["Content-Type"] = self.content_type
         if self.idempotency_key is not None:
             headers["Idempotency-Key"] = self.idempotency_key
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
         return headers
 
 
@@ -82,7 +82,7 @@ class Gateway:
         assert self._http is not None
         await self._http.close()
 
-    async def send(self, request: Request, *, token: str | None = None) -> bytes:
+    async def send(self, request: Request, *, access: Access | None = None) -> bytes:
         """The body of a success.
 
         Repeated, with the same idempotency key, are: a connection that was refused and a 503 that promises that
@@ -108,14 +108,23 @@ class Gateway:
             reraise=True,
         )
         try:
-            return await attempts(self._once, request, token)
+            return await attempts(self._once, request, access or Access())
         except (Unreachable, ProblemAnswered) as error:
             # That nothing happened this time says nothing of the time before.
             if doubtful and _nothing_happened(error):
                 raise AnswerLost(request.idempotency_key) from error
             raise
 
-    async def _once(self, request: Request, token: str | None) -> bytes:
+    async def _once(self, request: Request, access: Access) -> bytes:
+        """One attempt; a proof that lacks the gateway's nonce is made again with it, at once."""
+        try:
+            return await self._sent(request, access)
+        except ProblemAnswered as problem:
+            if problem.code != _NONCE_NEEDED or access.nonce is None:
+                raise
+        return await self._sent(request, access)
+
+    async def _sent(self, request: Request, access: Access) -> bytes:
         assert self._http is not None, "a gateway is used inside `async with`"
         try:
             async with self._http.request(
@@ -123,11 +132,12 @@ class Gateway:
                 self.url + request.path,
                 params=request.query,
                 data=request.body,
-                headers=request.headers(token),
+                headers=request.headers() | access.headers(request.method, self.issuer + request.path),
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=request.wait_s + _MARGIN_S),
             ) as response:
                 body = await response.read()
+                access.nonce = response.headers.get("DPoP-Nonce", access.nonce)
         except aiohttp.ClientConnectorError as error:
             raise Unreachable(str(error)) from error
         except (aiohttp.ClientError, TimeoutError) as error:

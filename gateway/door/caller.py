@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from merchants.access.proof import Proof
+
 ClientKind = Literal["partner", "terminal", "wallet", "operator", "applicant"]
 Scope = Literal[
     "pay", "query", "cancel", "refund", "merchants", "apply", "offers", "webhooks", "qr", "wallet", "operate"
@@ -18,6 +20,7 @@ class Caller:
         partner_id: the partner whose data this is; None for wallets, operators and fresh applicants.
         merchant_id, store_id, terminal_id: set when the client is bound to one place, as a till is.
         issuer: the wallet issuer a wallet client speaks for.
+        proof: of possession of the token's key, to be spent once; None beside a bearer token.
     """
 
     client_id: str
@@ -30,6 +33,7 @@ class Caller:
     issuer: str | None = None
     scopes: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
+    proof: Proof | None = None
 
     @property
     def tenant(self) -> str:

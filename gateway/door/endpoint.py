@@ -3,6 +3,7 @@
 Everything that does not depend on the request is worked out once, when the door is built.
 """
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ from gateway.door.idempotency import Claim, ClaimDesk, Replayed
 from gateway.door.operation import Answer, Call, Operation
 from gateway.door.parameters import Parameters
 from gateway.door.schema import Schemas
+from merchants.access.errors import DpopProofReplayed
 
 if TYPE_CHECKING:  # as in operation.py: handed on, never looked into
     from gateway.parts import Parts
@@ -102,9 +104,9 @@ class Endpoint:
             signed_by=caller,
             idempotency=claim,
         )
-        return _render(
-            await self._work(call), trace.request_id, replayed=claim is not None and claim.replayed
-        )
+        answer = await self._work(call)
+        told = {} if caller is None else self._desk.bearer.answered(caller)
+        return _render(answer, trace.request_id, told, replayed=claim is not None and claim.replayed)
 
     async def _work(self, call: Call[Any, Any]) -> Answer:
         """Do the deed, or show again what an earlier request did."""
@@ -114,12 +116,23 @@ class Endpoint:
                 answer = await operation.handler(call)
             except Replayed as seen:
                 assert operation.replay is not None, "only idempotent operations are replayed"
+                await self._spend(call)
                 return await operation.replay(call, seen.resource_id)
+            except Exception:
+                if claim is not None and not claim.may_have_committed:
+                    with contextlib.suppress(DpopProofReplayed, *DATABASE_LOST):
+                        await self._spend(call)
+                raise
         except DATABASE_LOST as error:
             self._note_loss(error)
             raise self._after_loss(claim) from error
         assert claim is None or claim.used, "an idempotent operation claims its key"
         return answer
+
+    async def _spend(self, call: Call[Any, Any]) -> None:
+        """What was rolled back took the caller's proof with it, which must not work again for another deed."""
+        if call.signed_by is not None:
+            await self._desk.bearer.spend(call.signed_by)
 
     def _after_loss(self, claim: Claim | None) -> Exception:
         """What may be promised: only a commit, or a statement without a claim, can have left something.
@@ -178,11 +191,12 @@ class Endpoint:
         )
 
 
-def _render(answer: Answer, request_id: str, *, replayed: bool) -> web.Response:
+def _render(answer: Answer, request_id: str, told: Mapping[str, str], *, replayed: bool) -> web.Response:
     headers = {
         "X-Request-Id": request_id,
         "Cache-Control": "no-store",
         "Server": "gateway",
+        **told,
         **answer.headers,
     }
     if replayed:

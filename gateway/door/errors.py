@@ -71,7 +71,7 @@ class MethodNotAllowed(DoorError):
 
 
 class TokenMissing(DoorError):
-    """This operation needs `Authorization: Bearer …` with an access token from `/oauth/token`."""
+    """This operation needs `Authorization: Bearer …`, or `DPoP …`, with an access token from `/oauth/token`."""
 
 
 class InsufficientScope(DoorError):

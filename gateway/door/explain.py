@@ -15,6 +15,18 @@ _TOKEN = (
     access.TokenForeign,
     access.TokenExpired,
     access.ClientRevoked,
+    access.DpopProofMissing,
+    access.DpopTokenUnbound,
+    access.DpopProofMalformed,
+    access.DpopProofNotVerified,
+    access.DpopMethodMismatch,
+    access.DpopTargetMismatch,
+    access.DpopTokenMismatch,
+    access.DpopKeyMismatch,
+    access.DpopProofExpired,
+    access.DpopProofNotYetValid,
+    access.DpopNonceNeeded,
+    access.DpopProofReplayed,
     door.InsufficientScope,
 )
 _BODY = (

@@ -17,7 +17,7 @@ from asyncpg.pool import PoolConnectionProxy
 from gateway.door import sql
 from gateway.door.caller import Caller
 from gateway.door.errors import IdempotencyKeyReused, SecretAlreadyShown
-from merchants.access.errors import ClientRevoked
+from merchants.access.errors import ClientRevoked, DpopProofReplayed
 from merchants.sealing import Sealing
 
 # How long a one-time secret is shown again to who repeats the request that made it.
@@ -110,6 +110,7 @@ class Claim:
 
         Raises:
             ClientRevoked: the caller may no more.
+            DpopProofReplayed: its proof was used before.
             IdempotencyKeyReused: another request holds this key.
             Replayed: the same request was done before (caught by the door).
         """
@@ -128,9 +129,12 @@ class Claim:
             self._terms._replace(resource_id=resource_id),
             client_id=caller.client_id if caller else None,
             key_id=caller.key_id if caller else None,
+            proof=caller.proof if caller else None,
         )
         if row["caller_status"] != "live":
             raise ClientRevoked
+        if not row["proof_fresh"]:
+            raise DpopProofReplayed
         record: asyncpg.Record = row["claimed"]
         return record
 

@@ -21,6 +21,7 @@ from gateway.wallet import errors as wallet
 from gateway.wire.problem import Fault
 from merchants import errors as merchants
 from merchants.access import errors as access
+from merchants.access.proof import ALGORITHMS
 from merchants.offers import errors as offers
 from merchants.onboarding import errors as onboarding
 from qr import errors as qr
@@ -28,6 +29,7 @@ from webhooks import errors as webhooks
 
 # What is unavailable for a moment is there again about then: a connection is re-made, a failover done.
 _RETRY_AFTER_S = 1
+_DPOP_ALGORITHMS = f'algs="{" ".join(ALGORITHMS)}"'
 
 # An error class that is not listed answers as its nearest listed ancestor. Each floor adds its own lines.
 STATUS: Mapping[type[Exception], int] = {
@@ -56,6 +58,7 @@ STATUS: Mapping[type[Exception], int] = {
     access.ClientKeyNotFound: 404,
     access.ClientAlreadyRevoked: 409,
     access.PublicKeyUsedBefore: 409,
+    access.KeyNotProven: 422,
     access.TooManyLiveKeys: 409,
     merchants.MerchantsError: 422,
     merchants.MerchantNotFound: 404,
@@ -189,7 +192,12 @@ def headers_of(error: Exception, kind: ProblemKind, request_id: str) -> dict[str
         case door.MethodNotAllowed(allowed=allowed):
             headers["Allow"] = ", ".join(allowed)
         case door.TokenMissing():
-            headers["WWW-Authenticate"] = "Bearer"
+            headers["WWW-Authenticate"] = f"Bearer, DPoP {_DPOP_ALGORITHMS}"
+        case access.DpopNonceNeeded(nonce=nonce):
+            headers["WWW-Authenticate"] = f'DPoP error="use_dpop_nonce", {_DPOP_ALGORITHMS}'
+            headers["DPoP-Nonce"] = nonce
+        case access.DpopRefused():
+            headers["WWW-Authenticate"] = f'DPoP error="invalid_dpop_proof", {_DPOP_ALGORITHMS}'
         case door.InsufficientScope(needed_scope=scope):
             headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{scope}"'
         case _ if kind.status == HTTPStatus.UNAUTHORIZED:

@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from merchants.access.proof import Proof
+
 if TYPE_CHECKING:
     from gateway.door.idempotency import ClaimTerms
 
 # An anonymous request has no status to lose.
 _CLAIM_KEY = """
 SELECT claimed,
-       CASE WHEN $6::text IS NULL THEN 'live' ELSE merchants.caller_status($6, $7) END AS caller_status
+       CASE WHEN $6::text IS NULL THEN 'live' ELSE merchants.caller_status($6, $7) END AS caller_status,
+       CASE WHEN $9::bytea IS NULL THEN true ELSE merchants.use_proof($8, $9) END AS proof_fresh
   FROM gateway.claim_key($1, $2, $3, $4, $5) AS claimed
 """
 
@@ -48,13 +51,19 @@ class ClaimRow(NamedTuple):
 
 
 async def claim_key(
-    conn: PoolConnectionProxy, terms: "ClaimTerms", *, client_id: str | None, key_id: str | None
+    conn: PoolConnectionProxy,
+    terms: "ClaimTerms",
+    *,
+    client_id: str | None,
+    key_id: str | None,
+    proof: Proof | None = None,
 ) -> asyncpg.Record:
-    """Insert the key or tell what holds it (`claimed`), and the caller's status (`caller_status`).
+    """Insert the key or tell what holds it (`claimed`), the caller's status (`caller_status`), and spend its proof.
 
     Waits while a concurrent duplicate is undecided.
     """
-    row = await conn.fetchrow(_CLAIM_KEY, *terms, client_id, key_id)
+    spent = (None, None) if proof is None else (proof.issued_at_s, proof.digest)
+    row = await conn.fetchrow(_CLAIM_KEY, *terms, client_id, key_id, *spent)
     assert row is not None, "the function always answers one row"
     return row
 

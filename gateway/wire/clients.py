@@ -50,12 +50,24 @@ class NewClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: Name
     scopes: Annotated[list[PartnerScope], Meta(min_length=1, max_length=9)]
     jwk: PublicJwk
+    dpop_bound_access_tokens: Annotated[
+        bool, Meta(description="Give it no token that works without a proof of possession (RFC 9449)")
+    ] = False
 
 
 class NewKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A key to sign in with (`assertion`), or to sign agreements with; two of each may be live."""
 
     jwk: PublicJwk
+    proof: Annotated[
+        str,
+        Meta(
+            max_length=4096,
+            description="That you hold the key: a JWT signed with it, made as a client assertion of this client, "
+            "whose `aud` is the address this request is sent to",
+            examples=["eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJjbGkifQ.c2lnbmF0dXJl"],
+        ),
+    ]
     purpose: KeyPurpose = "assertion"
 
 
@@ -108,6 +120,7 @@ class Client(Struct, frozen=True, kw_only=True):
     merchant_id: str | None
     issuer: str | None
     scopes: list[Scope]
+    dpop_bound_access_tokens: bool
     roles: list[Role]
     created_at: Time
     revoked_at: Time | None

@@ -23,10 +23,10 @@ class TokenForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
 
 
 class Token(Struct, frozen=True, kw_only=True):
-    """An access token and how long it works."""
+    """An access token and how long it works; `token_type` is what stands before it in `Authorization`."""
 
     access_token: str
-    token_type: Literal["Bearer"]
+    token_type: Literal["Bearer", "DPoP"]
     expires_in: Annotated[int, Meta(description="Seconds", examples=[600])]
     scope: Annotated[str, Meta(examples=["pay query"])]
 
@@ -60,3 +60,4 @@ class ServerMetadata(Struct, frozen=True, kw_only=True):
     scopes_supported: list[str]
     token_endpoint_auth_methods_supported: list[str]
     token_endpoint_auth_signing_alg_values_supported: list[str]
+    dpop_signing_alg_values_supported: list[str]

@@ -80,6 +80,7 @@ async def register_server(
     within: frozenset[str],
     public_jwk: Mapping[str, Any],
     actor: str,
+    dpop_bound_access_tokens: bool = False,
 ) -> Registered:
     """One more server of a partner, with no scope beyond those of who makes it.
 
@@ -87,7 +88,15 @@ async def register_server(
         PublicKeyUnacceptable, ScopesNotYours
     """
     refuse_scopes_beyond(scopes, within & SCOPES["partner"])
-    new = _new(client_id, "partner", name, partner_id=partner_id, merchant_id=partner_id, scopes=scopes)
+    new = _new(
+        client_id,
+        "partner",
+        name,
+        partner_id=partner_id,
+        merchant_id=partner_id,
+        scopes=scopes,
+        dpop_bound_access_tokens=dpop_bound_access_tokens,
+    )
     return await register(conn, new, jwk.accept(public_jwk), actor=actor)
 
 

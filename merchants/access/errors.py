@@ -4,7 +4,9 @@ from typing import ClassVar, Literal
 
 from merchants.errors import MerchantsError
 
-OAuthError = Literal["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type"]
+OAuthError = Literal[
+    "invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type", "invalid_dpop_proof"
+]
 
 
 class AccessError(MerchantsError):
@@ -160,3 +162,92 @@ class ClientRevoked(TokenRefused):
 
     The audit trail of the client says who revoked it and why.
     """
+
+
+class DpopRefused(TokenRefused):
+    """The DPoP proof does not go with this request; sign a fresh one for each (RFC 9449)."""
+
+
+class DpopProofMissing(DpopRefused):
+    """This token is bound to a key: send it as `Authorization: DPoP …`, with one proof in the header `DPoP`."""
+
+
+class DpopTokenUnbound(DpopRefused):
+    """This token is bound to no key; send it as `Authorization: Bearer …`, or ask for one with a DPoP proof."""
+
+
+class DpopProofMalformed(DpopRefused):
+    """The proof is no JWT of type `dpop+jwt` with its public `jwk` in the header, and `jti`, `htm`, `htu`, `iat`."""
+
+
+class DpopProofNotVerified(DpopRefused):
+    """The proof's signature is not by the `jwk` in its header; sign with EdDSA, ES256 or PS256 as its kind asks."""
+
+
+class DpopMethodMismatch(DpopRefused):
+    """The proof's `htm` is not the method of this request."""
+
+
+class DpopTargetMismatch(DpopRefused):
+    """The proof's `htu` is not the address of this request; it is our public address and the path, without query."""
+
+
+class DpopTokenMismatch(DpopRefused):
+    """The proof's `ath` is not the hash of the access token that came with it."""
+
+
+class DpopKeyMismatch(DpopRefused):
+    """The proof was signed by another key than the one this token is bound to.
+
+    Many for one client may mean that its tokens are read by somebody else.
+    """
+
+
+class DpopProofExpired(DpopRefused):
+    """The proof was made more than a minute ago; sign a fresh one for each request, and check your clock."""
+
+
+class DpopProofNotYetValid(DpopRefused):
+    """The proof's `iat` lies more than 10 seconds ahead; check your clock."""
+
+
+class DpopProofReplayed(DpopRefused):
+    """This proof was used before; sign a fresh one, with a new `jti`, for each request.
+
+    Many for one client may mean that somebody reads its traffic: have it change its key.
+    """
+
+
+class DpopNonceNeeded(DpopRefused):
+    """Put the nonce of the header `DPoP-Nonce` into the claim `nonce` of the next proof, and send it again."""
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__(nonce)
+        self._nonce = nonce
+
+    @property
+    def nonce(self) -> str:
+        """For the header; nothing that belongs into the body."""
+        return self._nonce
+
+
+class DpopProofRequired(GrantRefused):
+    """This client gets tokens that are bound to a key alone; send a DPoP proof with the token request (RFC 9449)."""
+
+    oauth_error = "invalid_dpop_proof"
+
+
+class TokenProofRefused(GrantRefused):
+    """The DPoP proof of the token request was refused; `proof` says why."""
+
+    oauth_error = "invalid_dpop_proof"
+
+    def __init__(self, why: DpopRefused) -> None:
+        super().__init__()
+        self.proof = " ".join((why.__doc__ or "").partition("\n\n")[0].split())
+
+
+class KeyNotProven(AccessError):
+    """`proof` does not show that you hold the private key: sign it with the key, for this client and this address."""
+
+    pointer = "/proof"

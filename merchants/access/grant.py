@@ -5,29 +5,38 @@ from datetime import datetime
 
 from asyncpg.pool import PoolConnectionProxy
 
-from merchants.access import assertion, replay, sql
+from merchants.access import assertion, proof, replay, sql
 from merchants.access.errors import (
     AssertionMalformed,
     AssertionNotVerified,
     ClientAssertionTypeUnsupported,
+    DpopProofRequired,
+    DpopRefused,
     GrantTypeUnsupported,
     ScopeNotGranted,
+    TokenProofRefused,
 )
+from merchants.access.principal import MONEY_SCOPES, Client
 from merchants.access.tokens import Tokens
 
 GRANT_TYPE = "client_credentials"
+TOKEN_PATH = "/oauth/token"  # noqa: S105 (where tokens are given, not one)
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenRequest:
-    """The form of `/oauth/token`; `scope` is a list between spaces, all the client may have where it is left out."""
+    """The form of `/oauth/token`, and the header `DPoP` beside it.
+
+    `scope` is a list between spaces, all the client may have where it is left out.
+    """
 
     grant_type: str
     client_assertion_type: str
     client_assertion: str
     scope: str | None = None
     client_id: str | None = None
+    proof: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +44,7 @@ class Granted:
     access_token: str
     expires_in_s: int
     scopes: frozenset[str]
+    bound: bool
 
 
 async def exchange(
@@ -55,9 +65,28 @@ async def exchange(
     keys = await sql.keys_of_client(conn, client.client_id, live_only=True)
     verified = assertion.verify(unverified, keys, audience=tokens.issuer, now=now)
     scopes = _granted(client.scopes, request.scope)
+    bound_to = _bound_to(request, tokens, now)
+    if bound_to is None and _must_be_bound(client, scopes, tokens):
+        raise DpopProofRequired
     await replay.use_up(conn, verified)
-    token = tokens.issue(client, key_id=verified.key_id, scopes=scopes, now=now)
-    return Granted(access_token=token, expires_in_s=tokens.life_s, scopes=scopes)
+    token = tokens.issue(client, key_id=verified.key_id, scopes=scopes, now=now, bound_to=bound_to)
+    return Granted(access_token=token, expires_in_s=tokens.life_s, scopes=scopes, bound=bound_to is not None)
+
+
+def _bound_to(request: TokenRequest, tokens: Tokens, now: datetime) -> str | None:
+    """The key that the token will be bound to. Its proof needs no row: the assertion beside it works once."""
+    if request.proof is None:
+        return None
+    try:
+        urls = tokens.urls_of(TOKEN_PATH)
+        return proof.verify(request.proof, method="POST", urls=urls, now=now).thumbprint
+    except DpopRefused as error:
+        raise TokenProofRefused(error) from error
+
+
+def _must_be_bound(client: Client, scopes: frozenset[str], tokens: Tokens) -> bool:
+    moves_money = not MONEY_SCOPES.isdisjoint(scopes)
+    return client.dpop_bound_access_tokens or (tokens.bind_money and moves_money)
 
 
 def _check_form(request: TokenRequest) -> None:

@@ -33,9 +33,13 @@ class RecentlyLive:
 
     async def check(self, *, client_id: str, key_id: str) -> None:
         """Raises ClientRevoked at most `max_age_s` after a revocation was answered."""
+        fresh_since = time.monotonic() - self._max_age_s
+        if self._live_at.get((client_id, key_id), float("-inf")) <= fresh_since:
+            await self.check_now(client_id=client_id, key_id=key_id)
+
+    async def check_now(self, *, client_id: str, key_id: str) -> None:
+        """For what changes something outside a claim: nothing remembered is good enough."""
         asked_at = time.monotonic()
-        if self._live_at.get((client_id, key_id), float("-inf")) > asked_at - self._max_age_s:
-            return
         async with self._pool.acquire() as conn:
             status = await sql.peek_caller_status(conn, client_id=client_id, key_id=key_id)
         if status != "live":

@@ -22,6 +22,10 @@ SCOPES: Mapping[Kind, frozenset[str]] = {
 }
 
 
+# What can move somebody's money; in production such tokens are bound to a key (RFC 9449).
+MONEY_SCOPES = frozenset({"pay", "cancel", "refund", "wallet"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
     """A principal that signs in with its own key.
@@ -31,6 +35,7 @@ class Client:
         merchant_id, store_id, terminal_id: where a till stands; a partner's own merchant.
         application_id: what an applicant applies with, kept once it is a partner.
         issuer: whose payers a wallet client speaks for.
+        dpop_bound_access_tokens: gets no token without a proof of possession (RFC 9449, section 5.2).
     """
 
     client_id: str
@@ -44,6 +49,7 @@ class Client:
     issuer: str | None = None
     scopes: frozenset[str]
     roles: frozenset[str] = frozenset()
+    dpop_bound_access_tokens: bool = False
     created_at: datetime
     revoked_at: datetime | None = None
 

@@ -1,10 +1,11 @@
-"""An assertion works once, on whichever replica it arrives: used ones are rows until they have expired."""
+"""An assertion and a proof work once, on whichever replica they arrive: used ones are rows until they are too old."""
 
 from asyncpg.pool import PoolConnectionProxy
 
 from merchants.access import sql
 from merchants.access.assertion import Verified
-from merchants.access.errors import AssertionNotVerified, AssertionReplayed
+from merchants.access.errors import AssertionNotVerified, AssertionReplayed, DpopProofReplayed
+from merchants.access.proof import Proof
 
 # Clocks of replicas and database may differ by less than this; a row kept longer costs nothing.
 _KEPT_AFTER_EXPIRY_S = 60
@@ -31,6 +32,17 @@ async def use_up(conn: PoolConnectionProxy, verified: Verified) -> None:
         raise AssertionReplayed
 
 
+async def spend(conn: PoolConnectionProxy, proof: Proof) -> None:
+    """Record a proof of possession.
+
+    Raises:
+        DpopProofReplayed: it was used before, maybe at this moment elsewhere.
+    """
+    if not await sql.use_proof(conn, issued_at_s=proof.issued_at_s, digest=proof.digest):
+        raise DpopProofReplayed
+
+
 async def forget_expired(conn: PoolConnectionProxy, *, limit: int) -> int:
-    """Delete used assertions that could not be accepted any more; how many."""
+    """Delete used assertions and proofs that could not be accepted any more; how many assertions."""
+    await sql.forget_proofs(conn)
     return await sql.delete_expired_assertions(conn, limit=limit)

@@ -11,7 +11,7 @@ from merchants.access.jwk import PublicKey
 from merchants.access.principal import Client, ClientKey, KeyPurpose
 
 _CLIENT = """client_id, kind, name, partner_id, merchant_id, store_id, terminal_id, application_id, issuer,
-    scopes, roles, created_at, revoked_at"""
+    scopes, roles, dpop_bound_access_tokens, created_at, revoked_at"""
 _KEY = """key_id, client_id, purpose, algorithm, jwk, thumbprint, created_at, last_used_at, revoked_at"""
 
 
@@ -78,8 +78,8 @@ async def clients_of_partner(
 async def insert_client(conn: PoolConnectionProxy, new: Client, *, created_by: str) -> None:
     await conn.execute(
         """INSERT INTO merchants.clients (client_id, kind, name, partner_id, merchant_id, store_id, terminal_id,
-                                          application_id, issuer, scopes, roles, created_by)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)""",
+                                          application_id, issuer, scopes, roles, dpop_bound_access_tokens, created_by)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)""",
         new.client_id,
         new.kind,
         new.name,
@@ -91,6 +91,7 @@ async def insert_client(conn: PoolConnectionProxy, new: Client, *, created_by: s
         new.issuer,
         sorted(new.scopes),
         sorted(new.roles),
+        new.dpop_bound_access_tokens,
         created_by,
     )
 
@@ -217,6 +218,18 @@ async def use_assertion(
     )
     assert row is not None, "one row is always selected"
     return UsedAssertion(**row)
+
+
+async def use_proof(conn: PoolConnectionProxy, *, issued_at_s: int, digest: bytes) -> bool:
+    """Whether this is the proof's first use."""
+    fresh: bool = await conn.fetchval("SELECT merchants.use_proof($1, $2)", issued_at_s, digest)
+    return fresh
+
+
+async def forget_proofs(conn: PoolConnectionProxy) -> bool:
+    """Empty the partition of proofs that are too old; whether there were any."""
+    emptied: bool = await conn.fetchval("SELECT merchants.forget_proofs()")
+    return emptied
 
 
 async def delete_expired_assertions(conn: PoolConnectionProxy, *, limit: int) -> int:

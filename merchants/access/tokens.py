@@ -47,11 +47,17 @@ class _Claims(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     terminal_id: str | None = None
     issuer: str | None = None
     roles: list[str] = []
+    # RFC 9449, section 6.1: `jkt` is the thumbprint of the key without which the token is worth nothing.
+    cnf: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenFacts:
-    """What a good token says; the fields are those of `Client`, plus the key that signed in."""
+    """What a good token says; the fields are those of `Client`, plus the key that signed in.
+
+    Attributes:
+        bound_to: thumbprint of the key whose proof has to come with it; None for a bearer token.
+    """
 
     client_id: str
     kind: Kind
@@ -63,6 +69,7 @@ class TokenFacts:
     issuer: str | None
     scopes: frozenset[str]
     roles: frozenset[str]
+    bound_to: str | None
     expires_at: datetime
 
 
@@ -81,16 +88,41 @@ class Tokens:
         issuer: our public URL, which is `iss` and `aud` alike: the gateway serves its own tokens.
         environment: a token of the sandbox opens nothing in production, even with a shared key.
         life_s: how long a token works.
+        bind_money: give tokens that move money to callers with a proof of possession alone.
+        operators_url: where the operators' listener is reached, if it is reached by them at all.
     """
 
-    def __init__(self, keyring: Keyring, *, issuer: str, environment: str, life_s: int = LIFE_S) -> None:
+    def __init__(
+        self,
+        keyring: Keyring,
+        *,
+        issuer: str,
+        environment: str,
+        life_s: int = LIFE_S,
+        bind_money: bool = False,
+        operators_url: str | None = None,
+    ) -> None:
         self.issuer = issuer
         self.life_s = life_s
+        self.bind_money = bind_money
+        self._reached_at = tuple(one.rstrip("/") for one in (issuer, operators_url) if one is not None)
         self._keyring = keyring
         self._environment = environment
         self._remembered: dict[bytes, _Remembered] = {}
 
-    def issue(self, client: Client, *, key_id: str, scopes: frozenset[str], now: datetime) -> str:
+    def urls_of(self, path: str) -> tuple[str, ...]:
+        """What a proof of possession may name as the target of a request to this path."""
+        return tuple(one + path for one in self._reached_at)
+
+    def issue(
+        self,
+        client: Client,
+        *,
+        key_id: str,
+        scopes: frozenset[str],
+        now: datetime,
+        bound_to: str | None = None,
+    ) -> str:
         """A token for a client that has just signed in with this key."""
         issued_at = int(now.timestamp())
         claims = _Claims(
@@ -111,6 +143,7 @@ class Tokens:
             terminal_id=client.terminal_id,
             issuer=client.issuer,
             roles=sorted(client.roles),
+            cnf=None if bound_to is None else {"jkt": bound_to},
         )
         return _sign(self._keyring.signer(Purpose.TOKEN), claims)
 
@@ -185,6 +218,7 @@ def _facts(claims: _Claims) -> TokenFacts:
         issuer=claims.issuer,
         scopes=frozenset(claims.scope.split()),
         roles=frozenset(claims.roles),
+        bound_to=None if claims.cnf is None else claims.cnf["jkt"],
         expires_at=datetime.fromtimestamp(claims.exp, UTC),
     )
 

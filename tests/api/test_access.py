@@ -13,6 +13,7 @@ from aiohttp import ClientSession
 from gateway.api import clients as client_operations
 from gateway.api import oauth, operators, terminal_enrolment
 from gateway.door.bearer import Bearer
+from gateway.door.dpop import Proofs
 from gateway.door.endpoint import Desk
 from gateway.door.idempotency import ClaimDesk
 from gateway.door.listeners import Address, Door, listening
@@ -93,7 +94,7 @@ async def open_gateway(pool: asyncpg.Pool) -> AsyncIterator[Gateway]:
         await clients.ensure_bootstrap_operator(conn, operator.public_jwk)
     desk = Desk(
         parts=cast("Any", SimpleNamespace(pool=pool, sealing=sealing, keyring=keyring, tokens=tokens)),
-        bearer=Bearer(tokens, RecentlyLive(pool, max_age_s=0)),
+        bearer=Bearer(tokens, RecentlyLive(pool, max_age_s=0), Proofs(pool, sealing)),
         claims=ClaimDesk(pool=pool, sealing=sealing),
     )
     free = {one: Address("127.0.0.1", 0) for one in (Listener.PUBLIC, Listener.OPERATORS)}
@@ -178,9 +179,10 @@ async def test_a_refused_sign_in_speaks_oauth_and_our_own_code(gateway: Gateway)
 async def test_a_partner_rotates_a_key_without_a_failed_call(gateway: Gateway) -> None:
     partner, new = await a_partner(gateway), OwnKey()
     path = f"/v1/clients/{partner.client_id}/keys"
-    added = await gateway.call("POST", path, partner.token, {"jwk": new.public_jwk}, key="add")
+    upload = new.upload(partner.client_id, ISSUER)
+    added = await gateway.call("POST", path, partner.token, upload, key="add")
     assert added.status == 201
-    repeated = await gateway.call("POST", path, partner.token, {"jwk": new.public_jwk}, key="add")
+    repeated = await gateway.call("POST", path, partner.token, upload, key="add")
     assert (repeated.status, repeated.body) == (201, added.body)
     fresh = await gateway.token(partner.client_id, new)
     [old, _] = (await gateway.call("GET", path, fresh)).body["items"]
@@ -191,7 +193,7 @@ async def test_a_partner_rotates_a_key_without_a_failed_call(gateway: Gateway) -
     refused = await gateway.call("GET", "/v1/clients", partner.token)
     assert (refused.status, refused.code) == (401, "client_revoked")
     assert (await gateway.call("GET", "/v1/clients", fresh)).status == 200
-    back = await gateway.call("POST", path, fresh, {"jwk": partner.key.public_jwk})
+    back = await gateway.call("POST", path, fresh, partner.key.upload(partner.client_id, ISSUER))
     assert (back.status, back.code) == (409, "public_key_used_before")
 
 
@@ -205,7 +207,7 @@ async def test_a_partner_makes_a_server_that_may_less_and_cannot_reach_more(gate
     more = {"name": "More", "scopes": ["merchants", "refund"], "jwk": full_key.public_jwk}
     for path, wanted in (
         ("/v1/clients", more),
-        (f"/v1/clients/{partner.client_id}/keys", {"jwk": full_key.public_jwk}),
+        (f"/v1/clients/{partner.client_id}/keys", full_key.upload(partner.client_id, ISSUER)),
     ):
         refused = await gateway.call("POST", path, lesser, wanted)
         assert (refused.status, refused.code) == (403, "scopes_not_yours")
@@ -223,7 +225,7 @@ async def test_a_private_key_never_comes_in(gateway: Gateway) -> None:
     partner = await a_partner(gateway)
     leaked = {**OwnKey().public_jwk, "d": "c2VjcmV0"}
     refused = await gateway.call(
-        "POST", f"/v1/clients/{partner.client_id}/keys", partner.token, {"jwk": leaked}
+        "POST", f"/v1/clients/{partner.client_id}/keys", partner.token, {"jwk": leaked, "proof": "e30.e30."}
     )
     assert (refused.status, refused.body["errors"][0]["pointer"]) == (400, "/jwk/d")
     assert "c2VjcmV0" not in str(refused.body)
@@ -231,7 +233,7 @@ async def test_a_private_key_never_comes_in(gateway: Gateway) -> None:
 
 async def test_other_partners_clients_and_terminals_are_not_found(gateway: Gateway) -> None:
     ours, theirs = await a_partner(gateway, 7), await a_partner(gateway, 8)
-    key = {"jwk": OwnKey().public_jwk}
+    key = OwnKey().upload(ours.client_id, ISSUER)
     revocation = {"reason": "mine now"}
     client, terminal = f"/v1/clients/{ours.client_id}", f"/v1/terminals/{ours.place.terminal_id}"
     for method, path, body in (

@@ -216,7 +216,7 @@ async def test_who_has_no_token_is_told_where_to_get_one(door: OpenDoor) -> None
         async with door.http.get(f"{door.public}/v1/notes", headers=headers) as answer:
             said = await answer.json(content_type=None)
             assert (answer.status, said["code"]) == (401, "token_missing")
-            assert answer.headers["WWW-Authenticate"] == "Bearer"
+            assert answer.headers["WWW-Authenticate"] == 'Bearer, DPoP algs="EdDSA ES256 PS256"'
     async with door.http.get(f"{door.public}/v1/notes", headers={"Authorization": "Bearer x.y.z"}) as answer:
         assert answer.status == 401
         assert answer.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'

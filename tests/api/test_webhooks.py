@@ -13,6 +13,7 @@ from aiohttp import ClientSession, web
 
 from gateway.api import deliveries, events, webhook_endpoints
 from gateway.door.bearer import Bearer
+from gateway.door.dpop import Proofs
 from gateway.door.endpoint import Desk
 from gateway.door.idempotency import ClaimDesk
 from gateway.door.listeners import Address, Door, listening
@@ -82,7 +83,7 @@ async def partners(pool: asyncpg.Pool, count: int = 1) -> AsyncIterator[list[Par
     parts = SimpleNamespace(pool=pool, sealing=SEALING, keyring=keyring, address_policy=DESK, hub=Told())
     desk = Desk(
         parts=cast("Any", parts),
-        bearer=Bearer(tokens, RecentlyLive(pool)),
+        bearer=Bearer(tokens, RecentlyLive(pool), Proofs(pool, SEALING)),
         claims=ClaimDesk(pool=pool, sealing=SEALING),
     )
     free = {one: Address("127.0.0.1", 0) for one in (Listener.PUBLIC, Listener.OPERATORS)}
