@@ -147,13 +147,7 @@ def _parts(
         hub=hub,
         sealing=sealing,
         keyring=keyring,
-        tokens=Tokens(
-            keyring,
-            issuer=settings.public_url,
-            environment=environment,
-            bind_money=settings.dpop_required,
-            operators_url=settings.operators_url,
-        ),
+        tokens=_tokens(settings, keyring),
         cores=cores,
         catalog=catalog,
         payment_codes=payment_codes,
@@ -186,6 +180,16 @@ def _code_schemes(settings: Settings, sealing: Sealing) -> tuple[PaymentCodeSche
         other_link_base=settings.other_link_base,
     )
     return payment_codes, order_codes
+
+
+def _tokens(settings: Settings, keyring: Keyring) -> Tokens:
+    return Tokens(
+        keyring,
+        issuer=settings.public_url,
+        environment=settings.gateway_env,
+        bind_money=settings.dpop_required,
+        operators_url=settings.operators_url,
+    )
 
 
 def _door(parts: Parts) -> Door:
