@@ -217,6 +217,20 @@ BEGIN
     RETURN merchants.peek_caller_status(client, key);
 END $$;
 
+CREATE FUNCTION merchants.forget_proofs() RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    slot   integer := (extract(epoch FROM clock_timestamp())::bigint / 120 + 2) % 4;
+    filled boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM merchants.used_proofs_%s)', slot) INTO filled;
+    IF filled THEN
+        EXECUTE format('TRUNCATE merchants.used_proofs_%s', slot);
+    END IF;
+    RETURN filled;
+END $$;
+
 CREATE FUNCTION merchants.hold_offer_counters(partner text, bounds jsonb) RETURNS TABLE(offer_id text, scope text, taken_minor bigint, uses bigint)
     LANGUAGE sql
     AS $$
@@ -428,6 +442,15 @@ BEGIN
      WHERE c.partner_id = partner AND c.offer_id = back.offer_id AND c.scope = took.scope AND c.key = took.key;
 END
 $$;
+
+CREATE FUNCTION merchants.use_proof(issued_at_s bigint, proof bytea) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO merchants.used_proofs (slot, digest) VALUES ((issued_at_s / 120 % 4)::smallint, proof)
+    ON CONFLICT DO NOTHING;
+    RETURN FOUND;
+END $$;
 
 CREATE FUNCTION qr.owner_of_code(newest bytea, before bytea) RETURNS TABLE(code_hash bytea, issuer text, payer_id text, person_id text, segments text[], factors smallint, certificate boolean)
     LANGUAGE sql STABLE
@@ -1242,6 +1265,7 @@ CREATE TABLE merchants.clients (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     created_by text NOT NULL,
     revoked_at timestamp with time zone,
+    dpop_bound_access_tokens boolean DEFAULT false NOT NULL,
     CONSTRAINT clients_check CHECK (
 CASE kind
     WHEN 'partner'::text THEN ((num_nonnulls(partner_id, merchant_id) = 2) AND (num_nonnulls(store_id, terminal_id, issuer) = 0))
@@ -1258,6 +1282,8 @@ END),
 );
 
 COMMENT ON TABLE merchants.clients IS 'A principal that signs in with its own key: a partner''s server, a till, a wallet backend, an operator, an applicant.';
+
+COMMENT ON COLUMN merchants.clients.dpop_bound_access_tokens IS 'RFC 9449, section 5.2: this client gets no token that works without a proof of possession.';
 
 CREATE SEQUENCE merchants.merchant_number
     START WITH 10000000000001
@@ -1479,6 +1505,39 @@ CREATE TABLE merchants.terminals (
 );
 
 COMMENT ON TABLE merchants.terminals IS 'A till as a place in a store. The device that stands there enrols as a client of its own.';
+
+CREATE TABLE merchants.used_proofs (
+    slot smallint NOT NULL,
+    digest bytea NOT NULL,
+    CONSTRAINT used_proofs_digest_check CHECK ((octet_length(digest) = 32))
+)
+PARTITION BY LIST (slot);
+
+COMMENT ON TABLE merchants.used_proofs IS 'DPoP proofs that have been used. The caller owns its row: the digest is over its key and its jti.';
+
+CREATE TABLE merchants.used_proofs_0 (
+    slot smallint CONSTRAINT used_proofs_slot_not_null NOT NULL,
+    digest bytea CONSTRAINT used_proofs_digest_not_null NOT NULL,
+    CONSTRAINT used_proofs_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+CREATE TABLE merchants.used_proofs_1 (
+    slot smallint CONSTRAINT used_proofs_slot_not_null NOT NULL,
+    digest bytea CONSTRAINT used_proofs_digest_not_null NOT NULL,
+    CONSTRAINT used_proofs_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+CREATE TABLE merchants.used_proofs_2 (
+    slot smallint CONSTRAINT used_proofs_slot_not_null NOT NULL,
+    digest bytea CONSTRAINT used_proofs_digest_not_null NOT NULL,
+    CONSTRAINT used_proofs_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+CREATE TABLE merchants.used_proofs_3 (
+    slot smallint CONSTRAINT used_proofs_slot_not_null NOT NULL,
+    digest bytea CONSTRAINT used_proofs_digest_not_null NOT NULL,
+    CONSTRAINT used_proofs_digest_check CHECK ((octet_length(digest) = 32))
+);
 
 CREATE TABLE qr.code_credentials (
     id text NOT NULL COLLATE pg_catalog."C",
@@ -1740,6 +1799,14 @@ CREATE TABLE webhooks.secrets (
 
 COMMENT ON TABLE webhooks.secrets IS 'Signing secrets, sealed for the endpoint''s id; all that have not expired sign, which is how one rotates.';
 
+ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_0 FOR VALUES IN ('0');
+
+ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_1 FOR VALUES IN ('1');
+
+ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_2 FOR VALUES IN ('2');
+
+ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_3 FOR VALUES IN ('3');
+
 ALTER TABLE ONLY gateway.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant, operation, key);
 
@@ -1829,6 +1896,21 @@ ALTER TABLE ONLY merchants.stores
 
 ALTER TABLE ONLY merchants.terminals
     ADD CONSTRAINT terminals_pkey PRIMARY KEY (partner_id, id);
+
+ALTER TABLE ONLY merchants.used_proofs
+    ADD CONSTRAINT used_proofs_pkey PRIMARY KEY (slot, digest);
+
+ALTER TABLE ONLY merchants.used_proofs_0
+    ADD CONSTRAINT used_proofs_0_pkey PRIMARY KEY (slot, digest);
+
+ALTER TABLE ONLY merchants.used_proofs_1
+    ADD CONSTRAINT used_proofs_1_pkey PRIMARY KEY (slot, digest);
+
+ALTER TABLE ONLY merchants.used_proofs_2
+    ADD CONSTRAINT used_proofs_2_pkey PRIMARY KEY (slot, digest);
+
+ALTER TABLE ONLY merchants.used_proofs_3
+    ADD CONSTRAINT used_proofs_3_pkey PRIMARY KEY (slot, digest);
 
 ALTER TABLE ONLY qr.code_credentials
     ADD CONSTRAINT code_credentials_pkey PRIMARY KEY (id);
@@ -1976,6 +2058,14 @@ CREATE INDEX deliveries_pending ON webhooks.deliveries USING btree (tenant, endp
 CREATE INDEX deliveries_sending ON webhooks.deliveries USING btree (tenant, endpoint_id, due_at) WHERE (state = 'sending'::text);
 
 CREATE UNIQUE INDEX events_feed ON webhooks.events USING btree (tenant, xid, id);
+
+ALTER INDEX merchants.used_proofs_pkey ATTACH PARTITION merchants.used_proofs_0_pkey;
+
+ALTER INDEX merchants.used_proofs_pkey ATTACH PARTITION merchants.used_proofs_1_pkey;
+
+ALTER INDEX merchants.used_proofs_pkey ATTACH PARTITION merchants.used_proofs_2_pkey;
+
+ALTER INDEX merchants.used_proofs_pkey ATTACH PARTITION merchants.used_proofs_3_pkey;
 
 CREATE TRIGGER audit_only_grows BEFORE DELETE OR UPDATE ON merchants.audit FOR EACH ROW EXECUTE FUNCTION merchants.refuse_change();
 
