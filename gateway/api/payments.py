@@ -120,6 +120,7 @@ async def _accepted_together(call: Call[wire.PaymentRequest], order: Order) -> A
         key=terms.key,
         fingerprint=terms.fingerprint,
         key_id=call.caller.key_id,
+        proof=call.caller.proof,
         now=call.now,
     )
     accepted = None

@@ -149,7 +149,7 @@ class Claim:
         return self._row is not None
 
     def terms(self, resource_id: str) -> ClaimTerms:
-        """For a handler that claims in a statement of its own; it checks the caller's status there too."""
+        """For a handler that claims in a statement of its own, which checks the caller and spends its proof."""
         self.may_have_committed = True
         return self._terms._replace(resource_id=resource_id)
 

@@ -74,7 +74,7 @@ async def accept(conn: Connection, candidates: Sequence["Candidate"], *, look_af
     return Stored(at=row["at"], left_minor=dict(lefts))
 
 
-_ARGUMENTS: Final = ", ".join(f"${number}" for number in range(1, 34))
+_ARGUMENTS: Final = ", ".join(f"${number}" for number in range(1, 36))
 _ACCEPT: Final = f"SELECT * FROM gateway.accept_together({_ARGUMENTS})"  # noqa: S608 - numbers of ours
 
 
@@ -82,7 +82,7 @@ def _key(one: "Candidate") -> tuple[Any, ...]:
     ask = one.ask
     return (
         ask.key_tenant, ask.key_operation, ask.key, ask.fingerprint, ask.order.client_id, ask.key_id,
-        one.code_hash,
+        ask.proof and ask.proof.issued_at_s, ask.proof and ask.proof.digest, one.code_hash,
     )  # fmt: skip
 
 

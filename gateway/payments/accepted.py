@@ -6,6 +6,7 @@ from datetime import datetime
 from gateway.payments.orders import Order
 from gateway.payments.payment import Payment
 from gateway.transfers.transfer import Instruction
+from merchants.access.proof import Proof
 from merchants.offers.reservation import Reservation
 
 
@@ -39,7 +40,11 @@ class Memory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """An order with the idempotency key that is claimed for it: owner, operation, key and fingerprint."""
+    """An order with the idempotency key that is claimed for it: owner, operation, key and fingerprint.
+
+    Attributes:
+        proof: the caller's, of its token's key; spent by the statement that accepts the order.
+    """
 
     order: Order
     key_tenant: str
@@ -47,4 +52,5 @@ class Ask:
     key: str
     fingerprint: bytes
     key_id: str
+    proof: Proof | None
     now: datetime

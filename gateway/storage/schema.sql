@@ -22,7 +22,7 @@ CREATE TYPE gateway.claimed_key AS (
 
 COMMENT ON TYPE gateway.claimed_key IS 'mine: go on and create. Otherwise what the first request left.';
 
-CREATE FUNCTION gateway.accept_together(key_tenants text[], key_operations text[], keys text[], fingerprints bytea[], client_ids text[], client_keys text[], code_hashes bytea[], most_of_merchant integer, most_of_terminal integer, applied jsonb, bounds jsonb, days date[], tiers text[], amounts_minor bigint[], limit_tiers text[], limit_currencies text[], limits_minor bigint[], partner_ids text[], ids text[], merchant_ids text[], store_ids text[], terminal_ids text[], order_nos text[], currencies text[], orders_minor bigint[], discounts_minor bigint[], fees_minor bigint[], issuers text[], payer_ids text[], terms text[], instructions text[], give_up_after_s integer[], look_after_s double precision, OUT at timestamp with time zone, OUT offer_ids text[], OUT lefts_minor bigint[]) RETURNS record
+CREATE FUNCTION gateway.accept_together(key_tenants text[], key_operations text[], keys text[], fingerprints bytea[], client_ids text[], client_keys text[], proven_s bigint[], proofs bytea[], code_hashes bytea[], most_of_merchant integer, most_of_terminal integer, applied jsonb, bounds jsonb, days date[], tiers text[], amounts_minor bigint[], limit_tiers text[], limit_currencies text[], limits_minor bigint[], partner_ids text[], ids text[], merchant_ids text[], store_ids text[], terminal_ids text[], order_nos text[], currencies text[], orders_minor bigint[], discounts_minor bigint[], fees_minor bigint[], issuers text[], payer_ids text[], terms text[], instructions text[], give_up_after_s integer[], look_after_s double precision, OUT at timestamp with time zone, OUT offer_ids text[], OUT lefts_minor bigint[]) RETURNS record
     LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
@@ -54,6 +54,15 @@ BEGIN
             OFFSET 0) AS live
      WHERE live.status = 'live';
     PERFORM gateway.all_or_none('a caller may no more', ids, done);
+
+    SELECT array_agg(proven.id) INTO done
+      FROM (SELECT asked.id, asked.proof IS NULL OR merchants.use_proof(asked.proven_s, asked.proof) AS first
+              FROM (SELECT one.id, one.proven_s, one.proof
+                      FROM unnest(ids, proven_s, proofs) AS one (id, proven_s, proof)
+                     ORDER BY one.proof) AS asked
+            OFFSET 0) AS proven
+     WHERE proven.first;
+    PERFORM gateway.all_or_none('a proof was used before', ids, done);
 
     done := qr.redeem_together(code_hashes, ids, merchant_ids, terminal_ids, most_of_merchant, most_of_terminal);
     PERFORM gateway.all_or_none('a code cannot be used', ids, done);

@@ -1,5 +1,6 @@
 """Tokens bound to a key (RFC 9449): what a proof must be, and that nothing else opens the door."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -198,6 +199,21 @@ async def test_a_proof_works_once_on_whichever_replica_and_whatever_became_of_it
             refused.append(await there.pay(fresh))
     assert {(one.status, one.body["code"]) for one in refused} == {(401, "dpop_proof_replayed")}
     assert await quiet_town.pool.fetchval("SELECT count(*) FROM gateway.payments") == 1
+
+
+async def test_a_proof_pays_once_where_payments_are_accepted_together(quiet_town: Town) -> None:
+    shop = await bound(quiet_town)
+    proof = shop.proof("POST", "/v1/payments")
+
+    async def scan() -> Answered:
+        code = await quiet_town.code(await quiet_town.payer())
+        body = {"amount": cny(100), "merchant_order_no": new_id("T", 0), "code": code}
+        return await shop.send("POST", "/v1/payments", proof=proof, body=body)
+
+    answers = await asyncio.gather(*(scan() for _ in range(6)))
+    assert sorted(one.status for one in answers) == [201, *([401] * 5)]
+    assert {one.body["code"] for one in answers if one.status == 401} == {"dpop_proof_replayed"}
+    assert (await scan()).body["code"] == "dpop_proof_replayed"
 
 
 async def test_who_is_obliged_gets_no_bearer_token(

@@ -42,10 +42,10 @@ BEGIN
 END
 $$;
 
--- Locks in the order of every accept: keys, callers, codes, budgets, payers' days, orders; within each by their key.
+-- Locks in the order of every accept: keys, callers, proofs, codes, budgets, payers' days, orders; within each by their key.
 CREATE FUNCTION gateway.accept_together(
     key_tenants text[], key_operations text[], keys text[], fingerprints bytea[], client_ids text[], client_keys text[],
-    code_hashes bytea[], most_of_merchant integer, most_of_terminal integer,
+    proven_s bigint[], proofs bytea[], code_hashes bytea[], most_of_merchant integer, most_of_terminal integer,
     applied jsonb, bounds jsonb,
     days date[], tiers text[], amounts_minor bigint[],
     limit_tiers text[], limit_currencies text[], limits_minor bigint[],
@@ -82,6 +82,15 @@ BEGIN
             OFFSET 0) AS live
      WHERE live.status = 'live';
     PERFORM gateway.all_or_none('a caller may no more', ids, done);
+
+    SELECT array_agg(proven.id) INTO done
+      FROM (SELECT asked.id, asked.proof IS NULL OR merchants.use_proof(asked.proven_s, asked.proof) AS first
+              FROM (SELECT one.id, one.proven_s, one.proof
+                      FROM unnest(ids, proven_s, proofs) AS one (id, proven_s, proof)
+                     ORDER BY one.proof) AS asked
+            OFFSET 0) AS proven
+     WHERE proven.first;
+    PERFORM gateway.all_or_none('a proof was used before', ids, done);
 
     done := qr.redeem_together(code_hashes, ids, merchant_ids, terminal_ids, most_of_merchant, most_of_terminal);
     PERFORM gateway.all_or_none('a code cannot be used', ids, done);
