@@ -21,7 +21,7 @@ from gateway.settings import read
 from gateway.storage.embedded import EmbeddedPostgres
 from merchants.access.tokens import Tokens
 from tests import forked
-from tests.town import ISSUER, MASTER_KEY, Town, sign_in
+from tests.town import ISSUER, MASTER_KEY, Town, a_wallet
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["tests.forked"])
@@ -154,7 +154,7 @@ async def a_city(
             public=environ["PUBLIC_URL"],
             operators=f"http://127.0.0.1:{environ['OPERATORS_PORT']}",
             core=environ["WALLET_CORES"].partition("=")[2],
-            wallet=await sign_in(office, http, environ["PUBLIC_URL"], "wallet", issuer=ISSUER),
+            wallet=await a_wallet(office, http, environ["PUBLIC_URL"]),
         )
         city = _city(town, core_database_url, folder, environ, serving)
         try:

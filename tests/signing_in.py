@@ -46,3 +46,10 @@ class OwnKey:
         claims = {"jti": uuid.uuid4().hex, "htm": method, "htu": url, "iat": int(time.time()), **changes}
         said = {name: value for name, value in claims.items() if value is not None}
         return jwt.encode(said, key, algorithm=algorithm, headers=header)
+
+    def statement(self, client_id: str, audience: str, **changes: Any) -> str:
+        """A good `payer+jwt` of this moment, but for what the test changes."""
+        now = int(time.time())
+        claims = {"iss": client_id, "aud": audience, "iat": now, "exp": now + 30, "jti": uuid.uuid4().hex}
+        header = {"typ": "payer+jwt", **changes.pop("header", {})}
+        return jwt.encode({**claims, **changes}, self.private, algorithm="EdDSA", headers=header)

@@ -9,7 +9,7 @@ import base64
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -95,6 +95,72 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wallet(Person):
+    """A wallet's backend: it signs who its payers are, wherever a test says so in plain words.
+
+    `payer` may be left out of what confirms: the backend knows who scanned, or asks who is to confirm.
+    """
+
+    client_id: str
+    issuer: str
+    audience: str
+    own_key: OwnKey
+    scans: dict[str, dict[str, Any]] = field(default_factory=dict)
+    signed: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+
+    async def call(self, method: str, path: str, body: Any = None, *, key: str | None = None) -> Answered:
+        if isinstance(body, dict) and not isinstance(body.get("payer"), str):
+            body = await self._signed(path, body, key)
+        answered = await Person.call(self, method, path, body, key=key)
+        if path.endswith("/scans") and answered.status == 200 and body["payer"] in self.scans:
+            self.scans[answered.body["id"]] = self.scans[body["payer"]]
+        return answered
+
+    def statement(self, payer: Mapping[str, Any], use: str, **more: Any) -> str:
+        facts = {"issuer": self.issuer, **payer}
+        given = {name: value for name, value in more.items() if value is not None}
+        return self.own_key.statement(self.client_id, self.audience, payer=facts, use=use, **given)
+
+    async def _signed(self, path: str, body: dict[str, Any], key: str | None) -> dict[str, Any]:
+        """The body with a statement; the same one, where a request is repeated under its key."""
+        deed = path.rpartition("/")[2]
+        uses = {"payment-codes": "payment_code", "code-credentials": "code_credential", "scans": "scan"}
+        uses |= {"payments": "confirm", "confirm": "confirm"}
+        if deed not in uses:
+            return body
+        repeated = (path, key or uuid.uuid4().hex, repr(body))
+        if repeated not in self.signed:
+            self.signed[repeated] = await self._vouched(path, uses[deed], body)
+        return self.signed[repeated]  # type: ignore[no-any-return]
+
+    async def _vouched(self, path: str, use: str, body: dict[str, Any]) -> dict[str, Any]:
+        match use:
+            case "scan":
+                about: dict[str, Any] = {"of": body.get("code")}
+            case "code_credential":
+                about = {"of": body.get("renews")}
+            case "confirm":
+                payment_id = path.split("/")[-2]
+                of = body.get("scan_id") if payment_id == "v1" else payment_id
+                about = {"of": of, "payable": body.get("payable")}
+            case _:
+                about = {}
+        payer = body.get("payer") or await self._who_confirms(path, body)
+        proof: dict[str, Any] = {name: body[name] for name in ("factors", "certificate") if name in body}
+        statement = self.statement({**payer, **proof}, use, **about)
+        if use == "scan":
+            self.scans[statement] = payer
+        return {**{name: value for name, value in body.items() if name not in proof}, "payer": statement}
+
+    async def _who_confirms(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        if body.get("scan_id") in self.scans:
+            return {"factors": 2, **self.scans[body["scan_id"]]}
+        asked = await self.get(path.removesuffix("/confirm"))
+        payer_id = asked.body.get("payer_id") if isinstance(asked.body, dict) else None
+        return {"id": payer_id or "nobody", "person_id": "somebody", "factors": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Supermarket:
     """A partner with one till; `till` speaks for the terminal, `office` for the partner's servers."""
 
@@ -119,7 +185,7 @@ class Town:
     public: str
     operators: str
     core: str
-    wallet: Person
+    wallet: Wallet
 
     @property
     def pool(self) -> asyncpg.Pool:
@@ -197,13 +263,33 @@ async def sign_in(
     """A client of this kind with a token, put straight into the tables."""
     async with replica.parts.pool.acquire() as conn, conn.transaction():
         new = clients._new(new_id("cli", BANK), kind, kind, **owner)  # noqa: SLF001 - each kind has its own door in life
-        registered = await clients.register(conn, new, jwk.accept(OwnKey().public_jwk), actor="test")
+        own_key = OwnKey()
+        registered = await clients.register(conn, new, jwk.accept(own_key.public_jwk), actor="test")
         client: Client | None = await access_sql.client(conn, registered.client_id)
     assert client is not None
     token = replica.parts.tokens.issue(
         client, key_id=registered.key_id, scopes=client.scopes, now=datetime.now(UTC)
     )
-    return Person(http=http, url=url, token=token)
+    if kind != "wallet":
+        return Person(http=http, url=url, token=token)
+    return Wallet(
+        http=http,
+        url=url,
+        token=token,
+        client_id=client.client_id,
+        issuer=owner["issuer"],
+        audience=replica.parts.tokens.issuer,
+        own_key=own_key,
+    )
+
+
+async def a_wallet(
+    replica: app.Replica, http: aiohttp.ClientSession, url: str, issuer: str = ISSUER
+) -> Wallet:
+    """The backend of a wallet, signed in."""
+    wallet = await sign_in(replica, http, url, "wallet", issuer=issuer)
+    assert isinstance(wallet, Wallet)
+    return wallet
 
 
 @asynccontextmanager
@@ -245,7 +331,7 @@ async def a_town(
             _working(replica, works=works),
         ):
             public, operators = (f"http://127.0.0.1:{bound[one].port}" for one in free)
-            wallet = await sign_in(replica, http, public, "wallet", issuer=ISSUER)
+            wallet = await a_wallet(replica, http, public)
             yield Town(
                 settings=settings,
                 replica=replica,

@@ -4,11 +4,10 @@ import base64
 
 import msgspec
 
-from gateway.api.wallet import payer_facts
+from gateway.api.vouched import DEED_PROBLEMS, EXAMPLE, issuer_of, payer_of
 from gateway.door.errors import SecretAlreadyShown
 from gateway.door.operation import Answer, Call, operation
 from gateway.wire import code_credentials as wire
-from gateway.wire.payments import PayerFacts
 from qr import credentials
 from qr.errors import CredentialNotFound, CredentialRevoked
 from qr.offline_code import NUMBER_DIGITS, PASSWORD_DIGITS, STEP_S
@@ -27,17 +26,18 @@ async def replay_credential(call: Call[wire.CredentialRequest], _resource_id: st
     idempotent=True,
     replay=replay_credential,
     answers={201: wire.CodeCredential},
-    problems=(CredentialNotFound, CredentialRevoked, SecretAlreadyShown),
+    problems=(*DEED_PROBLEMS, CredentialNotFound, CredentialRevoked, SecretAlreadyShown),
     rotate="POST /wallet/v1/code-credentials",
-    example=wire.CredentialRequest(payer=PayerFacts(id="wallet-1001", person_id="person-1001", factors=2)),
+    example=wire.CredentialRequest(payer=EXAMPLE),
 )
 async def create_code_credential(call: Call[wire.CredentialRequest]) -> Answer:
     """Enrols a phone, or renews one: do that at every contact, so that shops see a new number each time.
 
     The number before stays good for a day, for a phone that lost this answer.
     """
-    scheme, payer = call.parts.payment_codes, payer_facts(call.body.payer, _issuer(call))
+    scheme = call.parts.payment_codes
     async with call.claim.transaction() as conn:
+        payer = await payer_of(call, conn, "code_credential", of=call.body.renews)
         if call.body.renews is None:
             provisioned = await credentials.enrol(conn, scheme=scheme, payer=payer)
         else:
@@ -60,14 +60,8 @@ async def create_code_credential(call: Call[wire.CredentialRequest]) -> Answer:
 async def delete_code_credential(call: Call[None]) -> Answer:
     """Once this has answered, no code of the phone is taken, whatever its clock shows."""
     async with call.parts.pool.acquire() as conn:
-        await credentials.revoke(conn, issuer=_issuer(call), credential_id=call.path["credential_id"])
+        await credentials.revoke(conn, issuer=issuer_of(call), credential_id=call.path["credential_id"])
     return Answer(204)
-
-
-def _issuer(call: Call[wire.CredentialRequest] | Call[None]) -> str:
-    issuer = call.caller.issuer
-    assert issuer is not None, "the scope `wallet` is granted to wallet clients alone"
-    return issuer
 
 
 def _wire(one: credentials.Provisioned, *, prefix: str) -> wire.CodeCredential:

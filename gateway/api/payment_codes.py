@@ -2,11 +2,10 @@
 
 import msgspec
 
-from gateway.api.wallet import payer_facts
+from gateway.api.vouched import DEED_PROBLEMS, EXAMPLE, payer_of
 from gateway.door.errors import SecretAlreadyShown
 from gateway.door.operation import Answer, Call, operation
 from gateway.wire import qr_codes as wire
-from gateway.wire.payments import PayerFacts
 from qr import codes
 
 
@@ -23,22 +22,19 @@ async def replay_payment_code(call: Call[wire.PaymentCodeRequest], _resource_id:
     idempotent=True,
     replay=replay_payment_code,
     answers={201: wire.PaymentCode},
-    problems=(SecretAlreadyShown,),
+    problems=(*DEED_PROBLEMS, SecretAlreadyShown),
     rotate="POST /wallet/v1/payment-codes",
-    example=wire.PaymentCodeRequest(payer=PayerFacts(id="wallet-1001", person_id="person-1001", factors=2)),
+    example=wire.PaymentCodeRequest(payer=EXAMPLE),
 )
 async def create_payment_code(call: Call[wire.PaymentCodeRequest]) -> Answer:
-    """The payer is one of the caller's own issuer, whatever the body says.
+    """The payer is one of the caller's own issuer, which has signed who it is.
 
     Show the 19 digits as a QR code and as Code 128, and ask for a new code before `expires_at`.
     """
-    issuer = call.caller.issuer
-    assert issuer is not None, "the scope `wallet` is granted to wallet clients alone"
     async with call.claim.transaction() as conn:
         scheme = call.parts.payment_codes
-        issued = await codes.issue_payment_code(
-            conn, scheme=scheme, payer=payer_facts(call.body.payer, issuer)
-        )
+        payer = await payer_of(call, conn, "payment_code")
+        issued = await codes.issue_payment_code(conn, scheme=scheme, payer=payer)
         body = wire.PaymentCode(
             id=issued.id,
             code=issued.code,

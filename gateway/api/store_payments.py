@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from gateway.api.vouched import DEED_PROBLEMS, EXAMPLE, consent_of, issuer_of
 from gateway.door.caller import Caller
 from gateway.door.operation import Answer, Call, operation
 from gateway.parts import Parts
@@ -50,7 +51,7 @@ def shown(seen: store_code.Shown) -> wire.StoreScan:
 
 async def replay_store_payment(call: Call[wire.StorePaymentRequest], resource_id: str) -> Answer:
     """The payment as it is now."""
-    payment = await sql.find_of_payer(call.parts.pool, payment_id=resource_id, issuer=_issuer(call.caller))
+    payment = await sql.find_of_payer(call.parts.pool, payment_id=resource_id, issuer=issuer_of(call))
     assert payment is not None, "the key's row was committed with the payment"
     payment = await settled_within(call.parts.payments, payment, wait_s=_wait_s(call.parts, call.body.wait_s))
     return Answer(201 if payment.settled else 202, for_wallet(payment))
@@ -65,6 +66,7 @@ async def replay_store_payment(call: Call[wire.StorePaymentRequest], resource_id
     replay=replay_store_payment,
     answers={201: wire.WalletPayment, 202: wire.WalletPayment},
     problems=(
+        *DEED_PROBLEMS,
         payments.ScanNotFound,
         qr.CodeRevoked,
         *PLACE_PROBLEMS,
@@ -81,6 +83,7 @@ async def replay_store_payment(call: Call[wire.StorePaymentRequest], resource_id
         scan_id="scn_01939e7c5b7a7c3f9d2e4a6b00000000",
         amount=PositiveAmount(amount_minor=12800, currency="CNY"),
         payable=PositiveAmount(amount_minor=10800, currency="CNY"),
+        payer=EXAMPLE,
     ),
 )
 async def create_store_payment(call: Call[wire.StorePaymentRequest]) -> Answer:
@@ -88,8 +91,8 @@ async def create_store_payment(call: Call[wire.StorePaymentRequest]) -> Answer:
 
     The till learns of it by webhook, and on its terminal's list.
     """
-    paying = _paying(call)
     async with call.claim.transaction() as conn:
+        paying = _paying(call, await consent_of(call, conn, of=call.body.scan_id))
         accepted = await store_code.pay(call.parts.payments, conn, paying, now=call.now)
         call.claim.settle(accepted.payment.id)
     if accepted.payment.terminal_id is not None:
@@ -145,26 +148,16 @@ async def _own(parts: Parts, caller: Caller, terminal_id: str) -> str:
     return partner_id
 
 
-def _paying(call: Call[wire.StorePaymentRequest]) -> store_code.Paying:
-    body, caller = call.body, call.caller
+def _paying(call: Call[wire.StorePaymentRequest], consent: Consent) -> store_code.Paying:
+    body = call.body
     return store_code.Paying(
-        client_id=caller.client_id,
-        issuer=_issuer(caller),
+        client_id=call.caller.client_id,
+        issuer=issuer_of(call),
         scan_id=body.scan_id,
         amount=Money(body.amount.amount_minor, body.amount.currency),
         description=body.description,
-        consent=Consent(
-            payable=Money(body.payable.amount_minor, body.payable.currency),
-            quote=body.quote,
-            factors=body.factors,
-            certificate=body.certificate,
-        ),
+        consent=consent,
     )
-
-
-def _issuer(caller: Caller) -> str:
-    assert caller.issuer is not None, "the scope `wallet` is granted to wallet clients alone"
-    return caller.issuer
 
 
 def _wait_s(parts: Parts, asked_s: float) -> float:

@@ -1,7 +1,7 @@
 """What the wallet app's backend asks: what did my user scan, and what did they decide."""
 
 from gateway.api.store_payments import PLACE_PROBLEMS, shown
-from gateway.door.caller import Caller
+from gateway.api.vouched import DEED_PROBLEMS, EXAMPLE, STATEMENT_PROBLEMS, consent_of, issuer_of, payer_of
 from gateway.door.operation import Answer, Call, operation
 from gateway.payments import confirm, sql, store_code
 from gateway.payments import errors as payments
@@ -16,7 +16,6 @@ from merchants import errors as merchants
 from merchants.ids import BANK, new_id
 from merchants.keyring import Purpose
 from merchants.money import Money
-from merchants.payer import PayerFacts
 from qr import errors as qr
 from qr.signed_code import learn_key
 from qr.store_code import is_store_code, key_id_of_store_code
@@ -39,6 +38,7 @@ _CODE_PROBLEMS = (
     scope="wallet",
     answers={200: wire.Scan | wire.StoreScan},
     problems=(
+        *STATEMENT_PROBLEMS,
         *_CODE_PROBLEMS,
         payments.NotConfirmable,
         payments.PaymentNotFound,
@@ -46,10 +46,7 @@ _CODE_PROBLEMS = (
         payments.CurrencyNotTaken,
         payments.AmountAboveLimit,
     ),
-    example=wire.ScanRequest(
-        code="000201010212…",
-        payer=wire.PayerFacts(id="wallet-1001", person_id="person-1001"),
-    ),
+    example=wire.ScanRequest(code="000201010212…", payer=EXAMPLE),
 )
 async def scan_code(call: Call[wire.ScanRequest]) -> Answer:
     """Shows this payer the merchant, the amount and the offers. A scan binds nobody and reserves nothing.
@@ -66,7 +63,7 @@ async def scan_code(call: Call[wire.ScanRequest]) -> Answer:
             conn,
             scan_id=scan_id,
             scanned=call.body.code,
-            payer=payer_facts(call.body.payer, _issuer(call.caller)),
+            payer=await payer_of(call, conn, "scan", of=call.body.code),
             now=call.now,
         )
     assert payment.expires_at is not None, "an order that waits for its payer has an end"
@@ -97,7 +94,7 @@ async def _scan_store_code(call: Call[wire.ScanRequest], scan_id: str) -> wire.S
             conn,
             scan_id=scan_id,
             scanned=call.body.code,
-            payer=payer_facts(call.body.payer, _issuer(call.caller)),
+            payer=await payer_of(call, conn, "scan", of=call.body.code),
             amount=None if amount is None else Money(amount.amount_minor, amount.currency),
             now=call.now,
         )
@@ -106,7 +103,7 @@ async def _scan_store_code(call: Call[wire.ScanRequest], scan_id: str) -> wire.S
 
 async def replay_confirm(call: Call[wire.Confirmation], resource_id: str) -> Answer:
     """The payment as it is now."""
-    payment = await sql.find_of_payer(call.parts.pool, payment_id=resource_id, issuer=_issuer(call.caller))
+    payment = await sql.find_of_payer(call.parts.pool, payment_id=resource_id, issuer=issuer_of(call))
     assert payment is not None, "the key's row was committed with the payer's binding"
     payment = await settled_within(
         call.parts.payments, payment, wait_s=min(call.body.wait_s, call.parts.max_wait_s)
@@ -123,6 +120,7 @@ async def replay_confirm(call: Call[wire.Confirmation], resource_id: str) -> Ans
     replay=replay_confirm,
     answers={200: wire.WalletPayment, 202: wire.WalletPayment},
     problems=(
+        *DEED_PROBLEMS,
         payments.PaymentNotFound,
         payments.ScanNotFound,
         payments.NotConfirmable,
@@ -136,19 +134,14 @@ async def replay_confirm(call: Call[wire.Confirmation], resource_id: str) -> Ans
         merchants.StoreClosed,
         merchants.TerminalRetired,
     ),
-    example=wire.Confirmation(payable=PositiveAmount(amount_minor=10800, currency="CNY")),
+    example=wire.Confirmation(payable=PositiveAmount(amount_minor=10800, currency="CNY"), payer=EXAMPLE),
 )
 async def confirm_payment(call: Call[wire.Confirmation]) -> Answer:
     """With `scan_id` the first payer to confirm an order is bound to it; without, the payer answers the core."""
     body, needs = call.body, call.parts.payments
-    issuer, payment_id = _issuer(call.caller), call.path["payment_id"]
-    consent = confirm.Consent(
-        payable=Money(body.payable.amount_minor, body.payable.currency),
-        quote=body.quote,
-        factors=body.factors,
-        certificate=body.certificate,
-    )
+    issuer, payment_id = issuer_of(call), call.path["payment_id"]
     async with call.claim.transaction(payment_id) as conn:
+        consent = await consent_of(call, conn, of=payment_id)
         if body.scan_id is None:
             accepted = await confirm.confirm_asked(
                 needs, conn, payment_id=payment_id, issuer=issuer, consent=consent
@@ -186,7 +179,7 @@ async def replay_decline(_call: Call[wire.Refusal], _resource_id: str) -> Answer
 )
 async def decline_payment(call: Call[wire.Refusal]) -> Answer:
     """Of a scanned order only this payer's view is closed; the order stays payable for everybody else."""
-    issuer, payment_id = _issuer(call.caller), call.path["payment_id"]
+    issuer, payment_id = issuer_of(call), call.path["payment_id"]
     async with call.claim.transaction(payment_id) as conn:
         if call.body.scan_id is None:
             await confirm.decline_asked(call.parts.payments, conn, payment_id=payment_id, issuer=issuer)
@@ -208,7 +201,7 @@ async def decline_payment(call: Call[wire.Refusal]) -> Answer:
 )
 async def read_wallet_payment(call: Call[None, wire.PaymentQuery]) -> Answer:
     """A payment is its payer's wallet's from the moment the payer is bound."""
-    issuer = _issuer(call.caller)
+    issuer = issuer_of(call)
     payment = await sql.find_of_payer(call.parts.pool, payment_id=call.path["payment_id"], issuer=issuer)
     if payment is None:
         raise payments.PaymentNotFound
@@ -216,20 +209,3 @@ async def read_wallet_payment(call: Call[None, wire.PaymentQuery]) -> Answer:
     if wait_s and payment.state is not State.REQUIRES_CONFIRMATION:
         payment = await settled_within(call.parts.payments, payment, wait_s=wait_s)
     return Answer(200, for_wallet(payment))
-
-
-def payer_facts(payer: wire.PayerFacts, issuer: str) -> PayerFacts:
-    """The payer as vouched for by this issuer's wallet, and by no other."""
-    return PayerFacts(
-        id=payer.id,
-        person_id=payer.person_id,
-        issuer=issuer,
-        segments=tuple(payer.segments),
-        factors=payer.factors,
-        certificate=payer.certificate,
-    )
-
-
-def _issuer(caller: Caller) -> str:
-    assert caller.issuer is not None, "the scope `wallet` is granted to wallet clients alone"
-    return caller.issuer

@@ -63,5 +63,6 @@ class SigningKey:
     def hashed(text: str) -> str:
         return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 
-    def signed(self, claims: Mapping[str, Any]) -> str:
-        return jwt.encode(dict(claims), self.private, algorithm="EdDSA", headers={"kid": self.thumbprint})
+    def signed(self, claims: Mapping[str, Any], *, kind: str = "JWT") -> str:
+        headers = {"kid": self.thumbprint, "typ": kind}
+        return jwt.encode(dict(claims), self.private, algorithm="EdDSA", headers=headers)

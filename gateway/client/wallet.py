@@ -1,8 +1,16 @@
-"""The backend of a wallet app, which speaks for the payers of its issuer."""
+"""The backend of a wallet app, which speaks for the payers of its issuer and signs for each what it says of them."""
 
-from gateway.client.signed_in import SignedIn
+import time
+import uuid
+from typing import Any, Final, Literal
+
+import msgspec
+
+from gateway.client.signed_in import Credentials, SignedIn
+from gateway.client.transport import Gateway
 from gateway.wire.money import PositiveAmount
 from gateway.wire.payments import (
+    DEFAULT_WAIT_S,
     Confirmation,
     PayerFacts,
     PaymentQuery,
@@ -15,52 +23,113 @@ from gateway.wire.payments import (
 )
 from gateway.wire.qr_codes import PaymentCode, PaymentCodeRequest
 
+# The gateway takes 60 at most; half of it leaves room for clocks that differ.
+_STATEMENT_LIFE_S: Final = 30
+Use = Literal["payment_code", "code_credential", "scan", "confirm"]
+
 
 class WalletBackend(SignedIn):
-    """Gets codes for its users, asks what they scanned, and says what they decided."""
+    """Gets codes for its users, asks what they scanned, and says what they decided.
+
+    Args:
+        gateway: where.
+        credentials: the client and its key, which signs statements on payers, too.
+        issuer: whose payers this wallet's are.
+    """
+
+    def __init__(self, gateway: Gateway, credentials: Credentials, *, issuer: str) -> None:
+        super().__init__(gateway, credentials)
+        self._issuer = issuer
+
+    def statement(
+        self, payer: PayerFacts, use: Use, *, of: str | None = None, payable: PositiveAmount | None = None
+    ) -> str:
+        """What this backend vouches for, for one call: give the facts as they are at this moment."""
+        now = int(time.time())
+        claims: dict[str, Any] = {
+            "iss": self.client_id,
+            "aud": self._gateway.issuer,
+            "jti": uuid.uuid4().hex,
+            "use": use,
+        }
+        claims |= {"iat": now, "exp": now + _STATEMENT_LIFE_S}
+        claims["payer"] = {**msgspec.to_builtins(payer), "issuer": self._issuer}
+        if of is not None:
+            claims["of"] = of
+        if payable is not None:
+            claims["payable"] = msgspec.to_builtins(payable)
+        return self._credentials.key.signed(claims, kind="payer+jwt")
 
     async def payment_code(self, payer: PayerFacts, *, idempotency_key: str | None = None) -> PaymentCode:
         """A one-time code for the payer to show at a till."""
         return await self.do(
             "/wallet/v1/payment-codes",
             PaymentCode,
-            PaymentCodeRequest(payer=payer),
+            PaymentCodeRequest(payer=self.statement(payer, "payment_code")),
             idempotency_key=idempotency_key,
         )
 
     async def scan(self, code: str, payer: PayerFacts) -> Scan:
         """What this payer is shown of a scanned code; binds nobody."""
-        return await self.ask("/wallet/v1/scans", Scan, ScanRequest(code=code, payer=payer))
+        wish = ScanRequest(code=code, payer=self.statement(payer, "scan", of=code))
+        return await self.ask("/wallet/v1/scans", Scan, wish)
 
     async def scan_store(
         self, code: str, payer: PayerFacts, amount: PositiveAmount | None = None
     ) -> StoreScan:
         """Likewise of a store's sticker: whom the payer pays, and what the typed amount comes to."""
-        wish = ScanRequest(code=code, payer=payer, amount=amount)
+        wish = ScanRequest(code=code, payer=self.statement(payer, "scan", of=code), amount=amount)
         return await self.ask("/wallet/v1/scans", StoreScan, wish)
 
     async def pay_store(
-        self, payment: StorePaymentRequest, *, idempotency_key: str | None = None
+        self,
+        scan_id: str,
+        payer: PayerFacts,
+        *,
+        amount: PositiveAmount,
+        payable: PositiveAmount,
+        quote: str | None = None,
+        wait_s: int = DEFAULT_WAIT_S,
+        idempotency_key: str | None = None,
     ) -> WalletPayment:
-        """The payer agrees to pay exactly this by a sticker."""
+        """The payer agrees to pay exactly `payable` by a sticker."""
+        payment = StorePaymentRequest(
+            scan_id=scan_id,
+            amount=amount,
+            payable=payable,
+            payer=self.statement(payer, "confirm", of=scan_id, payable=payable),
+            quote=quote,
+            wait_s=wait_s,
+        )
         return await self.do(
-            "/wallet/v1/payments",
-            WalletPayment,
-            payment,
-            idempotency_key=idempotency_key,
-            wait_s=payment.wait_s,
+            "/wallet/v1/payments", WalletPayment, payment, idempotency_key=idempotency_key, wait_s=wait_s
         )
 
     async def confirm(
-        self, payment_id: str, consent: Confirmation, *, idempotency_key: str | None = None
+        self,
+        payment_id: str,
+        payer: PayerFacts,
+        *,
+        payable: PositiveAmount,
+        scan_id: str | None = None,
+        quote: str | None = None,
+        wait_s: int = DEFAULT_WAIT_S,
+        idempotency_key: str | None = None,
     ) -> WalletPayment:
-        """The payer agrees to exactly the amount they saw."""
+        """The payer agrees to exactly the amount they saw, verified as `payer` says."""
+        consent = Confirmation(
+            payable=payable,
+            payer=self.statement(payer, "confirm", of=payment_id, payable=payable),
+            scan_id=scan_id,
+            quote=quote,
+            wait_s=wait_s,
+        )
         return await self.do(
             f"/wallet/v1/payments/{payment_id}/confirm",
             WalletPayment,
             consent,
             idempotency_key=idempotency_key,
-            wait_s=consent.wait_s,
+            wait_s=wait_s,
         )
 
     async def decline(self, payment_id: str, refusal: Refusal, *, idempotency_key: str | None = None) -> None:

@@ -67,7 +67,9 @@ async def open_bank(stage: Stage) -> Bank:
     stage.narrator.say(
         "Lin Wei and Zhao Min sign in with keys of their own, and so does the wallet's backend"
     )
-    return Bank(reviewer=reviewer, approver=approver, wallet=WalletBackend(stage.gateway, credentials))
+    return Bank(
+        reviewer=reviewer, approver=approver, wallet=WalletBackend(stage.gateway, credentials, issuer=ISSUER)
+    )
 
 
 async def _operator(stage: Stage, first: Operator, name: str, roles: list[Role]) -> Operator:

@@ -9,7 +9,6 @@ from gateway.demo.inbox import Inbox
 from gateway.demo.joining import Bank, Shop
 from gateway.demo.sandbox import Stage
 from gateway.wire.payments import (
-    Confirmation,
     PayerFacts,
     Payment,
     PaymentRequest,
@@ -184,6 +183,7 @@ async def _confirm(stage: Stage, bank: Bank, order: Payment, payload: str) -> No
     stage.narrator.say(
         f"the wallet shows {scan.merchant_name}: {yuan(scan.order)}, to pay {yuan(scan.payable)}"
     )
-    consent = Confirmation(payable=asked(_ONLINE_PAID_MINOR), scan_id=scan.id, quote=scan.quote)
-    confirmed = await bank.wallet.confirm(order.id, consent)
+    confirmed = await bank.wallet.confirm(
+        order.id, MEI, payable=asked(_ONLINE_PAID_MINOR), scan_id=scan.id, quote=scan.quote
+    )
     expect("the payer's view", (confirmed.state, confirmed.payable), ("succeeded", cny(_ONLINE_PAID_MINOR)))

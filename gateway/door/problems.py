@@ -60,6 +60,8 @@ STATUS: Mapping[type[Exception], int] = {
     access.PublicKeyUsedBefore: 409,
     access.KeyNotProven: 422,
     access.TooManyLiveKeys: 409,
+    access.PayerOfAnotherIssuer: 403,
+    access.PayerStatementReplayed: 409,
     merchants.MerchantsError: 422,
     merchants.MerchantNotFound: 404,
     merchants.MerchantNotActive: 409,

@@ -8,6 +8,8 @@ is bound already and decides about the payment.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import msgspec
+
 from gateway.payments import discounts, events, limits, reserved, scans_sql, sql, velocity
 from gateway.payments.accepted import Accepted
 from gateway.payments.errors import (
@@ -19,7 +21,7 @@ from gateway.payments.errors import (
 )
 from gateway.payments.needs import Needs
 from gateway.payments.pay import agreed, instruct
-from gateway.payments.payment import Payment, State
+from gateway.payments.payment import Payment, State, Terms
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection
 from merchants.keyring import Purpose
@@ -33,12 +35,21 @@ from webhooks import outbox
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """What the payer agreed to: this amount, seen under this quote, proven by so many factors."""
+    """What the payer agreed to: this amount, seen under this quote.
+
+    Attributes:
+        payer: as vouched for now, with the factors that proved this consent.
+        statement: the wallet's signature under all of it, kept with the payment.
+    """
 
     payable: Money
     quote: str | None
-    factors: int
-    certificate: bool
+    payer: PayerFacts
+    statement: str
+
+    def proving(self, payer: PayerFacts) -> PayerFacts:
+        """The payer of a scan, verified as for the consent."""
+        return replace(payer, factors=self.payer.factors, certificate=self.payer.certificate)
 
 
 async def scan(
@@ -87,7 +98,7 @@ async def confirm_scanned(
     """Bind this payer to the order and store the debit; everybody after the first is refused.
 
     Raises:
-        ScanNotFound: no such view of this order at this issuer, or its payer declined.
+        ScanNotFound: no such view of this order by this payer, or the payer declined.
         AmountChanged: offers moved since the scan; nothing is reserved.
         DeclinedByRisk: a velocity rule fired; the order stays payable.
         PayerLimitExceeded: it does not fit into the payer's day; the order stays payable.
@@ -95,7 +106,7 @@ async def confirm_scanned(
         MerchantsError: the merchant may not be paid any more.
     """
     seen = await scans_sql.hold_scan(conn, issuer=issuer, scan_id=scan_id, payment_id=payment_id)
-    if seen is None:
+    if seen is None or seen.payer.id != consent.payer.id:
         raise ScanNotFound
     payment = await sql.find(conn, partner_id=seen.partner_id, payment_id=payment_id)
     assert payment is not None, "payments are never deleted"
@@ -103,7 +114,7 @@ async def confirm_scanned(
         raise NotConfirmable(payment.state)
     place = await _place(conn, payment)
     needs.cores.check_available(issuer)
-    payer = replace(seen.payer, factors=consent.factors, certificate=consent.certificate)
+    payer = consent.proving(seen.payer)
     await _judge(needs, conn, payment, payer)
     quote = await discounts.reserve_best(
         needs,
@@ -127,7 +138,13 @@ async def confirm_scanned(
         issuer=issuer,
         payer_id=payer.id,
         discount_minor=quote.discount_minor,
-        terms=agreed(payment.terms, quote, payer, merchant_id=payment.merchant_id, allowance=allowance),
+        terms=agreed(
+            msgspec.structs.replace(payment.terms, consent=consent.statement),
+            quote,
+            payer,
+            merchant_id=payment.merchant_id,
+            allowance=allowance,
+        ),
     )
     if bound is None:
         raise NotConfirmable(State.PROCESSING)
@@ -140,19 +157,19 @@ async def confirm_asked(
     """The payer confirms what the core asked about; the next transfer says so.
 
     Raises:
-        PaymentNotFound: no payment of this issuer's payers.
+        PaymentNotFound: no payment of this payer.
         NotConfirmable: it is not waiting for a confirmation, or no longer.
         AmountChanged: the payer was shown another amount.
         MerchantsError: the merchant may not be paid any more.
     """
     payment = await sql.lock_of_payer(conn, payment_id=payment_id, issuer=issuer)
-    if payment is None:
+    if payment is None or payment.payer_id != consent.payer.id:
         raise PaymentNotFound
     if consent.payable != Money(payment.paid_minor, payment.currency):
         raise AmountChanged(payable_minor=payment.paid_minor, quote="")
     await _place(conn, payment)
     needs.cores.check_available(issuer)
-    moved = await sql.confirm_in_time(conn, payment, factors=consent.factors, certificate=consent.certificate)
+    moved = await sql.confirm_in_time(conn, payment, _confirmed(payment, consent))
     if moved is None:
         raise NotConfirmable(payment.state)
     n = await transfers.next_n(conn, owner_id=payment.id)
@@ -192,6 +209,12 @@ async def decline_asked(needs: Needs, conn: Connection, *, payment_id: str, issu
     told += events.of_payment(declined, resolved_within=needs.resolved_within)
     await outbox.publish(conn, told)
     return declined
+
+
+def _confirmed(payment: Payment, consent: Consent) -> Terms:
+    payer = payment.terms.payer
+    assert payer is not None, "a payment that wants a confirmation has a payer"
+    return msgspec.structs.replace(payment.terms, payer=consent.proving(payer), consent=consent.statement)
 
 
 def cart_of(payment: Payment) -> Cart:

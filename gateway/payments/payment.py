@@ -92,6 +92,7 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
         allowance: None until a payer is bound, and where no limit applies.
         capture: `manual` holds the amount until the merchant captures it.
         authorized_minor: the order amount that was held, once less than that was captured.
+        consent: what the wallet signed when the payer confirmed: payer, factors, and the amount.
         give_up_after_s: from the payment's creation; what is not decided by then is undone.
     """
 
@@ -108,6 +109,7 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     offers: tuple[AgreedOffer, ...] = ()
     qr_payload: str | None = None
     allowance: Allowance | None = None
+    consent: str | None = None
     capture: Capture = "automatic"
     authorized_minor: int | None = None
     give_up_after_s: int | None = None

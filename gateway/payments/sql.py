@@ -1,6 +1,5 @@
 """Statements on payments and refunds. Every one names the partner, or the issuer and payer, whose row it is."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -205,13 +204,8 @@ async def bind_payer(
     return payment_of(row) if row else None
 
 
-async def confirm_in_time(
-    conn: Connection, payment: Payment, *, factors: int, certificate: bool
-) -> Payment | None:
+async def confirm_in_time(conn: Connection, payment: Payment, terms: Terms) -> Payment | None:
     """On to the core again with the payer's word; None when nobody waits for it, or too late."""
-    payer = payment.terms.payer
-    assert payer is not None, "a payment that wants a confirmation has a payer"
-    proven = dataclasses.replace(payer, factors=factors, certificate=certificate)
     row = await conn.fetchrow(
         """
         UPDATE gateway.payments
@@ -220,7 +214,7 @@ async def confirm_in_time(
          WHERE partner_id = $1 AND id = $2 AND state = 'requires_confirmation' AND expires_at > now()
         RETURNING *
         """,
-        payment.partner_id, payment.id, encoded(msgspec.structs.replace(payment.terms, payer=proven)),
+        payment.partner_id, payment.id, encoded(terms),
     )  # fmt: skip
     return payment_of(row) if row else None
 

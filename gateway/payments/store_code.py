@@ -5,7 +5,7 @@ accept and confirmation in one: the payer sits in front of the wallet and has sa
 which asked for nothing, is told by webhook and on its terminal's list.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.payments import discounts, limits, sql, velocity
@@ -90,7 +90,7 @@ async def pay(needs: Needs, conn: Connection, paying: Paying, *, now: datetime) 
     """Store the payment and its debit, in the caller's transaction; the payer has confirmed.
 
     Raises:
-        ScanNotFound: no such scan at this issuer, or it is too old.
+        ScanNotFound: no such scan by this payer, or it is too old.
         CodeRevoked: the sticker was taken back since.
         MerchantsError: nobody is paid there now.
         CurrencyNotTaken, AmountAboveLimit
@@ -100,7 +100,7 @@ async def pay(needs: Needs, conn: Connection, paying: Paying, *, now: datetime) 
         WalletCoreUnavailable, IssuerNotServed
     """
     seen = await own_sql.find_scan(conn, issuer=paying.issuer, scan_id=paying.scan_id)
-    if seen is None:
+    if seen is None or seen.payer.id != paying.consent.payer.id:
         raise ScanNotFound
     await store_codes.refuse_revoked(conn, partner_id=seen.partner_id, code_id=seen.store_code_id)
     place = await _place(conn, seen)
@@ -113,7 +113,7 @@ async def _accept(
     needs: Needs, conn: Connection, paying: Paying, seen: StoreScan, place: PayingContext, *, now: datetime
 ) -> Accepted:
     consent, order = paying.consent, _order(paying, seen)
-    payer = replace(seen.payer, factors=consent.factors, certificate=consent.certificate)
+    payer = consent.proving(seen.payer)
     await _judge(needs, conn, order, payer)
     quote = await discounts.reserve_best(
         needs, conn, payment_id=order.payment_id, offers_version=place.offers_version,
@@ -123,7 +123,9 @@ async def _accept(
     if consent.payable != payable or consent.quote not in {None, quote.hash}:
         raise AmountChanged(payable_minor=quote.payable_minor, quote=quote.hash)
     allowance = needs.limits.allowance(code_kind=store_codes.KIND, payer=payer, amount=payable, now=now)
-    terms = agreed(_terms(order, place), quote, payer, merchant_id=order.merchant_id, allowance=allowance)
+    terms = agreed(
+        _terms(order, place, consent), quote, payer, merchant_id=order.merchant_id, allowance=allowance
+    )
     values = row(order, place, terms, direction="store_code", state=State.PROCESSING)
     values |= {"discount_minor": quote.discount_minor, "issuer": payer.issuer, "payer_id": payer.id}
     transfer = transfer_of(
@@ -170,7 +172,7 @@ def _order(paying: Paying, seen: StoreScan) -> Order:
     )
 
 
-def _terms(order: Order, place: PayingContext) -> Terms:
+def _terms(order: Order, place: PayingContext, consent: Consent) -> Terms:
     return Terms(
         merchant_name=place.short_name,
         partner_no=place.partner_no,
@@ -178,6 +180,7 @@ def _terms(order: Order, place: PayingContext) -> Terms:
         code_kind=store_codes.KIND,
         store_name=place.store_name,
         description=order.description,
+        consent=consent.statement,
     )
 
 

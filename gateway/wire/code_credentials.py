@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from gateway.wire.payments import PayerFacts, ResourceId
+from gateway.wire.payments import PayerStatement, ResourceId
 from gateway.wire.time import Time
 
 
@@ -15,7 +15,7 @@ class CredentialRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields
         renews: the phone's credential, at every contact it has with you; without it a phone is enrolled.
     """
 
-    payer: PayerFacts
+    payer: PayerStatement
     renews: ResourceId | None = None
 
 

@@ -212,8 +212,26 @@ class Refund(Struct, frozen=True, kw_only=True):
     updated_at: Time
 
 
+# What a wallet's backend signs of a payer.
+PayerStatement = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
+        max_length=8192,
+        description=(
+            "Who pays, in your signature: a JWT (RFC 7515, compact) with `typ` `payer+jwt`, signed with a key you sign "
+            "in with. Claims: `iss` your client, `aud` this gateway, `iat` and `exp` at most 60 seconds apart, `jti`, "
+            "`use`: `payment_code`, `code_credential`, `scan` or `confirm`, `of`: the `code` scanned, the `payment_id` "
+            "or for a store code the `scan_id` confirmed, the credential renewed, `payable`: with `confirm`, as in the "
+            "request, and `payer`: `id` and `person_id` (opaque, the same for all accounts of one natural person), "
+            "`issuer`, `segments`, `factors` that verified the payer (0 to 3), `certificate`."
+        ),
+    ),
+]
+
+
 class PayerFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who pays, as the wallet's backend vouches for it.
+    """Who pays, as the wallet's backend vouches for it in a payer statement.
 
     Attributes:
         id: the payer's account at the issuer.
@@ -233,7 +251,7 @@ class ScanRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """The customer's wallet scanned a shop's code; `amount` is what the customer typed after scanning a store code."""
 
     code: Annotated[str, Meta(min_length=1, max_length=512)]
-    payer: PayerFacts
+    payer: PayerStatement
     amount: PositiveAmount | None = None
 
 
@@ -279,10 +297,9 @@ class StorePaymentRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     scan_id: ResourceId
     amount: PositiveAmount
     payable: PositiveAmount
+    payer: PayerStatement
     quote: Annotated[str, Meta(max_length=64)] | None = None
     description: Text | None = None
-    factors: Annotated[int, Meta(ge=0, le=3)] = 2
-    certificate: bool = False
     wait_s: WaitS = DEFAULT_WAIT_S
 
 
@@ -307,10 +324,9 @@ class Confirmation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     payable: PositiveAmount
+    payer: PayerStatement
     scan_id: ResourceId | None = None
     quote: Annotated[str, Meta(max_length=64)] | None = None
-    factors: Annotated[int, Meta(ge=0, le=3)] = 2
-    certificate: bool = False
     wait_s: WaitS = DEFAULT_WAIT_S
 
 

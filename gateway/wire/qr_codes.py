@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from gateway.wire.payments import PayerFacts, QrForm, ResourceId
+from gateway.wire.payments import PayerStatement, QrForm, ResourceId
 from gateway.wire.time import Time
 
 PictureFormat = Literal["png", "svg"]
@@ -60,7 +60,7 @@ class PictureQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class PaymentCodeRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A user of your wallet wants to pay at a till."""
 
-    payer: PayerFacts
+    payer: PayerStatement
 
 
 class PaymentCode(Struct, frozen=True, kw_only=True):

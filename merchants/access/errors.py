@@ -52,6 +52,50 @@ class ScopesNotYours(AccessError):
         self.scopes = scopes
 
 
+class PayerStatementRefused(AccessError):
+    """What you say of the payer cannot be relied on."""
+
+    pointer = "/payer"
+
+
+class PayerStatementMalformed(PayerStatementRefused):
+    """`payer` is a JWT of the type `payer+jwt` with the claims this API describes, without a key of its own."""
+
+
+class PayerStatementNotVerified(PayerStatementRefused):
+    """No live key of the client that calls has signed `payer`; sign with a key you signed in with.
+
+    Somebody who holds a wallet's token and none of its keys gets this; ask the issuer whether one was stolen.
+    """
+
+
+class PayerStatementExpired(PayerStatementRefused):
+    """`payer` is over, not begun, or made for more than 60 seconds; sign a new one for each call."""
+
+
+class PayerStatementMisdirected(PayerStatementRefused):
+    """`payer` was signed for another caller, gateway, use, object or amount than this request's; see `member`."""
+
+    def __init__(self, member: str) -> None:
+        super().__init__(member)
+        self.member = member
+
+
+class PayerOfAnotherIssuer(PayerStatementRefused):
+    """You speak for payers of your own issuer alone; see `issuer`.
+
+    A wallet's backend that vouches for another issuer's payers is misconfigured, or somebody tries it on.
+    """
+
+    def __init__(self, issuer: str) -> None:
+        super().__init__(issuer)
+        self.issuer = issuer
+
+
+class PayerStatementReplayed(PayerStatementRefused):
+    """This `payer` was used before; sign one for each deed, and repeat a request as it was, with its key."""
+
+
 class ActivationCodeRefused(AccessError):
     """This activation code is wrong, used or too old; have a new one made for the terminal and enter that.
 

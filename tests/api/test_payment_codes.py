@@ -22,11 +22,6 @@ async def test_a_repeated_request_gets_the_same_code_and_no_second_one(town: Tow
     assert await town.pool.fetchval("SELECT count(*) FROM qr.payment_codes") == 1
 
 
-async def test_the_body_cannot_name_another_issuer(town: Town) -> None:
-    made = await town.wallet.post("/wallet/v1/payment-codes", {"payer": {**PAYER, "issuer": "other"}})
-    assert (made.status, made.body["errors"][0]["pointer"]) == (400, "/payer/issuer")
-
-
 async def test_tills_and_partners_get_no_payment_codes(town: Town) -> None:
     shop = await town.supermarket()
     for caller in (shop.till, shop.office):

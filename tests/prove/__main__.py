@@ -158,7 +158,7 @@ async def _state_machine() -> None:
     with EmbeddedPostgres() as postgres:
         await asyncio.to_thread(make_template, postgres, "gateway")
         where = postgres.url("gateway"), postgres.url("core")
-        with machine.a_stage(lambda: a_town(*where)) as stage:
+        with machine.a_stage(lambda: a_town(*where, WALLET_CORE_TIMEOUT_S="5")) as stage:
             await asyncio.to_thread(machine.run, stage, examples=examples, steps=steps, derandomize=False)
     print(
         f"{examples} scenes of {steps} steps: books whole after each, no difference from the core after the last"
