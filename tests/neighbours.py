@@ -180,10 +180,11 @@ async def _applicant(town: Town) -> tuple[Person, str]:
 
 
 def _body(operation: Operation, ids: Mapping[str, str]) -> Any:
-    """The operation's example, with every id in it one of these."""
+    """The operation's example, with every id in it one of these; what is said of a payer, the asker signs itself."""
     if operation.example is None:
         return None
     body = msgspec.to_builtins(operation.example)
+    body.pop("payer", None)
     return {**body, **dict(_filled(operation.name, body, ids))}
 
 

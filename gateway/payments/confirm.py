@@ -21,7 +21,7 @@ from gateway.payments.errors import (
 )
 from gateway.payments.needs import Needs
 from gateway.payments.pay import agreed, instruct
-from gateway.payments.payment import Payment, State, Terms
+from gateway.payments.payment import Payment, Scan, State, Terms
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection
 from merchants.keyring import Purpose
@@ -108,10 +108,7 @@ async def confirm_scanned(
     seen = await scans_sql.hold_scan(conn, issuer=issuer, scan_id=scan_id, payment_id=payment_id)
     if seen is None or seen.payer.id != consent.payer.id:
         raise ScanNotFound
-    payment = await sql.find(conn, partner_id=seen.partner_id, payment_id=payment_id)
-    assert payment is not None, "payments are never deleted"
-    if payment.state is not State.REQUIRES_PAYER:
-        raise NotConfirmable(payment.state)
+    payment = await _still_open(conn, seen)
     place = await _place(conn, payment)
     needs.cores.check_available(issuer)
     payer = consent.proving(seen.payer)
@@ -149,6 +146,14 @@ async def confirm_scanned(
     if bound is None:
         raise NotConfirmable(State.PROCESSING)
     return Accepted(payment=bound, instruction=await instruct(needs, conn, bound, n=1, confirmed=True))
+
+
+async def _still_open(conn: Connection, seen: Scan) -> Payment:
+    payment = await sql.find(conn, partner_id=seen.partner_id, payment_id=seen.payment_id)
+    assert payment is not None, "payments are never deleted"
+    if payment.state is not State.REQUIRES_PAYER:
+        raise NotConfirmable(payment.state)
+    return payment
 
 
 async def confirm_asked(
