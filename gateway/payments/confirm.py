@@ -129,19 +129,14 @@ async def confirm_scanned(
         code_kind=payment.terms.code_kind, payer=payer, amount=payable, now=now
     )
     await limits.take(conn, payment, allowance, payer)
+    said = msgspec.structs.replace(payment.terms, consent=consent.statement)
     bound = await sql.bind_payer(
         conn,
         payment,
         issuer=issuer,
         payer_id=payer.id,
         discount_minor=quote.discount_minor,
-        terms=agreed(
-            msgspec.structs.replace(payment.terms, consent=consent.statement),
-            quote,
-            payer,
-            merchant_id=payment.merchant_id,
-            allowance=allowance,
-        ),
+        terms=agreed(said, quote, payer, merchant_id=payment.merchant_id, allowance=allowance),
     )
     if bound is None:
         raise NotConfirmable(State.PROCESSING)
