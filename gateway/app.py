@@ -20,6 +20,7 @@ from gateway.door.endpoint import Desk
 from gateway.door.idempotency import ClaimDesk
 from gateway.door.listeners import Door
 from gateway.pages.scanned import scanned_page
+from gateway.partners import verify_account
 from gateway.parts import Parts
 from gateway.payments import conclude, expire, limits_sql, refund, store_code_sql, velocity_sql
 from gateway.payments.limits import DailyLimits, StepUp
@@ -42,6 +43,7 @@ from merchants.ids import new_id, partner_no_of
 from merchants.keyring import Keyring, Purpose
 from merchants.offers import running
 from merchants.offers.catalog import Catalog
+from merchants.onboarding import expiry, policy, verification
 from merchants.sealing import Sealing
 from qr import codes
 from qr.logo import read_logo
@@ -56,6 +58,8 @@ from webhooks.sender import Sender
 _RENDERERS = 2
 _SWEPT_AT_ONCE = 500
 _SWEEP_EVERY_S = 60.0
+# Each in one transaction with its events.
+_AGED_AT_ONCE = 50
 # Well within the lead that a new key is given before it signs.
 _KEYS_EVERY_S = 60.0
 # Quoting looks at the dates itself; only the events of an offer's first and last day wait for this.
@@ -92,7 +96,7 @@ async def build(settings: Settings) -> AsyncIterator[Replica]:
         sealing = Sealing(settings.secret())
         keyring = await Keyring.open(pool, sealing)
         await _let_the_first_operator_in(pool, settings)
-        cores = await _cores(stack, settings, keyring)
+        cores = await _cores(stack, settings, keyring, pool=pool, sealing=sealing)
         renderers = stack.enter_context(ThreadPoolExecutor(_RENDERERS, thread_name_prefix="render"))
         parts = _parts(
             settings, pool=pool, hub=hub, sealing=sealing, keyring=keyring, cores=cores, renderers=renderers
@@ -152,6 +156,11 @@ def _parts(
         catalog=catalog,
         payment_codes=payment_codes,
         order_codes=order_codes,
+        onboarding=policy.read(
+            partner=settings.onboarding_steps,
+            sub_merchant=settings.sub_merchant_steps,
+            agreement_file=settings.agreement_file,
+        ),
         address_policy=AddressPolicy(plain_http=environment == "sandbox", loopback=settings.webhook_loopback),
         payments=needs,
         renderers=renderers,
@@ -223,7 +232,9 @@ async def _keys_kept_fresh(keyring: Keyring) -> AsyncIterator[None]:
         await refreshing
 
 
-async def _cores(stack: AsyncExitStack, settings: Settings, keyring: Keyring) -> Cores:
+async def _cores(
+    stack: AsyncExitStack, settings: Settings, keyring: Keyring, *, pool: asyncpg.Pool, sealing: Sealing
+) -> Cores:
     """One connection pool for each issuer's core."""
     cores = {}
     for issuer, url in settings.cores.items():
@@ -232,6 +243,7 @@ async def _cores(stack: AsyncExitStack, settings: Settings, keyring: Keyring) ->
             url=url,
             signer=lambda: keyring.signer(Purpose.CORE),
             timeout_s=settings.wallet_core_timeout_s,
+            beneficiary_of=lambda one: verify_account.beneficiary_of(pool, sealing, one),
         )
         cores[issuer] = await stack.enter_async_context(core)
     return Cores(cores)
@@ -244,8 +256,8 @@ async def _let_the_first_operator_in(pool: asyncpg.Pool, settings: Settings) -> 
             await clients.ensure_bootstrap_operator(conn, jwk)
 
 
-def owners(needs: Needs) -> Owners:
-    """What the resolver does with the answers to payments' and refunds' transfers."""
+def owners(needs: Needs, sealing: Sealing) -> Owners:
+    """What the resolver does with the answers to transfers, by what they are for."""
 
     async def conclude_payment(settled: Settled) -> None:
         await conclude.conclude(needs, settled)
@@ -253,11 +265,15 @@ def owners(needs: Needs) -> Owners:
     async def conclude_refund(settled: Settled) -> None:
         await refund.conclude(needs, settled)
 
+    async def conclude_verification(settled: Settled) -> None:
+        await verify_account.conclude(needs, sealing, settled)
+
     return {
         "payment": Owner(conclude=conclude_payment, give_up=conclude.give_up),
         "capture": Owner(conclude=conclude_payment, give_up=None),
         "release": Owner(conclude=conclude_payment, give_up=None),
         "refund": Owner(conclude=conclude_refund, give_up=None),
+        "verification": Owner(conclude=conclude_verification, give_up=None),
     }
 
 
@@ -267,7 +283,11 @@ async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tupl
     hinted = asyncio.Event()
     parts.hub.watch(lambda one: hinted.set() if one == DOUBTS else None, lost=hinted.set)
     resolver = Resolver(
-        pool=parts.pool, cores=parts.cores, owners=owners(needs), patience=needs.patience, wake=hinted
+        pool=parts.pool,
+        cores=parts.cores,
+        owners=owners(needs, parts.sealing),
+        patience=needs.patience,
+        wake=hinted,
     )
     published = asyncio.Event()
     parts.hub.watch(lambda one: published.set() if one == DELIVERIES else None, lost=published.set)
@@ -299,9 +319,20 @@ async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tupl
             stop=lambda: resolver.stop(grace_s=settings.stop_within_s),
         ),
         Job(name="expire", run_once=lambda: expire.run_once(needs), every_s=settings.worker_poll_s),
+        Job(name="age_applications", run_once=lambda: _age_applications(parts), every_s=_SWEEP_EVERY_S),
         Job(name="advance_offers", run_once=lambda: _advance_offers(parts), every_s=_OFFERS_EVERY_S),
         Job(name="sweep", run_once=lambda: _sweep(parts.pool), every_s=_SWEEP_EVERY_S),
     )
+
+
+async def _age_applications(parts: Parts) -> int:
+    """What waits for an applicant who never came back expires."""
+    async with parts.pool.acquire() as conn, conn.transaction():
+        aged = await verification.expire(conn, limit=_AGED_AT_ONCE)
+        aged += await expiry.run_once(conn, parts.sealing, limit=_AGED_AT_ONCE)
+    if aged:
+        parts.hub.tell(DELIVERIES)
+    return aged
 
 
 async def _advance_offers(parts: Parts) -> int:

@@ -11,6 +11,7 @@ from gateway.wallet.routing import Cores
 from merchants.access.tokens import Tokens
 from merchants.keyring import Keyring
 from merchants.offers.catalog import Catalog
+from merchants.onboarding.policy import Policy
 from merchants.sealing import Sealing
 from qr.logo import Logo
 from qr.order_code import OrderCodeScheme
@@ -26,6 +27,7 @@ class Parts:
         environment: `sandbox` or `production`; part of every token, code and signature.
         public_url: where partners reach us: the issuer of tokens, the base of links.
         catalog: the partners' live offers, in memory.
+        onboarding: how the bank takes merchants in.
         payments: what payments need, some of which stands here too.
         renderers: where pictures are drawn, off the event loop.
         logo: for the middle of codes that are asked for with it.
@@ -46,6 +48,7 @@ class Parts:
     payment_codes: PaymentCodeScheme
     order_codes: OrderCodeScheme
     address_policy: AddressPolicy
+    onboarding: Policy
     payments: Needs
     renderers: Executor
     caption_font: str | None

@@ -31,6 +31,7 @@ _PREFIX = "^(?!1[0-5]|2[5-9]|30|62)[0-9]{2}$"
 _TILL = "^([A-Z]{3}=[0-9]{1,15}/[0-9]{1,15}(,|$))*$"
 _STEP_UP = "^([A-Z]{3}=[0-9]{1,15}(,|$))*$"
 _RULES = "^([a-z0-9-]{1,32}=(payer|terminal|merchant):(count|amount)>[0-9]{1,15}/[0-9]{1,7}:(decline|step_up)(,|$))*$"
+_STEPS = "^((verify_account|sign)(,|$))*$"
 _LIMITS = "^([A-Z]{3}=([0-9]{1,15}|-)(/([0-9]{1,15}|-)){3}(,|$))*$"
 
 
@@ -123,6 +124,20 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
             "`amount`, which `decline` or `step_up`, separated by commas; none unless the bank sets them",
             pattern=_RULES,
         ),
+    ] = ""
+    onboarding_steps: Annotated[
+        str,
+        _said(
+            "What follows a partner's approval: `verify_account`, `sign`, separated by commas, or nothing",
+            pattern=_STEPS,
+        ),
+    ] = "verify_account,sign"
+    sub_merchant_steps: Annotated[
+        str,
+        _said("The same for sub-merchants, for whom their partner has signed", pattern=_STEPS),
+    ] = ""
+    agreement_file: Annotated[
+        str, _said("The agreement's text, its version in the first line; the sandbox's own if empty")
     ] = ""
     authorization_life_s: Annotated[
         float, _said("How long what is held may wait to be captured; then it is let go")

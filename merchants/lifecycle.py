@@ -26,7 +26,7 @@ class Status(StrEnum):
 
 
 TRANSITIONS: dict[Status, frozenset[Status]] = {
-    Status.DRAFT: frozenset({Status.SUBMITTED}),
+    Status.DRAFT: frozenset({Status.SUBMITTED, Status.EXPIRED}),
     Status.SUBMITTED: frozenset({Status.UNDER_REVIEW, Status.WITHDRAWN}),
     # Straight to approved where the bank asks for neither account verification nor agreement.
     Status.UNDER_REVIEW: frozenset(
@@ -39,8 +39,18 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
             Status.WITHDRAWN,
         }
     ),
-    Status.NEEDS_MORE_INFO: frozenset({Status.SUBMITTED, Status.WITHDRAWN}),
-    Status.TO_BE_VERIFIED: frozenset({Status.TO_BE_SIGNED, Status.REJECTED, Status.WITHDRAWN}),
+    Status.NEEDS_MORE_INFO: frozenset({Status.SUBMITTED, Status.WITHDRAWN, Status.EXPIRED}),
+    # Back to the applicant where the account is not its own: it may name another, which is reviewed anew.
+    Status.TO_BE_VERIFIED: frozenset(
+        {
+            Status.TO_BE_SIGNED,
+            Status.APPROVED,
+            Status.NEEDS_MORE_INFO,
+            Status.REJECTED,
+            Status.WITHDRAWN,
+            Status.EXPIRED,
+        }
+    ),
     Status.TO_BE_SIGNED: frozenset({Status.APPROVED, Status.EXPIRED, Status.WITHDRAWN}),
     Status.APPROVED: frozenset({Status.ACTIVE}),
     Status.ACTIVE: frozenset({Status.SUSPENDED, Status.CLOSED}),

@@ -1,6 +1,7 @@
 """A bank with two operators, and strangers who come to its doors with keys of their own."""
 
 import base64
+import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from uuid import uuid4
 import aiohttp
 import msgspec
 from aiohttp import ClientSession
+from PIL import Image
 
 from gateway.app import build
 from gateway.door.listeners import Address, listening
@@ -23,6 +25,15 @@ from tests.told import broken_promises, published
 
 ISSUER = "https://gateway.bank.example"
 TERMS = {"fee_basis_points": 38}
+
+
+def a_picture(kind: str = "PNG", size: tuple[int, int] = (40, 30), **options: Any) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, "white").save(out, kind, **options)
+    return out.getvalue()
+
+
+A_SCAN = a_picture()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,17 @@ class Person:
                 "Idempotency-Replayed" in answer.headers,
             )
 
+    async def upload(self, path: str, file: bytes, media_type: str = "image/png") -> Said:
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": media_type}
+        async with self.http.put(self.base + path, data=file, headers=headers) as answer:
+            return Said(answer.status, await answer.json(content_type=None), replayed=False)
+
+    async def show_papers(self, application_id: str) -> None:
+        """The two that every company has to show."""
+        for kind in ("business_licence", "representative_id"):
+            uploaded = await self.upload(f"/v1/applications/{application_id}/documents/{kind}", A_SCAN)
+            assert uploaded.status == 200, uploaded.body
+
     async def get(self, path: str) -> Said:
         return await self.call("GET", path)
 
@@ -103,7 +125,9 @@ class Bank:
         assert said.status == 201, said.body
         person.client_id = said.body["client_id"]
         await person.sign_in()
-        return person, said.body["application"]["id"]
+        application_id = said.body["application"]["id"]
+        await person.show_papers(application_id)
+        return person, application_id
 
     async def approve(self, application_id: str) -> Said:
         path = f"/admin/v1/applications/{application_id}"
@@ -134,6 +158,7 @@ async def open_bank(database_url: str) -> AsyncIterator[Bank]:
         public_url=ISSUER,
         master_key=base64.b64encode(bytes(32)).decode(),
         bootstrap_operator_jwk=msgspec.json.encode(first.public_jwk).decode(),
+        onboarding_steps="",
     )
     free = {one: Address("127.0.0.1", 0) for one in (Listener.PUBLIC, Listener.OPERATORS)}
     async with (

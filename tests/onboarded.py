@@ -11,8 +11,11 @@ from stdnum.cn import ric, uscc
 from merchants.ids import BANK, new_id
 from merchants.merchant import Kind, Merchant
 from merchants.onboarding import applying, review
+from merchants.onboarding.admission import Approval
 from merchants.onboarding.application import Application
 from merchants.onboarding.credit_code import organisation_check_digit
+from merchants.onboarding.documents import DocumentKind, Upload
+from merchants.onboarding.files import File
 from merchants.onboarding.particulars import (
     Contact,
     Document,
@@ -107,6 +110,7 @@ async def submitted(
             particulars=declared,
             actor="cli_applicant",
         )
+        await with_documents(conn, draft)
     else:
         draft = await applying.open_sub_merchant_draft(
             conn,
@@ -126,7 +130,20 @@ async def submitted(
     )
 
 
-async def approved(conn: PoolConnectionProxy, application: Application) -> review.Approval:
+async def with_documents(conn: PoolConnectionProxy, draft: Application) -> None:
+    """What a company that applies for itself shows; that files are rebuilt is told elsewhere."""
+    for kind in (DocumentKind.BUSINESS_LICENCE, DocumentKind.REPRESENTATIVE_ID):
+        await applying.put_document(
+            conn,
+            SEALING,
+            Upload.of(kind, b"scan", File("image/png", b"scan")),
+            application_id=draft.id,
+            applicant_id=draft.applicant_id,
+            actor="cli_applicant",
+        )
+
+
+async def approved(conn: PoolConnectionProxy, application: Application) -> Approval:
     """Taken by one operator, approved by another, at the list price."""
     taken = await review.take(conn, SEALING, application_id=application.id, operator_id=REVIEWER)
     assert taken.terms is not None
@@ -137,13 +154,16 @@ async def approved(conn: PoolConnectionProxy, application: Application) -> revie
         operator_id=APPROVER,
         terms=taken.terms,
         reason="",
+        steps=(),
     )
 
 
 async def an_active_merchant(
     conn: PoolConnectionProxy, *, kind: Kind = Kind.SUPERMARKET, partner: Merchant | None = None
 ) -> Merchant:
-    return (await approved(conn, await submitted(conn, kind=kind, partner=partner))).merchant
+    merchant = (await approved(conn, await submitted(conn, kind=kind, partner=partner))).merchant
+    assert merchant is not None, "no step is left"
+    return merchant
 
 
 @dataclass(frozen=True, slots=True)

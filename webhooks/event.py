@@ -24,7 +24,8 @@ TYPES: Final = frozenset(
         "checkout": "completed expired",
         "discount": "reserved redeemed released clawed_back",
         "offer": "proposed agreed live paused budget_80 exhausted ended",
-        "merchant": "submitted needs_more_info approved rejected suspended activated",
+        "merchant": "submitted needs_more_info to_be_verified to_be_signed approved rejected withdrawn expired"
+        " activated changed suspended closed",
         "endpoint": "disabled",
     }.items()
     for happening in happenings.split()

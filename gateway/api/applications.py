@@ -88,10 +88,16 @@ async def change_application(call: Call[wire.Declared]) -> Answer:
 )
 async def precheck_application(call: Call[None]) -> Answer:
     """All faults at once, each with its place, code and words; changes nothing."""
-    found = await _find(call, call.path["application_id"])
+    async with call.parts.pool.acquire() as conn:
+        found = await applications.find(
+            conn,
+            call.parts.sealing,
+            application_id=call.path["application_id"],
+            applicant_id=call.caller.tenant,
+        )
+        wrong = await applying.faults_of(conn, found, today=_today(call.now))
     faults = [
-        wire.ApplicationFault(pointer=fault.pointer, code=fault.code, detail=fault.detail)
-        for fault in applying.faults_of(found, today=_today(call.now))
+        wire.ApplicationFault(pointer=fault.pointer, code=fault.code, detail=fault.detail) for fault in wrong
     ]
     return Answer(200, wire.Precheck(passes=not faults, faults=faults))
 

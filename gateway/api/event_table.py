@@ -166,8 +166,12 @@ _APPLICATIONS = _told(
     {
         "submitted": "An application was submitted",
         "needs_more_info": "The bank asks for more",
+        "to_be_verified": "Approved; two credits are on their way to the settlement account",
+        "to_be_signed": "Approved; the agreement waits for your signature",
         "approved": "An application was approved",
         "rejected": "An application was rejected",
+        "withdrawn": "You withdrew an application",
+        "expired": "An application waited for you too long",
     },
     state_at=("data", "status"),
 )

@@ -4,9 +4,12 @@ from typing import Any
 
 from gateway.api import showing
 from gateway.door.operation import Answer, Call, Listener, operation
+from gateway.partners import verify_account
 from gateway.partners.admit import admit
 from gateway.storage.hub import DELIVERIES
+from gateway.wallet.errors import IssuerNotServed
 from gateway.wire import applications as wire
+from gateway.wire.joining import Override
 from gateway.wire.page import Page
 from merchants.access.errors import ClientNotFound
 from merchants.errors import MerchantNotActive, MerchantNotFound
@@ -18,10 +21,12 @@ from merchants.onboarding.errors import (
     ApplicationCannotMove,
     ApplicationNotFound,
     CompanyIsPartner,
+    CreditCodeInOrder,
     LimitInAnotherCurrency,
     NotTheReviewer,
     SamePerson,
     TermsChanged,
+    TooManyAccountTries,
 )
 
 
@@ -131,10 +136,13 @@ async def propose_terms(call: Call[wire.Terms]) -> Answer:
     replay=replay_case,
     answers={200: wire.Case},
     problems=(ApplicationNotFound, ApplicationCannotMove),
-    example=wire.Decision(reason="Please send the address of the second store"),
+    example=wire.MoreWanted(
+        reason="Please send the address of the second store",
+        questions=[wire.Question(pointer="/stores/1/address", note="Which entrance?")],
+    ),
 )
-async def ask_for_more(call: Call[wire.Decision]) -> Answer:
-    """Send it back with a question; once answered and submitted it is in the queue again."""
+async def ask_for_more(call: Call[wire.MoreWanted]) -> Answer:
+    """Send it back with a question, and a note on each field; once answered it is in the queue again."""
     application_id = call.path["application_id"]
     async with call.claim.transaction(application_id) as conn:
         asked = await review.ask(
@@ -143,6 +151,9 @@ async def ask_for_more(call: Call[wire.Decision]) -> Answer:
             application_id=application_id,
             operator_id=call.caller.client_id,
             reason=call.body.reason,
+            questions=[
+                applications.Question(pointer=one.pointer, note=one.note) for one in call.body.questions
+            ],
         )
         others = await review.others_of_company(conn, asked)
     return _told(call, asked, others)
@@ -168,26 +179,69 @@ async def ask_for_more(call: Call[wire.Decision]) -> Answer:
         MerchantNotFound,
         MerchantNotActive,
         ClientNotFound,
+        TooManyAccountTries,
+        IssuerNotServed,
     ),
     example=wire.ApprovalRequest(terms=wire.Terms(fee_basis_points=38)),
 )
 async def approve_case(call: Call[wire.ApprovalRequest]) -> Answer:
-    """As the second pair of eyes: the merchant is active at once, and its applicant is a partner.
+    """As the second pair of eyes: the applicant verifies its account and signs, as the bank's policy asks.
+
+    Where nothing is asked, the merchant is active at once and its applicant is a partner.
 
     The terms are those the approver saw; if the reviewer has proposed others since, nothing happens.
     """
     application_id = call.path["application_id"]
     async with call.claim.transaction(application_id) as conn:
-        approval = await admit(
+        case = await applications.find(
+            conn, call.parts.sealing, application_id=application_id, applicant_id=None
+        )
+        admitted = await admit(
+            call.parts.payments,
             conn,
             call.parts.sealing,
             application_id=application_id,
             operator_id=call.caller.client_id,
             terms=showing.terms_asked(call.body.terms),
             reason=call.body.reason,
+            steps=call.parts.onboarding.steps_of(case.kind),
         )
-        others = await review.others_of_company(conn, approval.application)
-    return _told(call, approval.application, others)
+        others = await review.others_of_company(conn, admitted.approval.application)
+    if admitted.credit is not None:
+        needs = call.parts.payments
+        needs.running.start(verify_account.submit_and_conclude(needs, call.parts.sealing, admitted.credit))
+    return _told(call, admitted.approval.application, others)
+
+
+@operation(
+    "POST",
+    "/admin/v1/applications/{application_id}/override-credit-code",
+    summary="Let a credit code pass",
+    scope="operate",
+    roles=("reviewer",),
+    listener=Listener.OPERATORS,
+    idempotent=True,
+    replay=replay_case,
+    answers={200: wire.Case},
+    problems=(ApplicationNotFound, ApplicationCannotMove, CreditCodeInOrder),
+    example=Override(reason="Issued before GB 32100-2015; licence seen"),
+)
+async def override_credit_code(call: Call[Override]) -> Answer:
+    """Before it is submitted: a code that breaks the standard and is right all the same.
+
+    Whoever does so cannot approve the case.
+    """
+    application_id = call.path["application_id"]
+    async with call.claim.transaction(application_id) as conn:
+        passed = await review.override_credit_code(
+            conn,
+            call.parts.sealing,
+            application_id=application_id,
+            operator_id=call.caller.client_id,
+            reason=call.body.reason,
+        )
+        others = await review.others_of_company(conn, passed)
+    return Answer(200, showing.case(passed, same_company=others))
 
 
 @operation(

@@ -42,6 +42,9 @@ def application(one: Application) -> application_wire.Application:
         "kind": one.kind.value,
         "status": one.status.value,
         "reason": one.reason,
+        "questions": [msgspec.structs.asdict(question) for question in one.questions],
+        "round": one.round,
+        "steps": [step.value for step in one.steps],
         "merchant_id": one.merchant_id,
         "created_at": one.created_at,
         "updated_at": one.updated_at,
@@ -59,6 +62,8 @@ def case(one: Application, *, same_company: list[str]) -> application_wire.Case:
         approver_id=one.approver_id,
         terms=terms(one.terms) if one.terms else None,
         same_company=same_company,
+        override_by=one.override_by,
+        bulk_id=one.bulk_id,
     )
 
 

@@ -9,8 +9,10 @@ from gateway.client.keys import SigningKey
 from gateway.client.signed_in import Credentials, SignedIn
 from gateway.client.transport import Gateway, Request, decoded
 from gateway.wire.applications import Applicant as Applied
-from gateway.wire.applications import Application, Declared, NewApplication, Precheck
+from gateway.wire.applications import Application, Declared, NewApplication, Precheck, Withdrawal
 from gateway.wire.clients import EnrolledTerminal, Enrolment, PublicJwk
+from gateway.wire.documents import Document, DocumentKind, DocumentList
+from gateway.wire.joining import AccountVerification, Agreement, AgreementSignature, CreditSum
 
 
 class Applicant(SignedIn):
@@ -51,6 +53,66 @@ class Applicant(SignedIn):
     async def precheck(self) -> Precheck:
         """Every fault that would keep it from being submitted."""
         return await self.ask(f"{self._path}/precheck", Precheck)
+
+    async def upload(self, kind: DocumentKind, file: bytes, media_type: str) -> Document:
+        """Put a JPEG, PNG or PDF in the place of its kind; the same file again changes nothing."""
+        request = Request(
+            method="PUT",
+            path=f"{self._path}/documents/{kind}",
+            body=file,
+            content_type=media_type,
+            harmless=True,
+        )
+        return decoded(await self.call(request), Document)
+
+    async def documents(self) -> list[Document]:
+        return (await self.get(f"{self._path}/documents", DocumentList)).items
+
+    async def withdraw(self, reason: str, *, idempotency_key: str | None = None) -> Application:
+        """Take back what was submitted, for good."""
+        wish = Withdrawal(reason=reason)
+        return await self.do(f"{self._path}/withdraw", Application, wish, idempotency_key=idempotency_key)
+
+    async def verification(self) -> AccountVerification:
+        """The two credits to the settlement account, as far as they may be told."""
+        return await self.get(f"{self._path}/verification", AccountVerification)
+
+    async def name_sum(self, sum_minor: int, *, idempotency_key: str | None = None) -> AccountVerification:
+        """Name the credits' sum, as the account's statement has it; `state` says whether it was right."""
+        wish = CreditSum(sum_minor=sum_minor)
+        path = f"{self._path}/verify-account"
+        return await self.do(path, AccountVerification, wish, idempotency_key=idempotency_key)
+
+    async def new_credits(self, *, idempotency_key: str | None = None) -> AccountVerification:
+        path = f"{self._path}/verifications"
+        return await self.do(path, AccountVerification, idempotency_key=idempotency_key)
+
+    async def agreement(self) -> Agreement:
+        """The text and the statement to sign; afterwards, what was signed."""
+        return await self.get(f"{self._path}/agreement", Agreement)
+
+    async def sign(
+        self, key: SigningKey, *, name: str, title: str, idempotency_key: str | None = None
+    ) -> Application:
+        """Sign the agreement as it stands, with a key that is for agreements alone.
+
+        Raises:
+            ValueError: it is not to be signed now.
+        """
+        statement = (await self.agreement()).statement
+        if statement is None:
+            raise ValueError("the application does not wait for a signature")
+        said = {**msgspec.structs.asdict(statement), "signer_name": name, "signer_title": title}
+        wish = AgreementSignature(
+            signer_name=name,
+            signer_title=title,
+            jws=key.signed(said, kind="agreement+jwt"),
+            jwk=msgspec.convert(key.public_jwk, PublicJwk),
+        )
+        signed = await self.do(f"{self._path}/sign", Application, wish, idempotency_key=idempotency_key)
+        # A token says who its bearer was when it was issued.
+        self.sign_out()
+        return signed
 
     async def submit(self, *, idempotency_key: str | None = None) -> Application:
         return await self.do(f"{self._path}/submit", Application, idempotency_key=idempotency_key)

@@ -25,6 +25,12 @@ class BankCore:
         held = [one["balance_minor"] for one in books["accounts"] if one["account"] == account]
         return int(held[0]) if held else 0
 
+    async def credits_to(self, account_number: str) -> list[int]:
+        """What the holder of an account at another bank reads on its statement."""
+        async with self._http.get(f"{self.url}/sandbox/external-accounts/{account_number}") as answer:
+            answer.raise_for_status()
+            return [int(one["amount_minor"]) for one in (await answer.json())["credits"]]
+
     async def check_books(self) -> dict[str, int]:
         """The sum of all entries by unit: zero each.
 

@@ -1,5 +1,7 @@
 """How a supermarket comes to take the wallet: two operators, an application, a store, a till, an offer."""
 
+import asyncio
+import base64
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
@@ -27,6 +29,7 @@ from gateway.wire.applications import (
 )
 from gateway.wire.applications import Declared as Sections
 from gateway.wire.clients import NewOperator, NewWalletClient, PublicJwk, Role
+from gateway.wire.documents import DocumentKind
 from gateway.wire.offers import Budgets, Deal, Funding, Share, Target, ThresholdOff, Tier
 from gateway.wire.stores import NewStore, NewTerminal
 
@@ -36,7 +39,15 @@ _CHINA = timezone(timedelta(hours=8))
 _COMPANY = "深圳市鹏城百货有限公司"
 _CREDIT_CODE = "914403001922038216"
 _MISCOPIED_CREDIT_CODE = "914403001922038217"
+_ACCOUNT_NUMBER = "7559012345670001"
 FEE_BASIS_POINTS = 38
+_PAPERS: tuple[DocumentKind, ...] = ("business_licence", "representative_id")
+# One white dot, as a scanner would not send it.
+_SCAN = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC"
+)
+_CREDITS_WITHIN_S = 60.0
+_ASK_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +98,13 @@ async def apply(stage: Stage) -> Applicant:
     expect("the pre-check's faults", [one.code for one in faults], ["credit_code_check_digit"])
     stage.narrator.checked(f"pre-check: {faults[0].pointer}: {faults[0].detail}")
     await applicant.correct(Sections(licence=_licence(_CREDIT_CODE)))
+    for kind in _PAPERS:
+        await applicant.upload(kind, _SCAN, "image/png")
+    stage.narrator.say("corrected, and the licence and the representative's identity card uploaded")
     expect("the pre-check, corrected", (await applicant.precheck()).passes, True)
     submitted = await applicant.submit()
     expect("the application", submitted.status, "submitted")
-    stage.narrator.say("corrected, and submitted")
+    stage.narrator.say("submitted")
     return applicant
 
 
@@ -103,17 +117,36 @@ async def review(stage: Stage, bank: Bank, applicant: Applicant) -> Shop:
     approval = ApprovalRequest(terms=terms)
     await refused(bank.reviewer.approve(case_id, approval), "same_person")
     stage.narrator.checked("Lin Wei may not approve it as well: same_person")
-    await bank.approver.approve(case_id, approval)
-    # A token says who its bearer was when it was issued; a partner signs in as a partner.
-    partner = Applicant(stage.gateway, applicant.credentials, case_id)
-    application = await partner.application()
-    expect("the application", application.status, "active")
+    approved = await bank.approver.approve(case_id, approval)
+    expect("the approved application", approved.application.status, "to_be_verified")
+    await _verify_account(stage, applicant)
+    application = await applicant.sign(SigningKey.generate(), name="张三", title="法定代表人")
+    expect("the signed application", application.status, "active")
+    stage.narrator.checked("the agreement is signed with a key for agreements alone")
     assert application.merchant_id is not None
     office = Partner(stage.gateway, applicant.credentials)
     merchant = await office.merchant(application.merchant_id)
     expect("the merchant", (merchant.status, merchant.fee_basis_points), ("active", FEE_BASIS_POINTS))
-    stage.narrator.checked(f"Zhao Min approves: merchant number {merchant.merchant_number} is active")
+    stage.narrator.checked(f"merchant number {merchant.merchant_number} is active")
     return Shop(office=office, merchant_id=merchant.id)
+
+
+async def _verify_account(stage: Stage, applicant: Applicant) -> None:
+    """Two small credits arrive at the company's bank; whoever reads its statements knows their sum."""
+    stage.narrator.say("Zhao Min approves; two credits go to the settlement account")
+    async with asyncio.timeout(_CREDITS_WITHIN_S):
+        state = "sending"
+        while state == "sending":
+            await asyncio.sleep(_ASK_EVERY_S)
+            state = (await applicant.verification()).state
+    first, second = await stage.core.credits_to(_ACCOUNT_NUMBER)
+    wrong = await applicant.name_sum(first if first > 1 else first + second + 1)
+    expect("the verification after a wrong sum", (wrong.state, wrong.tries_left), ("sent", 2))
+    right = await applicant.name_sum(first + second)
+    expect("the verification", right.state, "verified")
+    stage.narrator.checked(
+        f"the statement shows {first} and {second} fen; a wrong sum is counted, the right one taken"
+    )
 
 
 async def open_store(stage: Stage, shop: Shop) -> Till:
@@ -165,7 +198,7 @@ def _application(key: SigningKey, credit_code: str) -> NewApplication:
             account_name=_COMPANY,
             bank_name="招商银行深圳科技园支行",
             branch_number="308584001258",
-            account_number="7559012345670001",
+            account_number=_ACCOUNT_NUMBER,
         ),
         stores=[StoreScene(name="南山店", area_code="440305", address="深南大道9678号")],
     )

@@ -22,114 +22,6 @@ CREATE TYPE gateway.claimed_key AS (
 
 COMMENT ON TYPE gateway.claimed_key IS 'mine: go on and create. Otherwise what the first request left.';
 
-CREATE FUNCTION gateway.accept_together(key_tenants text[], key_operations text[], keys text[], fingerprints bytea[], client_ids text[], client_keys text[], proven_s bigint[], proofs bytea[], code_hashes bytea[], most_of_merchant integer, most_of_terminal integer, applied jsonb, bounds jsonb, days date[], tiers text[], amounts_minor bigint[], limit_tiers text[], limit_currencies text[], limits_minor bigint[], partner_ids text[], ids text[], merchant_ids text[], store_ids text[], terminal_ids text[], order_nos text[], currencies text[], orders_minor bigint[], discounts_minor bigint[], fees_minor bigint[], issuers text[], payer_ids text[], terms text[], instructions text[], give_up_after_s integer[], look_after_s double precision, OUT at timestamp with time zone, OUT offer_ids text[], OUT lefts_minor bigint[]) RETURNS record
-    LANGUAGE plpgsql
-    SET plan_cache_mode TO 'force_generic_plan'
-    SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    SET enable_bitmapscan TO 'off'
-    AS $$
-#variable_conflict use_column
-DECLARE
-    done text[];
-BEGIN
-    at := now();
-
-    WITH mine AS (
-        INSERT INTO gateway.idempotency_keys (tenant, operation, key, fingerprint, resource_id)
-        SELECT asked.tenant, asked.operation, asked.key, asked.fingerprint, asked.id
-          FROM unnest(key_tenants, key_operations, keys, fingerprints, ids)
-               AS asked (tenant, operation, key, fingerprint, id)
-         ORDER BY asked.tenant COLLATE "C", asked.operation COLLATE "C", asked.key COLLATE "C"
-            ON CONFLICT DO NOTHING RETURNING resource_id)
-    SELECT array_agg(mine.resource_id) INTO done FROM mine;
-    PERFORM gateway.all_or_none('a key was claimed before', ids, done);
-
-    SELECT array_agg(live.id) INTO done
-      FROM (SELECT caller.id, merchants.caller_status(caller.client_id, caller.key_id) AS status
-              FROM (SELECT asked.id, asked.client_id, asked.key_id
-                      FROM unnest(ids, client_ids, client_keys) AS asked (id, client_id, key_id)
-                     ORDER BY asked.client_id COLLATE "C") AS caller
-            OFFSET 0) AS live
-     WHERE live.status = 'live';
-    PERFORM gateway.all_or_none('a caller may no more', ids, done);
-
-    SELECT array_agg(proven.id) INTO done
-      FROM (SELECT asked.id, asked.proof IS NULL OR merchants.use_proof(asked.proven_s, asked.proof) AS first
-              FROM (SELECT one.id, one.proven_s, one.proof
-                      FROM unnest(ids, proven_s, proofs) AS one (id, proven_s, proof)
-                     ORDER BY one.proof) AS asked
-            OFFSET 0) AS proven
-     WHERE proven.first;
-    PERFORM gateway.all_or_none('a proof was used before', ids, done);
-
-    done := qr.redeem_together(code_hashes, ids, merchant_ids, terminal_ids, most_of_merchant, most_of_terminal);
-    PERFORM gateway.all_or_none('a code cannot be used', ids, done);
-
-    IF jsonb_array_length(applied) > 0 THEN
-        SELECT reserved.offer_ids, reserved.lefts_minor INTO offer_ids, lefts_minor
-          FROM merchants.reserve_offers_together(applied, bounds) AS reserved;
-    END IF;
-
-    WITH took AS (
-        INSERT INTO gateway.payer_days AS day (issuer, payer_id, day, tier, currency, taken_minor)
-        SELECT asked.issuer, asked.payer_id, asked.day, asked.tier, asked.currency, asked.amount_minor
-          FROM unnest(issuers, payer_ids, days, tiers, currencies, amounts_minor)
-               AS asked (issuer, payer_id, day, tier, currency, amount_minor)
-          JOIN unnest(limit_tiers, limit_currencies, limits_minor) AS bound (tier, currency, minor)
-            ON bound.tier = asked.tier AND bound.currency = asked.currency AND asked.amount_minor <= bound.minor
-         ORDER BY asked.issuer COLLATE "C", asked.payer_id COLLATE "C"
-            ON CONFLICT (issuer, payer_id, day, tier, currency)
-            DO UPDATE SET taken_minor = day.taken_minor + excluded.taken_minor
-                    WHERE day.taken_minor + excluded.taken_minor
-                          <= (SELECT bound.minor
-                                FROM unnest(limit_tiers, limit_currencies, limits_minor) AS bound (tier, currency, minor)
-                               WHERE bound.tier = excluded.tier AND bound.currency = excluded.currency)
-        RETURNING day.issuer, day.payer_id)
-    SELECT array_agg(asked.id) INTO done
-      FROM unnest(ids, issuers, payer_ids, tiers) AS asked (id, issuer, payer_id, tier)
-      LEFT JOIN took ON took.issuer = asked.issuer AND took.payer_id = asked.payer_id
-     WHERE asked.tier IS NULL OR took.payer_id IS NOT NULL;
-    PERFORM gateway.all_or_none('a day is full', ids, done);
-
-    WITH stored AS (
-        INSERT INTO gateway.payments
-               (partner_id, id, merchant_id, store_id, terminal_id, client_id, merchant_order_no, direction, state,
-                currency, order_minor, discount_minor, fee_minor, issuer, payer_id, terms)
-        SELECT asked.partner_id, asked.id, asked.merchant_id, asked.store_id, asked.terminal_id, asked.client_id,
-               asked.order_no, 'consumer_presented', 'processing', asked.currency, asked.order_minor,
-               asked.discount_minor, asked.fee_minor, asked.issuer, asked.payer_id, asked.terms::jsonb
-          FROM unnest(partner_ids, ids, merchant_ids, store_ids, terminal_ids, client_ids, order_nos, currencies,
-                      orders_minor, discounts_minor, fees_minor, issuers, payer_ids, terms)
-               AS asked (partner_id, id, merchant_id, store_id, terminal_id, client_id, order_no, currency,
-                         order_minor, discount_minor, fee_minor, issuer, payer_id, terms)
-         ORDER BY asked.partner_id COLLATE "C", asked.merchant_id COLLATE "C", asked.order_no COLLATE "C"
-            ON CONFLICT (partner_id, merchant_id, merchant_order_no)
-               WHERE state NOT IN ('declined', 'expired') DO NOTHING
-        RETURNING id)
-    SELECT array_agg(stored.id) INTO done FROM stored;
-    PERFORM gateway.all_or_none('an order number is taken', ids, done);
-
-    INSERT INTO gateway.transfers (owner_id, n, partner_id, purpose, state, instruction, due_at, give_up_at)
-    SELECT asked.id, 1, asked.partner_id, 'payment', 'open', asked.instruction::jsonb,
-           LEAST(now() + look_after_s * interval '1 s', give_up.at), give_up.at
-      FROM unnest(ids, partner_ids, instructions, give_up_after_s) AS asked (id, partner_id, instruction, give_up_s)
-     CROSS JOIN LATERAL (SELECT now() + asked.give_up_s * interval '1 s' AS at) AS give_up;
-END
-$$;
-
-CREATE FUNCTION gateway.all_or_none(what text, wanted text[], done text[]) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    IF COALESCE(cardinality(done), 0) < cardinality(wanted) THEN
-        RAISE EXCEPTION '%', what USING ERRCODE = 'GW001', DETAIL = (
-            SELECT json_agg(one)::text FROM unnest(wanted) AS one WHERE (one = ANY (done)) IS NOT TRUE);
-    END IF;
-END
-$$;
-
 CREATE FUNCTION gateway.claim_key(the_tenant text, the_operation text, the_key text, the_fingerprint bytea, the_resource_id text) RETURNS gateway.claimed_key
     LANGUAGE plpgsql
     AS $$
@@ -155,89 +47,12 @@ BEGIN
     END LOOP;
 END $$;
 
-CREATE FUNCTION gateway.read_for_accept(partners text[], merchants text[], terminals text[], stores text[], newest bytea[], before bytea[]) RETURNS TABLE(place bigint, merchant_status text, partner_status text, kind text, short_name text, city text, mcc text, merchant_number text, currency text, fee_basis_points integer, payment_limit_minor bigint, offers_version bigint, store_id text, store_name text, store_status text, terminal_id text, terminal_label text, terminal_status text, merchant_id text, code_hash bytea, issuer text, payer_id text, person_id text, segments text[], factors smallint, certificate boolean)
-    LANGUAGE plpgsql STABLE
-    SET plan_cache_mode TO 'force_generic_plan'
-    SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    SET enable_bitmapscan TO 'off'
-    AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-    SELECT asked.place, m.merchant_status, m.partner_status, m.kind, m.short_name, m.city, m.mcc, m.merchant_number,
-           m.currency, m.fee_basis_points, m.payment_limit_minor, m.offers_version, m.store_id, m.store_name,
-           m.store_status, m.terminal_id, m.terminal_label, m.terminal_status, m.merchant_id,
-           c.code_hash, c.issuer, c.payer_id, c.person_id, c.segments, c.factors, c.certificate
-      FROM unnest(partners, merchants, terminals, stores, newest, before)
-           WITH ORDINALITY AS asked (partner, merchant, terminal, store, newest, before, place)
-     CROSS JOIN LATERAL merchants.paying_context(asked.partner, asked.merchant, asked.terminal, asked.store) AS m
-     CROSS JOIN LATERAL qr.owner_of_code(asked.newest, asked.before) AS c;
-END
-$$;
-
-CREATE FUNCTION gateway.succeed_together(partner_ids text[], ids text[], core_references text[], tooks_ms integer[], at timestamp with time zone[], discounted_partners text[], discounted text[], reservations bigint, tenants text[], event_ids text[], types text[], object_ids text[], sequences bigint[], merchant_ids text[], store_ids text[], occurred_at timestamp with time zone[], expires_at timestamp with time zone[], bodies text[]) RETURNS void
-    LANGUAGE plpgsql
-    SET plan_cache_mode TO 'force_generic_plan'
-    SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    SET enable_bitmapscan TO 'off'
-    AS $$
-#variable_conflict use_column
-DECLARE
-    done text[];
-BEGIN
-    WITH decided AS (
-        UPDATE gateway.transfers t
-           SET state = 'final', outcome = 'approved', core_reference = told.reference, final_at = now()
-          FROM unnest(ids, core_references) AS told (id, reference)
-         WHERE t.owner_id = told.id AND t.n = 1 AND t.state = 'open'
-     RETURNING t.owner_id)
-    SELECT array_agg(decided.owner_id) INTO done FROM decided;
-    PERFORM gateway.all_or_none('a transfer is decided', ids, done);
-
-    INSERT INTO gateway.transfer_attempts (owner_id, n, deed, outcome, took_ms)
-    SELECT told.id, 1, 'send', 'approved', told.took_ms FROM unnest(ids, tooks_ms) AS told (id, took_ms);
-
-    WITH moved AS (
-        UPDATE gateway.payments p
-           SET state = 'succeeded', sequence = 2, updated_at = known.at
-          FROM unnest(partner_ids, ids, succeed_together.at) AS known (partner_id, id, at)
-         WHERE p.partner_id = known.partner_id AND p.id = known.id AND p.state = 'processing' AND p.sequence = 1
-     RETURNING p.id)
-    SELECT array_agg(moved.id) INTO done FROM moved;
-    PERFORM gateway.all_or_none('a payment is elsewhere', ids, done);
-
-    IF reservations > 0 AND merchants.redeem_offers_together(discounted_partners, discounted) <> reservations THEN
-        PERFORM gateway.all_or_none('a discount was released', discounted, NULL);
-    END IF;
-    PERFORM webhooks.publish(tenants, event_ids, types, object_ids, sequences, merchant_ids, store_ids,
-                             succeed_together.occurred_at, succeed_together.expires_at, bodies);
-END
-$$;
-
 CREATE FUNCTION merchants.caller_status(client text, key text) RETURNS text
     LANGUAGE plpgsql
     AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtextextended('client:' || client, 0));
     RETURN merchants.peek_caller_status(client, key);
-END $$;
-
-CREATE FUNCTION merchants.forget_proofs() RETURNS boolean
-    LANGUAGE plpgsql
-    AS $$
-DECLARE
-    slot   integer := (extract(epoch FROM clock_timestamp())::bigint / 120 + 2) % 4;
-    filled boolean;
-BEGIN
-    EXECUTE format('SELECT EXISTS (SELECT FROM merchants.used_proofs_%s)', slot) INTO filled;
-    IF filled THEN
-        EXECUTE format('TRUNCATE merchants.used_proofs_%s', slot);
-    END IF;
-    RETURN filled;
 END $$;
 
 CREATE FUNCTION merchants.hold_offer_counters(partner text, bounds jsonb) RETURNS TABLE(offer_id text, scope text, taken_minor bigint, uses bigint)
@@ -258,6 +73,14 @@ CREATE FUNCTION merchants.lock_client(client text) RETURNS void
     AS $$
     SELECT pg_advisory_xact_lock(hashtextextended('client:' || client, 0))
 $$;
+
+CREATE FUNCTION merchants.note_status_since() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.status_since := clock_timestamp();
+    RETURN NEW;
+END $$;
 
 CREATE FUNCTION merchants.paying_context(partner text, merchant text, terminal text, store text) RETURNS TABLE(merchant_id text, merchant_status text, partner_status text, kind text, short_name text, city text, mcc text, merchant_number text, currency text, fee_basis_points integer, payment_limit_minor bigint, offers_version bigint, store_id text, store_name text, store_status text, terminal_id text, terminal_label text, terminal_status text)
     LANGUAGE sql STABLE
@@ -296,20 +119,6 @@ BEGIN
      WHERE c.client_id = client;
     RETURN COALESCE(status, 'unknown');
 END $$;
-
-CREATE FUNCTION merchants.redeem_offers_together(partners text[], payments text[]) RETURNS bigint
-    LANGUAGE plpgsql
-    AS $$
-DECLARE
-    redeemed bigint;
-BEGIN
-    UPDATE merchants.offer_reservations r SET state = 'redeemed', settled_at = now()
-      FROM unnest(partners, payments) AS done (partner, payment)
-     WHERE r.partner_id = done.partner AND r.payment_id = done.payment AND r.state = 'reserved';
-    GET DIAGNOSTICS redeemed = ROW_COUNT;
-    RETURN redeemed;
-END
-$$;
 
 CREATE FUNCTION merchants.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -367,68 +176,6 @@ EXCEPTION WHEN SQLSTATE 'OF001' THEN
 END
 $$;
 
-CREATE FUNCTION merchants.reserve_offers_together(applied jsonb, bounds jsonb, OUT offer_ids text[], OUT lefts_minor bigint[]) RETURNS record
-    LANGUAGE plpgsql
-    AS $$
-#variable_conflict use_column
-DECLARE
-    in_the_way text[];
-    taken text[];
-BEGIN
-    SELECT array_agg(wanted.payment_id) INTO in_the_way
-      FROM jsonb_to_recordset(applied) AS wanted (partner_id text, payment_id text, offer_id text, version integer)
-     WHERE NOT EXISTS (SELECT FROM merchants.offers o
-                        WHERE o.partner_id = wanted.partner_id AND o.id = wanted.offer_id
-                          AND o.version = wanted.version AND o.state IN ('scheduled', 'live'));
-    IF in_the_way IS NOT NULL THEN
-        RAISE EXCEPTION 'offers changed' USING ERRCODE = 'GW001', DETAIL = array_to_json(in_the_way)::text;
-    END IF;
-
-    INSERT INTO merchants.offer_reservations
-           (partner_id, payment_id, offer_id, version, state, merchant_id, store_id, person_id, currency, order_minor,
-            discount_minor, accounts, tenants, shares_minor, shares_returned, scopes, keys, refund_returns)
-    SELECT wanted.partner_id, wanted.payment_id, wanted.offer_id, wanted.version, 'reserved', wanted.merchant_id,
-           wanted.store_id, wanted.person_id, wanted.currency, wanted.order_minor, wanted.discount_minor,
-           wanted.accounts, wanted.tenants, wanted.shares_minor,
-           array_fill(0::bigint, ARRAY[cardinality(wanted.accounts)]), wanted.scopes, wanted.keys, wanted.refund_returns
-      FROM jsonb_to_recordset(applied) AS wanted (
-           partner_id text, payment_id text, offer_id text, version integer, merchant_id text, store_id text,
-           person_id text, currency text, order_minor bigint, discount_minor bigint, accounts text[], tenants text[],
-           shares_minor bigint[], scopes text[], keys text[], refund_returns boolean);
-
-    WITH took AS (
-        INSERT INTO merchants.offer_counters AS counter
-               (partner_id, offer_id, scope, key, taken_minor, uses, limit_minor, limit_uses)
-        SELECT bound.partner_id, bound.offer_id, bound.scope, bound.key, bound.minor, bound.uses, bound.limit_minor,
-               bound.limit_uses
-          FROM jsonb_to_recordset(bounds) AS bound (
-               partner_id text, offer_id text, scope text, key text, minor bigint, uses bigint, limit_minor bigint,
-               limit_uses bigint)
-         WHERE (bound.minor <= bound.limit_minor) IS NOT FALSE AND (bound.uses <= bound.limit_uses) IS NOT FALSE
-         ORDER BY bound.offer_id COLLATE "C", bound.scope COLLATE "C", bound.key COLLATE "C"
-        ON CONFLICT (partner_id, offer_id, scope, key) DO UPDATE
-           SET taken_minor = counter.taken_minor + excluded.taken_minor, uses = counter.uses + excluded.uses,
-               limit_minor = excluded.limit_minor, limit_uses = excluded.limit_uses
-         WHERE (counter.taken_minor + excluded.taken_minor <= excluded.limit_minor) IS NOT FALSE
-           AND (counter.uses + excluded.uses <= excluded.limit_uses) IS NOT FALSE
-        RETURNING counter.offer_id, counter.scope, counter.key,
-                  CASE WHEN counter.scope = 'total' THEN counter.limit_minor - counter.taken_minor END AS left_minor
-    )
-    SELECT array_agg(concat_ws(' ', took.offer_id, took.scope, took.key)),
-           array_agg(took.offer_id) FILTER (WHERE took.left_minor IS NOT NULL),
-           array_agg(took.left_minor) FILTER (WHERE took.left_minor IS NOT NULL)
-      INTO taken, offer_ids, lefts_minor FROM took;
-
-    IF COALESCE(cardinality(taken), 0) < jsonb_array_length(bounds) THEN
-        SELECT array_agg(DISTINCT wanted.payment_id) INTO in_the_way
-          FROM jsonb_to_recordset(applied) AS wanted (payment_id text, offer_id text, scopes text[], keys text[])
-         CROSS JOIN unnest(wanted.scopes, wanted.keys) AS bound (scope, key)
-         WHERE (concat_ws(' ', wanted.offer_id, bound.scope, bound.key) = ANY (taken)) IS NOT TRUE;
-        RAISE EXCEPTION 'a budget is short' USING ERRCODE = 'GW001', DETAIL = array_to_json(in_the_way)::text;
-    END IF;
-END
-$$;
-
 CREATE FUNCTION merchants.return_to_offer_counters(partner text, payment text, offers text[], minors bigint[], returned_uses bigint[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -449,50 +196,6 @@ BEGIN
         ON r.partner_id = partner AND r.payment_id = payment AND r.offer_id = back.offer_id
      CROSS JOIN unnest(r.scopes, r.keys) AS took (scope, key)
      WHERE c.partner_id = partner AND c.offer_id = back.offer_id AND c.scope = took.scope AND c.key = took.key;
-END
-$$;
-
-CREATE FUNCTION merchants.use_proof(issued_at_s bigint, proof bytea) RETURNS boolean
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    INSERT INTO merchants.used_proofs (slot, digest) VALUES ((issued_at_s / 120 % 4)::smallint, proof)
-    ON CONFLICT DO NOTHING;
-    RETURN FOUND;
-END $$;
-
-CREATE FUNCTION qr.owner_of_code(newest bytea, before bytea) RETURNS TABLE(code_hash bytea, issuer text, payer_id text, person_id text, segments text[], factors smallint, certificate boolean)
-    LANGUAGE sql STABLE
-    AS $$
-    SELECT c.code_hash, c.issuer, c.payer_id, c.person_id, c.segments, c.factors, c.certificate
-      FROM qr.payment_codes c
-     WHERE c.code_hash IN (newest, before) AND c.used_at IS NULL AND c.expires_at > clock_timestamp()
-$$;
-
-CREATE FUNCTION qr.redeem_together(code_hashes bytea[], payment_ids text[], merchants text[], terminals text[], most_of_merchant integer, most_of_terminal integer) RETURNS text[]
-    LANGUAGE plpgsql
-    AS $$
-DECLARE
-    redeemed text[];
-BEGIN
-    WITH held AS (
-        SELECT c.code_hash, asked.payment_id
-          FROM unnest(code_hashes, payment_ids, merchants, terminals)
-               AS asked (code_hash, payment_id, merchant, terminal)
-          JOIN qr.payment_codes c ON c.code_hash = asked.code_hash
-         WHERE c.used_at IS NULL AND c.expires_at > clock_timestamp()
-           AND NOT EXISTS (SELECT FROM qr.wrong_codes AS wrong
-                            WHERE (wrong.subject = asked.merchant AND wrong.count >= most_of_merchant
-                                   OR wrong.subject = asked.terminal AND wrong.count >= most_of_terminal)
-                              AND wrong.window_ends_at > clock_timestamp())
-           FOR UPDATE OF c SKIP LOCKED
-    ), used AS (
-        UPDATE qr.payment_codes c SET used_at = clock_timestamp(), payment_id = held.payment_id
-          FROM held WHERE c.code_hash = held.code_hash
-     RETURNING c.payment_id
-    )
-    SELECT array_agg(used.payment_id) INTO redeemed FROM used;
-    RETURN redeemed;
 END
 $$;
 
@@ -757,34 +460,6 @@ BEGIN
     )
     SELECT count(*) INTO parked FROM blocked;
     RETURN parked;
-END
-$$;
-
-CREATE FUNCTION webhooks.publish(tenants text[], ids text[], types text[], object_ids text[], sequences bigint[], merchant_ids text[], store_ids text[], occurred_at timestamp with time zone[], expires_at timestamp with time zone[], bodies text[]) RETURNS void
-    LANGUAGE plpgsql
-    SET plan_cache_mode TO 'force_generic_plan'
-    SET enable_seqscan TO 'off'
-    SET enable_hashjoin TO 'off'
-    SET enable_mergejoin TO 'off'
-    SET enable_bitmapscan TO 'off'
-    AS $$
-#variable_conflict use_column
-BEGIN
-    WITH new AS (
-        INSERT INTO webhooks.events
-               (tenant, id, type, object_id, sequence, merchant_id, store_id, occurred_at, expires_at, body)
-        SELECT * FROM unnest(tenants, ids, types, object_ids, sequences, merchant_ids, store_ids, publish.occurred_at,
-                             publish.expires_at, bodies)
-     RETURNING *
-    )
-    INSERT INTO webhooks.deliveries (tenant, id, endpoint_id, event_id, object_id, sequence, expires_at)
-    SELECT new.tenant, webhooks.new_delivery_id(new.id), e.id, new.id,
-           CASE WHEN e.strict_order THEN new.object_id END, CASE WHEN e.strict_order THEN new.sequence END,
-           new.expires_at
-      FROM new JOIN webhooks.endpoints e ON e.tenant = new.tenant
-     WHERE (e.event_types = '{}' OR new.type = ANY (e.event_types)
-            OR split_part(new.type, '.', 1) || '.*' = ANY (e.event_types))
-       AND (e.store_ids = '{}' OR new.store_id = ANY (e.store_ids));
 END
 $$;
 
@@ -1167,6 +842,30 @@ COMMENT ON TABLE merchants.activation_codes IS 'The latest code of each till, as
 
 COMMENT ON COLUMN merchants.activation_codes.client_id IS 'Set once used: the same code with the same key answers the same client again, should the answer have been lost.';
 
+CREATE TABLE merchants.agreement_texts (
+    sha256 bytea NOT NULL,
+    version text NOT NULL,
+    body text NOT NULL,
+    first_seen timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT agreement_texts_sha256_check CHECK ((length(sha256) = 32))
+);
+
+COMMENT ON TABLE merchants.agreement_texts IS 'Every text of the agreement that was ever signed, word for word. The bank''s rows.';
+
+CREATE TABLE merchants.agreements (
+    application_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id text COLLATE pg_catalog."C",
+    text_sha256 bytea NOT NULL,
+    signer bytea,
+    client_id text NOT NULL COLLATE pg_catalog."C",
+    key_id text NOT NULL COLLATE pg_catalog."C",
+    signed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+COMMENT ON TABLE merchants.agreements IS 'Who signed which text, with which key. Kept as long as the merchant and its retention time.';
+
+COMMENT ON COLUMN merchants.agreements.signer IS 'Name and office of the signer and the JWS as it came, sealed for the application''s id; null once erased.';
+
 CREATE TABLE merchants.applications (
     id text NOT NULL COLLATE pg_catalog."C",
     applicant_id text NOT NULL COLLATE pg_catalog."C",
@@ -1185,12 +884,22 @@ CREATE TABLE merchants.applications (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     submitted_at timestamp with time zone,
     decided_at timestamp with time zone,
+    questions jsonb DEFAULT '[]'::jsonb NOT NULL,
+    round integer DEFAULT 0 NOT NULL,
+    steps text[] DEFAULT '{}'::text[] NOT NULL,
+    status_since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    override_by text COLLATE pg_catalog."C",
+    override_reason text,
+    bulk_id text COLLATE pg_catalog."C",
+    erased_at timestamp with time zone,
     CONSTRAINT applications_approved_by_somebody CHECK (((status <> ALL (ARRAY['approved'::text, 'active'::text])) OR ((approver_id IS NOT NULL) AND (merchant_id IS NOT NULL)))),
     CONSTRAINT applications_fee_basis_points_check CHECK (((fee_basis_points >= 0) AND (fee_basis_points <= 1000))),
     CONSTRAINT applications_kind_check CHECK ((kind = ANY (ARRAY['supermarket'::text, 'mall'::text, 'tenant'::text, 'platform'::text, 'seller'::text]))),
+    CONSTRAINT applications_override_two_people CHECK (((override_by IS NULL) OR (approver_id IS NULL) OR (override_by <> approver_id))),
     CONSTRAINT applications_payment_limit_minor_check CHECK ((payment_limit_minor > 0)),
     CONSTRAINT applications_reviewed_with_terms CHECK (((status <> 'under_review'::text) OR ((reviewer_id IS NOT NULL) AND (fee_basis_points IS NOT NULL)))),
     CONSTRAINT applications_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'submitted'::text, 'under_review'::text, 'needs_more_info'::text, 'to_be_verified'::text, 'to_be_signed'::text, 'approved'::text, 'active'::text, 'rejected'::text, 'withdrawn'::text, 'expired'::text]))),
+    CONSTRAINT applications_steps_check CHECK ((steps <@ ARRAY['verify_account'::text, 'sign'::text])),
     CONSTRAINT applications_two_people CHECK (((approver_id IS NULL) OR ((reviewer_id IS NOT NULL) AND (reviewer_id <> approver_id))))
 );
 
@@ -1207,6 +916,20 @@ COMMENT ON COLUMN merchants.applications.credit_code IS 'Copied out of the seale
 COMMENT ON COLUMN merchants.applications.reason IS 'What the operator or applicant said at the last change of state.';
 
 COMMENT ON COLUMN merchants.applications.fee_basis_points IS 'Proposed by the reviewer, with the payment limit; the approver confirms the very same.';
+
+COMMENT ON COLUMN merchants.applications.questions IS 'What the bank asked in the last round: a list of {pointer, note}; empty once it was submitted again.';
+
+COMMENT ON COLUMN merchants.applications.round IS 'Counts the rounds in which the bank asked for more.';
+
+COMMENT ON COLUMN merchants.applications.steps IS 'What is left after the approval: verify_account, sign.';
+
+COMMENT ON COLUMN merchants.applications.status_since IS 'PostgreSQL''s clock at the last change of status; expiry counts from it.';
+
+COMMENT ON COLUMN merchants.applications.override_by IS 'The reviewer who saw that a credit code is right although it breaks GB 32100-2015 (issued before the standard).';
+
+COMMENT ON COLUMN merchants.applications.bulk_id IS 'The bulk file it came in, which is reviewed as one case.';
+
+COMMENT ON COLUMN merchants.applications.erased_at IS 'When the retention job took what is personal out of it.';
 
 CREATE TABLE merchants.assertion_jtis (
     client_id text NOT NULL COLLATE pg_catalog."C",
@@ -1237,6 +960,91 @@ ALTER TABLE merchants.audit ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE merchants.bulk_lines (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    bulk_id text NOT NULL COLLATE pg_catalog."C",
+    line integer NOT NULL,
+    reference text DEFAULT ''::text NOT NULL,
+    application_id text COLLATE pg_catalog."C",
+    faults jsonb DEFAULT '[]'::jsonb NOT NULL,
+    CONSTRAINT bulk_lines_application_or_faults CHECK (((application_id IS NULL) = (faults <> '[]'::jsonb)))
+);
+
+COMMENT ON TABLE merchants.bulk_lines IS 'What became of each line: its application, or every fault with its field.';
+
+CREATE TABLE merchants.bulk_pieces (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    bulk_id text NOT NULL COLLATE pg_catalog."C",
+    first integer NOT NULL,
+    rows bytea NOT NULL
+);
+
+COMMENT ON TABLE merchants.bulk_pieces IS 'The file''s lines until they were read, some at a time, sealed for the bulk''s id.';
+
+CREATE TABLE merchants.bulks (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    format text NOT NULL,
+    state text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    lines integer NOT NULL,
+    read integer DEFAULT 0 NOT NULL,
+    faulty integer DEFAULT 0 NOT NULL,
+    admitted integer DEFAULT 0 NOT NULL,
+    refused integer DEFAULT 0 NOT NULL,
+    after_id text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
+    uploaded_by text NOT NULL COLLATE pg_catalog."C",
+    reviewer_id text COLLATE pg_catalog."C",
+    approver_id text COLLATE pg_catalog."C",
+    fee_basis_points integer,
+    payment_limit_minor bigint,
+    reason text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT bulks_admitted_by_somebody CHECK (((state <> 'admitting'::text) OR (approver_id IS NOT NULL))),
+    CONSTRAINT bulks_fee_basis_points_check CHECK (((fee_basis_points >= 0) AND (fee_basis_points <= 1000))),
+    CONSTRAINT bulks_format_check CHECK ((format = ANY (ARRAY['csv'::text, 'jsonl'::text]))),
+    CONSTRAINT bulks_kind_check CHECK ((kind = ANY (ARRAY['tenant'::text, 'seller'::text]))),
+    CONSTRAINT bulks_payment_limit_minor_check CHECK ((payment_limit_minor > 0)),
+    CONSTRAINT bulks_state_check CHECK ((state = ANY (ARRAY['reading'::text, 'checked'::text, 'under_review'::text, 'admitting'::text, 'done'::text, 'rejected'::text]))),
+    CONSTRAINT bulks_two_people CHECK (((approver_id IS NULL) OR ((reviewer_id IS NOT NULL) AND (reviewer_id <> approver_id))))
+);
+
+COMMENT ON TABLE merchants.bulks IS 'A file of sub-merchants: read line by line, reviewed as one case, admitted by the operators'' two signatures on each.';
+
+COMMENT ON COLUMN merchants.bulks.read IS 'Lines that have their result; a restarted worker goes on behind them.';
+
+COMMENT ON COLUMN merchants.bulks.after_id IS 'The last application that was admitted or refused; a restarted worker goes on behind it.';
+
+CREATE TABLE merchants.change_requests (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    status text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    sections text[] NOT NULL,
+    changes bytea,
+    record_version integer NOT NULL,
+    requested_by text NOT NULL COLLATE pg_catalog."C",
+    reviewer_id text COLLATE pg_catalog."C",
+    approver_id text COLLATE pg_catalog."C",
+    reason text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    decided_at timestamp with time zone,
+    erased_at timestamp with time zone,
+    CONSTRAINT change_requests_approved_by_somebody CHECK (((status <> 'approved'::text) OR (approver_id IS NOT NULL))),
+    CONSTRAINT change_requests_status_check CHECK ((status = ANY (ARRAY['submitted'::text, 'under_review'::text, 'approved'::text, 'rejected'::text, 'withdrawn'::text]))),
+    CONSTRAINT change_requests_two_people CHECK (((approver_id IS NULL) OR ((reviewer_id IS NOT NULL) AND (reviewer_id <> approver_id) AND (requested_by <> approver_id))))
+);
+
+COMMENT ON TABLE merchants.change_requests IS 'A wish to change what is live: a partner''s, or an operator''s for fee and limit. Nothing changes until it is approved.';
+
+COMMENT ON COLUMN merchants.change_requests.changes IS 'The sections as they shall be, as JSON, sealed for the request''s id; null once erased.';
+
+COMMENT ON COLUMN merchants.change_requests.record_version IS 'Of the merchant''s record when it was asked for.';
 
 CREATE TABLE merchants.client_keys (
     key_id text NOT NULL COLLATE pg_catalog."C",
@@ -1274,7 +1082,6 @@ CREATE TABLE merchants.clients (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     created_by text NOT NULL,
     revoked_at timestamp with time zone,
-    dpop_bound_access_tokens boolean DEFAULT false NOT NULL,
     CONSTRAINT clients_check CHECK (
 CASE kind
     WHEN 'partner'::text THEN ((num_nonnulls(partner_id, merchant_id) = 2) AND (num_nonnulls(store_id, terminal_id, issuer) = 0))
@@ -1292,7 +1099,31 @@ END),
 
 COMMENT ON TABLE merchants.clients IS 'A principal that signs in with its own key: a partner''s server, a till, a wallet backend, an operator, an applicant.';
 
-COMMENT ON COLUMN merchants.clients.dpop_bound_access_tokens IS 'RFC 9449, section 5.2: this client gets no token that works without a proof of possession.';
+CREATE TABLE merchants.documents (
+    subject_id text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    media_type text NOT NULL,
+    size_bytes integer NOT NULL,
+    sha256 bytea NOT NULL,
+    content bytea,
+    round integer NOT NULL,
+    uploaded_by text NOT NULL COLLATE pg_catalog."C",
+    uploaded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    replaced_at timestamp with time zone,
+    erased_at timestamp with time zone,
+    CONSTRAINT documents_content_until_erased CHECK (((content IS NULL) = (erased_at IS NOT NULL))),
+    CONSTRAINT documents_kind_check CHECK ((kind = ANY (ARRAY['business_licence'::text, 'representative_id'::text, 'owner_id'::text, 'bank_account'::text, 'store_photo'::text, 'qualification'::text, 'agreement'::text, 'other'::text]))),
+    CONSTRAINT documents_media_type_check CHECK ((media_type = ANY (ARRAY['image/jpeg'::text, 'image/png'::text, 'application/pdf'::text]))),
+    CONSTRAINT documents_sha256_check CHECK ((length(sha256) = 32)),
+    CONSTRAINT documents_size_bytes_check CHECK ((size_bytes > 0))
+);
+
+COMMENT ON TABLE merchants.documents IS 'Pictures and PDFs of an application or a change request. Replaced ones stay for the trail until the retention job.';
+
+COMMENT ON COLUMN merchants.documents.sha256 IS 'Of the bytes as they were uploaded, so that an applicant recognises its file.';
+
+COMMENT ON COLUMN merchants.documents.content IS 'Re-encoded, then sealed for the document''s id; null once erased.';
 
 CREATE SEQUENCE merchants.merchant_number
     START WITH 10000000000001
@@ -1300,6 +1131,19 @@ CREATE SEQUENCE merchants.merchant_number
     MINVALUE 10000000000001
     MAXVALUE 99999999999999
     CACHE 1;
+
+CREATE TABLE merchants.merchant_records (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    particulars bytea,
+    version integer DEFAULT 1 NOT NULL,
+    updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    erased_at timestamp with time zone
+);
+
+COMMENT ON COLUMN merchants.merchant_records.particulars IS 'As in merchants.applications, sealed for the merchant''s id.';
+
+COMMENT ON COLUMN merchants.merchant_records.version IS 'Counts changes; a change request that was made against an older one is refused.';
 
 CREATE TABLE merchants.merchants (
     partner_id text NOT NULL COLLATE pg_catalog."C",
@@ -1456,6 +1300,22 @@ COMMENT ON COLUMN merchants.offers.reason IS 'What whoever changed the state las
 
 COMMENT ON COLUMN merchants.offers.paused_by IS 'The sides that want it paused: either pauses at once, and it runs again when neither wants to.';
 
+CREATE TABLE merchants.operator_proposals (
+    id text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL,
+    roles text[] NOT NULL,
+    jwk jsonb NOT NULL,
+    proposed_by text NOT NULL COLLATE pg_catalog."C",
+    proposed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    decided_by text COLLATE pg_catalog."C",
+    decided_at timestamp with time zone,
+    client_id text COLLATE pg_catalog."C",
+    CONSTRAINT operator_proposals_made_by_a_second CHECK (((client_id IS NULL) OR (decided_by IS NOT NULL))),
+    CONSTRAINT operator_proposals_two_people CHECK (((decided_by IS NULL) OR (decided_by <> proposed_by)))
+);
+
+COMMENT ON TABLE merchants.operator_proposals IS 'Whom one operator wants to let in, until another confirms it or turns it down (client_id stays null).';
+
 CREATE SEQUENCE merchants.partner_number
     AS integer
     START WITH 1
@@ -1463,6 +1323,15 @@ CREATE SEQUENCE merchants.partner_number
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+
+CREATE TABLE merchants.search_index (
+    field text NOT NULL,
+    hash bytea NOT NULL,
+    subject_id text NOT NULL COLLATE pg_catalog."C",
+    CONSTRAINT search_index_field_check CHECK ((field = ANY (ARRAY['document_number'::text, 'account_number'::text, 'phone'::text, 'email'::text])))
+);
+
+COMMENT ON TABLE merchants.search_index IS 'Keyed hashes of sealed fields, for exact search by the bank''s people. subject_id is an application or a merchant.';
 
 CREATE TABLE merchants.signing_keys (
     purpose text NOT NULL,
@@ -1515,38 +1384,41 @@ CREATE TABLE merchants.terminals (
 
 COMMENT ON TABLE merchants.terminals IS 'A till as a place in a store. The device that stands there enrols as a client of its own.';
 
-CREATE TABLE merchants.used_proofs (
-    slot smallint NOT NULL,
-    digest bytea NOT NULL,
-    CONSTRAINT used_proofs_digest_check CHECK ((octet_length(digest) = 32))
-)
-PARTITION BY LIST (slot);
-
-COMMENT ON TABLE merchants.used_proofs IS 'DPoP proofs that have been used. The caller owns its row: the digest is over its key and its jti.';
-
-CREATE TABLE merchants.used_proofs_0 (
-    slot smallint CONSTRAINT used_proofs_slot_not_null NOT NULL,
-    digest bytea CONSTRAINT used_proofs_digest_not_null NOT NULL,
-    CONSTRAINT used_proofs_digest_check CHECK ((octet_length(digest) = 32))
+CREATE TABLE merchants.verifications (
+    id text NOT NULL COLLATE pg_catalog."C",
+    application_id text NOT NULL COLLATE pg_catalog."C",
+    state text NOT NULL,
+    account_hash bytea NOT NULL,
+    sealed bytea,
+    tries smallint DEFAULT 0 NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    sent_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    closed_at timestamp with time zone,
+    CONSTRAINT verifications_sent_expires CHECK (((state = 'sent'::text) <= (expires_at IS NOT NULL))),
+    CONSTRAINT verifications_state_check CHECK ((state = ANY (ARRAY['sending'::text, 'sent'::text, 'verified'::text, 'failed'::text, 'refused'::text, 'expired'::text, 'dropped'::text]))),
+    CONSTRAINT verifications_tries_check CHECK (((tries >= 0) AND (tries <= 3)))
 );
 
-CREATE TABLE merchants.used_proofs_1 (
-    slot smallint CONSTRAINT used_proofs_slot_not_null NOT NULL,
-    digest bytea CONSTRAINT used_proofs_digest_not_null NOT NULL,
-    CONSTRAINT used_proofs_digest_check CHECK ((octet_length(digest) = 32))
+COMMENT ON TABLE merchants.verifications IS 'Two small credits to a settlement account whose sum its holder has to name. Owner of the transfers id.1 and id.2.';
+
+COMMENT ON COLUMN merchants.verifications.account_hash IS 'Keyed hash of the account number: tries are bounded by account, whoever applies.';
+
+COMMENT ON COLUMN merchants.verifications.sealed IS 'The two amounts and the beneficiary, sealed for the verification''s id; null once erased.';
+
+CREATE TABLE merchants.wind_downs (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    status text NOT NULL,
+    since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    done_at timestamp with time zone,
+    CONSTRAINT wind_downs_status_check CHECK ((status = ANY (ARRAY['suspended'::text, 'closed'::text])))
 );
 
-CREATE TABLE merchants.used_proofs_2 (
-    slot smallint CONSTRAINT used_proofs_slot_not_null NOT NULL,
-    digest bytea CONSTRAINT used_proofs_digest_not_null NOT NULL,
-    CONSTRAINT used_proofs_digest_check CHECK ((octet_length(digest) = 32))
-);
-
-CREATE TABLE merchants.used_proofs_3 (
-    slot smallint CONSTRAINT used_proofs_slot_not_null NOT NULL,
-    digest bytea CONSTRAINT used_proofs_digest_not_null NOT NULL,
-    CONSTRAINT used_proofs_digest_check CHECK ((octet_length(digest) = 32))
-);
+COMMENT ON TABLE merchants.wind_downs IS 'Merchants whose unpaid payments, codes and offers the worker still has to end.';
 
 CREATE TABLE qr.code_credentials (
     id text NOT NULL COLLATE pg_catalog."C",
@@ -1808,14 +1680,6 @@ CREATE TABLE webhooks.secrets (
 
 COMMENT ON TABLE webhooks.secrets IS 'Signing secrets, sealed for the endpoint''s id; all that have not expired sign, which is how one rotates.';
 
-ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_0 FOR VALUES IN ('0');
-
-ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_1 FOR VALUES IN ('1');
-
-ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_2 FOR VALUES IN ('2');
-
-ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_3 FOR VALUES IN ('3');
-
 ALTER TABLE ONLY gateway.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant, operation, key);
 
@@ -1858,6 +1722,12 @@ ALTER TABLE ONLY gateway.velocity
 ALTER TABLE ONLY merchants.activation_codes
     ADD CONSTRAINT activation_codes_pkey PRIMARY KEY (partner_id, terminal_id);
 
+ALTER TABLE ONLY merchants.agreement_texts
+    ADD CONSTRAINT agreement_texts_pkey PRIMARY KEY (sha256);
+
+ALTER TABLE ONLY merchants.agreements
+    ADD CONSTRAINT agreements_pkey PRIMARY KEY (application_id);
+
 ALTER TABLE ONLY merchants.applications
     ADD CONSTRAINT applications_pkey PRIMARY KEY (id);
 
@@ -1867,6 +1737,18 @@ ALTER TABLE ONLY merchants.assertion_jtis
 ALTER TABLE ONLY merchants.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY merchants.bulk_lines
+    ADD CONSTRAINT bulk_lines_pkey PRIMARY KEY (partner_id, bulk_id, line);
+
+ALTER TABLE ONLY merchants.bulk_pieces
+    ADD CONSTRAINT bulk_pieces_pkey PRIMARY KEY (partner_id, bulk_id, first);
+
+ALTER TABLE ONLY merchants.bulks
+    ADD CONSTRAINT bulks_pkey PRIMARY KEY (partner_id, id);
+
+ALTER TABLE ONLY merchants.change_requests
+    ADD CONSTRAINT change_requests_pkey PRIMARY KEY (partner_id, id);
+
 ALTER TABLE ONLY merchants.client_keys
     ADD CONSTRAINT client_keys_client_id_thumbprint_key UNIQUE (client_id, thumbprint);
 
@@ -1875,6 +1757,12 @@ ALTER TABLE ONLY merchants.client_keys
 
 ALTER TABLE ONLY merchants.clients
     ADD CONSTRAINT clients_pkey PRIMARY KEY (client_id);
+
+ALTER TABLE ONLY merchants.documents
+    ADD CONSTRAINT documents_pkey PRIMARY KEY (subject_id, id);
+
+ALTER TABLE ONLY merchants.merchant_records
+    ADD CONSTRAINT merchant_records_pkey PRIMARY KEY (partner_id, merchant_id);
 
 ALTER TABLE ONLY merchants.merchants
     ADD CONSTRAINT merchants_application_id_key UNIQUE (application_id);
@@ -1897,6 +1785,12 @@ ALTER TABLE ONLY merchants.offer_versions
 ALTER TABLE ONLY merchants.offers
     ADD CONSTRAINT offers_pkey PRIMARY KEY (partner_id, id);
 
+ALTER TABLE ONLY merchants.operator_proposals
+    ADD CONSTRAINT operator_proposals_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY merchants.search_index
+    ADD CONSTRAINT search_index_pkey PRIMARY KEY (field, hash, subject_id);
+
 ALTER TABLE ONLY merchants.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (purpose, key_id);
 
@@ -1906,20 +1800,11 @@ ALTER TABLE ONLY merchants.stores
 ALTER TABLE ONLY merchants.terminals
     ADD CONSTRAINT terminals_pkey PRIMARY KEY (partner_id, id);
 
-ALTER TABLE ONLY merchants.used_proofs
-    ADD CONSTRAINT used_proofs_pkey PRIMARY KEY (slot, digest);
+ALTER TABLE ONLY merchants.verifications
+    ADD CONSTRAINT verifications_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY merchants.used_proofs_0
-    ADD CONSTRAINT used_proofs_0_pkey PRIMARY KEY (slot, digest);
-
-ALTER TABLE ONLY merchants.used_proofs_1
-    ADD CONSTRAINT used_proofs_1_pkey PRIMARY KEY (slot, digest);
-
-ALTER TABLE ONLY merchants.used_proofs_2
-    ADD CONSTRAINT used_proofs_2_pkey PRIMARY KEY (slot, digest);
-
-ALTER TABLE ONLY merchants.used_proofs_3
-    ADD CONSTRAINT used_proofs_3_pkey PRIMARY KEY (slot, digest);
+ALTER TABLE ONLY merchants.wind_downs
+    ADD CONSTRAINT wind_downs_pkey PRIMARY KEY (partner_id, merchant_id, version);
 
 ALTER TABLE ONLY qr.code_credentials
     ADD CONSTRAINT code_credentials_pkey PRIMARY KEY (id);
@@ -2014,13 +1899,35 @@ CREATE INDEX applications_by_credit_code ON merchants.applications USING btree (
 
 CREATE INDEX applications_by_status ON merchants.applications USING btree (status, id);
 
+CREATE INDEX applications_of_bulk ON merchants.applications USING btree (bulk_id, id) WHERE (bulk_id IS NOT NULL);
+
 CREATE UNIQUE INDEX applications_once_per_partner ON merchants.applications USING btree (applicant_id, credit_code) WHERE ((kind = ANY (ARRAY['tenant'::text, 'seller'::text])) AND (status <> ALL (ARRAY['draft'::text, 'rejected'::text, 'withdrawn'::text, 'expired'::text])));
+
+CREATE INDEX applications_to_erase ON merchants.applications USING btree (status_since) WHERE ((status = ANY (ARRAY['rejected'::text, 'withdrawn'::text, 'expired'::text, 'active'::text])) AND (erased_at IS NULL));
+
+CREATE INDEX applications_waiting ON merchants.applications USING btree (status, status_since) WHERE (status = ANY (ARRAY['draft'::text, 'needs_more_info'::text, 'to_be_verified'::text, 'to_be_signed'::text]));
 
 CREATE INDEX assertion_jtis_expired ON merchants.assertion_jtis USING btree (expires_at);
 
 CREATE INDEX audit_of_object ON merchants.audit USING btree (object_id, id);
 
 CREATE INDEX audit_of_partner ON merchants.audit USING btree (partner_id, id);
+
+CREATE INDEX bulk_lines_faulty ON merchants.bulk_lines USING btree (partner_id, bulk_id, line) WHERE (application_id IS NULL);
+
+CREATE INDEX bulks_by_id ON merchants.bulks USING btree (id);
+
+CREATE INDEX bulks_by_state ON merchants.bulks USING btree (state, id);
+
+CREATE INDEX bulks_working ON merchants.bulks USING btree (updated_at) WHERE (state = ANY (ARRAY['reading'::text, 'admitting'::text]));
+
+CREATE INDEX change_requests_by_id ON merchants.change_requests USING btree (id);
+
+CREATE INDEX change_requests_by_status ON merchants.change_requests USING btree (status, id);
+
+CREATE UNIQUE INDEX change_requests_one_open ON merchants.change_requests USING btree (partner_id, merchant_id) WHERE (status = ANY (ARRAY['submitted'::text, 'under_review'::text]));
+
+CREATE INDEX change_requests_to_erase ON merchants.change_requests USING btree (decided_at) WHERE (erased_at IS NULL);
 
 CREATE UNIQUE INDEX client_keys_live ON merchants.client_keys USING btree (client_id, purpose, slot) WHERE (revoked_at IS NULL);
 
@@ -2029,6 +1936,8 @@ CREATE UNIQUE INDEX clients_live_of_terminal ON merchants.clients USING btree (t
 CREATE UNIQUE INDEX clients_of_application ON merchants.clients USING btree (application_id) WHERE (application_id IS NOT NULL);
 
 CREATE INDEX clients_of_partner ON merchants.clients USING btree (partner_id, client_id) WHERE (partner_id IS NOT NULL);
+
+CREATE UNIQUE INDEX documents_live ON merchants.documents USING btree (subject_id, kind) WHERE (replaced_at IS NULL);
 
 CREATE INDEX merchants_by_id ON merchants.merchants USING btree (id);
 
@@ -2040,11 +1949,23 @@ CREATE INDEX offers_by_state ON merchants.offers USING btree (state, id);
 
 CREATE INDEX offers_running ON merchants.offers USING btree (partner_id, id) WHERE (state = ANY (ARRAY['scheduled'::text, 'live'::text]));
 
+CREATE INDEX operator_proposals_open ON merchants.operator_proposals USING btree (id) WHERE (decided_by IS NULL);
+
 CREATE INDEX reservations_by_offer ON merchants.offer_reservations USING btree (partner_id, offer_id, reserved_at);
+
+CREATE INDEX search_index_of_subject ON merchants.search_index USING btree (subject_id);
 
 CREATE INDEX stores_by_merchant ON merchants.stores USING btree (partner_id, merchant_id, id);
 
 CREATE INDEX terminals_by_store ON merchants.terminals USING btree (partner_id, store_id, id);
+
+CREATE INDEX verifications_expiring ON merchants.verifications USING btree (expires_at) WHERE (state = 'sent'::text);
+
+CREATE INDEX verifications_of_account ON merchants.verifications USING btree (account_hash, created_at);
+
+CREATE UNIQUE INDEX verifications_open ON merchants.verifications USING btree (application_id) WHERE (state = ANY (ARRAY['sending'::text, 'sent'::text]));
+
+CREATE INDEX wind_downs_due ON merchants.wind_downs USING btree (due_at) WHERE (done_at IS NULL);
 
 CREATE INDEX code_credentials_by_renewal ON qr.code_credentials USING btree (renewed_at);
 
@@ -2068,13 +1989,9 @@ CREATE INDEX deliveries_sending ON webhooks.deliveries USING btree (tenant, endp
 
 CREATE UNIQUE INDEX events_feed ON webhooks.events USING btree (tenant, xid, id);
 
-ALTER INDEX merchants.used_proofs_pkey ATTACH PARTITION merchants.used_proofs_0_pkey;
+CREATE TRIGGER agreement_texts_only_grow BEFORE DELETE OR UPDATE ON merchants.agreement_texts FOR EACH ROW EXECUTE FUNCTION merchants.refuse_change();
 
-ALTER INDEX merchants.used_proofs_pkey ATTACH PARTITION merchants.used_proofs_1_pkey;
-
-ALTER INDEX merchants.used_proofs_pkey ATTACH PARTITION merchants.used_proofs_2_pkey;
-
-ALTER INDEX merchants.used_proofs_pkey ATTACH PARTITION merchants.used_proofs_3_pkey;
+CREATE TRIGGER applications_status_since BEFORE UPDATE OF status ON merchants.applications FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION merchants.note_status_since();
 
 CREATE TRIGGER audit_only_grows BEFORE DELETE OR UPDATE ON merchants.audit FOR EACH ROW EXECUTE FUNCTION merchants.refuse_change();
 
@@ -2087,8 +2004,29 @@ ALTER TABLE ONLY merchants.activation_codes
 ALTER TABLE ONLY merchants.activation_codes
     ADD CONSTRAINT activation_codes_partner_id_terminal_id_fkey FOREIGN KEY (partner_id, terminal_id) REFERENCES merchants.terminals(partner_id, id);
 
+ALTER TABLE ONLY merchants.agreements
+    ADD CONSTRAINT agreements_application_id_fkey FOREIGN KEY (application_id) REFERENCES merchants.applications(id);
+
+ALTER TABLE ONLY merchants.agreements
+    ADD CONSTRAINT agreements_client_id_fkey FOREIGN KEY (client_id) REFERENCES merchants.clients(client_id);
+
+ALTER TABLE ONLY merchants.agreements
+    ADD CONSTRAINT agreements_key_id_fkey FOREIGN KEY (key_id) REFERENCES merchants.client_keys(key_id);
+
+ALTER TABLE ONLY merchants.agreements
+    ADD CONSTRAINT agreements_text_sha256_fkey FOREIGN KEY (text_sha256) REFERENCES merchants.agreement_texts(sha256);
+
 ALTER TABLE ONLY merchants.assertion_jtis
     ADD CONSTRAINT assertion_jtis_client_id_fkey FOREIGN KEY (client_id) REFERENCES merchants.clients(client_id);
+
+ALTER TABLE ONLY merchants.bulk_lines
+    ADD CONSTRAINT bulk_lines_partner_id_bulk_id_fkey FOREIGN KEY (partner_id, bulk_id) REFERENCES merchants.bulks(partner_id, id);
+
+ALTER TABLE ONLY merchants.bulk_pieces
+    ADD CONSTRAINT bulk_pieces_partner_id_bulk_id_fkey FOREIGN KEY (partner_id, bulk_id) REFERENCES merchants.bulks(partner_id, id);
+
+ALTER TABLE ONLY merchants.change_requests
+    ADD CONSTRAINT change_requests_partner_id_merchant_id_fkey FOREIGN KEY (partner_id, merchant_id) REFERENCES merchants.merchants(partner_id, id);
 
 ALTER TABLE ONLY merchants.client_keys
     ADD CONSTRAINT client_keys_client_id_fkey FOREIGN KEY (client_id) REFERENCES merchants.clients(client_id);
@@ -2101,6 +2039,9 @@ ALTER TABLE ONLY merchants.clients
 
 ALTER TABLE ONLY merchants.clients
     ADD CONSTRAINT clients_partner_id_terminal_id_fkey FOREIGN KEY (partner_id, terminal_id) REFERENCES merchants.terminals(partner_id, id);
+
+ALTER TABLE ONLY merchants.merchant_records
+    ADD CONSTRAINT merchant_records_partner_id_merchant_id_fkey FOREIGN KEY (partner_id, merchant_id) REFERENCES merchants.merchants(partner_id, id);
 
 ALTER TABLE ONLY merchants.merchants
     ADD CONSTRAINT merchants_application_id_fkey FOREIGN KEY (application_id) REFERENCES merchants.applications(id);
@@ -2116,6 +2057,9 @@ ALTER TABLE ONLY merchants.stores
 
 ALTER TABLE ONLY merchants.terminals
     ADD CONSTRAINT terminals_partner_id_store_id_fkey FOREIGN KEY (partner_id, store_id) REFERENCES merchants.stores(partner_id, id);
+
+ALTER TABLE ONLY merchants.verifications
+    ADD CONSTRAINT verifications_application_id_fkey FOREIGN KEY (application_id) REFERENCES merchants.applications(id);
 
 ALTER TABLE ONLY qr.credential_numbers
     ADD CONSTRAINT credential_numbers_credential_id_fkey FOREIGN KEY (credential_id) REFERENCES qr.code_credentials(id);

@@ -20,8 +20,9 @@ from gateway.wallet.core import (
 )
 
 Connection = PoolConnectionProxy
-# What an instruction is for: a payment's debit or hold, what becomes of the hold, and giving back.
-Purpose = Literal["payment", "capture", "release", "refund"]
+# What an instruction is for: a payment's debit or hold, what becomes of the hold, giving back, and crediting an
+# account to see whose it is.
+Purpose = Literal["payment", "capture", "release", "refund", "verification"]
 Deed = Literal["send", "query", "reverse"]
 # open: an answer to sending or querying decides; undoing: only the answer to a reversal does.
 Phase = Literal["open", "undoing"]

@@ -9,6 +9,7 @@ import msgspec
 
 from gateway.wallet.contract import (
     MAX_BODY_BYTES,
+    BeneficiaryMessage,
     CoreProblem,
     LegMessage,
     ListingAnswer,
@@ -18,6 +19,7 @@ from gateway.wallet.contract import (
 from gateway.wallet.core import (
     Answer,
     Approved,
+    Beneficiary,
     ConfirmationRequired,
     Declined,
     Leg,
@@ -42,7 +44,7 @@ class NoListing(Exception):
     """What came back is no listing."""
 
 
-def message_of(transfer: Transfer) -> bytes:
+def message_of(transfer: Transfer, beneficiary: Beneficiary | None = None) -> bytes:
     body = _ENCODER.encode(
         TransferRequest(
             id=transfer.id,
@@ -59,6 +61,9 @@ def message_of(transfer: Transfer) -> bytes:
             certificate=transfer.certificate,
             statement=transfer.statement,
             reference=transfer.reference,
+            beneficiary=None
+            if beneficiary is None
+            else msgspec.convert(beneficiary, BeneficiaryMessage, from_attributes=True),
         )
     )
     assert len(body) <= MAX_BODY_BYTES

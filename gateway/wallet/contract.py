@@ -38,6 +38,15 @@ class LegMessage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     amount_minor: Positive
 
 
+class BeneficiaryMessage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The account at any bank that an external credit goes to."""
+
+    account_name: Text
+    bank_name: Text
+    branch_number: Text
+    account_number: Text
+
+
 class TransferRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Body of `POST /transfers`."""
 
@@ -52,6 +61,7 @@ class TransferRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     certificate: bool = False
     statement: Text = ""
     reference: Text = ""
+    beneficiary: BeneficiaryMessage | None = None
 
 
 class TransferAnswer(Struct, frozen=True, kw_only=True):

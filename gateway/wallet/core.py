@@ -65,7 +65,8 @@ class Transfer:
     what is held of each source, and ends the hold: what is not taken goes back. A release has no legs: it
     gives all back. `confirmed` says the payer has confirmed this very amount in the wallet; `factors` and
     `certificate` are how the wallet knew the payer. `statement` is what the payer reads on the account
-    statement and `reference` the merchant's own number; neither decides anything.
+    statement and `reference` the merchant's own number; neither decides anything. `beneficiary` names, for an
+    external credit, whose account it goes to: a reference of ours, which becomes the account only on the wire.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Transfer:
     certificate: bool = False
     statement: str = ""
     reference: str = ""
+    beneficiary: str | None = None
 
     def __post_init__(self) -> None:
         assert (self.kind in WITH_PARENT) == (self.parent is not None), (
@@ -86,6 +88,16 @@ class Transfer:
         )
         assert (self.kind == "release") == (not self.legs), "every kind but a release carries legs"
         assert len(self.legs) <= MAX_LEGS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beneficiary:
+    """An account at any bank; `branch_number` has twelve digits (联行号)."""
+
+    account_name: str
+    bank_name: str
+    branch_number: str
+    account_number: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ here, because nothing can have been said on it. Whatever is unclear, gateway/tra
 import asyncio
 import errno
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from ssl import SSLContext
@@ -24,6 +24,7 @@ from gateway.wallet.answers import NoListing, message_of, outcome_of, page_of, s
 from gateway.wallet.breaker import Breaker
 from gateway.wallet.contract import MAX_LISTING_BYTES
 from gateway.wallet.core import (
+    Beneficiary,
     NotFound,
     NotSent,
     Page,
@@ -88,6 +89,7 @@ class RestCore:
         timeout_s: how long one call may take, all in all.
         bounds: how much is asked at once.
         ssl: for mTLS, which a bank's core wants in production.
+        beneficiary_of: finds the account that a transfer's `beneficiary` refers to, so that no instruction holds it.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class RestCore:
         timeout_s: float = TIMEOUT_S,
         bounds: Bounds | None = None,
         ssl: SSLContext | None = None,
+        beneficiary_of: Callable[[str], Awaitable[Beneficiary | None]] | None = None,
     ) -> None:
         self.name = name
         self._origin = str(URL(url).origin())
@@ -107,6 +110,7 @@ class RestCore:
         self._timeout_s = timeout_s
         self._bounds = bounds or Bounds()
         self._ssl = ssl
+        self._beneficiary_of = beneficiary_of
         self._breaker = Breaker(failures=self._bounds.breaker_failures, shut_s=self._bounds.breaker_shut_s)
         self._sends = asyncio.Semaphore(self._bounds.sends)
         self._asks = asyncio.Semaphore(self._bounds.asks)
@@ -181,7 +185,12 @@ class RestCore:
             raise ListingFailed(core=self.name, why=str(error)) from error
 
     async def _sent(self, transfer: Transfer) -> SendOutcome:
-        body = message_of(transfer)
+        beneficiary = None
+        if transfer.beneficiary is not None:
+            beneficiary = await self._beneficiary_of(transfer.beneficiary) if self._beneficiary_of else None
+            if beneficiary is None:
+                return NotSent("its beneficiary is not known any more")
+        body = message_of(transfer, beneficiary)
         try:
             try:
                 status, reply = await self._exchange("POST", "/transfers", body)

@@ -27,6 +27,16 @@ class Cores:
             raise IssuerNotServed(issuer=issuer)
         return core
 
+    def home(self) -> str:
+        """The issuer whose core pays what the bank itself sends out: the first that is connected.
+
+        Raises:
+            IssuerNotServed: none is.
+        """
+        if not self._by_issuer:
+            raise IssuerNotServed(issuer="")
+        return next(iter(self._by_issuer))
+
     def check_available(self, issuer: str) -> None:
         """Ask before anything is redeemed, reserved or stored, so that a refusal leaves nothing behind.
 

@@ -149,6 +149,23 @@ class ShownSettlement(Struct, frozen=True, kw_only=True):
     account_number: Annotated[str, Meta(examples=["****0001"])]
 
 
+class Question(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the bank wants to know about one field, or about a document."""
+
+    pointer: Annotated[
+        str,
+        Meta(
+            pattern="^(/[a-z0-9_]{1,40}){1,4}$",
+            description="JSON pointer into the application",
+            examples=["/stores/1/address"],
+        ),
+    ]
+    note: Annotated[str, Meta(min_length=1, max_length=300, examples=["Which entrance?"])]
+
+
+Step = Literal["verify_account", "sign"]
+
+
 class Application(Struct, frozen=True, kw_only=True):
     """An application as it stands; people, contacts and account numbers are shown masked."""
 
@@ -156,6 +173,9 @@ class Application(Struct, frozen=True, kw_only=True):
     kind: Kind
     status: ApplicationStatus
     reason: Annotated[str, Meta(description="What was said at the last change of status")]
+    questions: Annotated[list[Question], Meta(description="What the bank asked in the present round")]
+    round: Annotated[int, Meta(description="How often the bank asked for more")]
+    steps: Annotated[list[Step], Meta(description="What you still have to do after the approval")]
     merchant_id: Annotated[str | None, Meta(description="The merchant that approval made")]
     licence: Licence | None
     legal_representative: ShownPerson | None
@@ -214,6 +234,8 @@ class Case(Struct, frozen=True, kw_only=True):
 
     Attributes:
         same_company: other applications under the same credit code.
+        override_by: who let a credit code pass that breaks the standard; cannot approve the case.
+        bulk_id: the file it came in, which is reviewed as one case.
     """
 
     application: Application
@@ -222,6 +244,8 @@ class Case(Struct, frozen=True, kw_only=True):
     approver_id: str | None
     terms: Terms | None
     same_company: list[str]
+    override_by: str | None
+    bulk_id: str | None
 
 
 class CaseQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -234,6 +258,12 @@ class Decision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why an operator asks for more, or turns an application down; the applicant reads it."""
 
     reason: Reason
+
+
+class MoreWanted(Decision, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the applicant should answer: in words, and field by field."""
+
+    questions: Annotated[list[Question], Meta(max_length=30)] = []
 
 
 class ApprovalRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

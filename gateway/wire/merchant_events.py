@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gateway.wire.applications import ApplicationStatus, Kind
+from gateway.wire.applications import ApplicationStatus, Kind, Question
 from gateway.wire.told import Sequence, Told
 
 
@@ -18,12 +18,22 @@ class ApplicationNews(Struct, frozen=True, kw_only=True):
     kind: Kind
     status: ApplicationStatus
     reason: str
+    questions: list[Question]
 
 
 class ApplicationEvent(Told, frozen=True, kw_only=True):
     """An application took a step."""
 
-    type: Literal["merchant.submitted", "merchant.needs_more_info", "merchant.approved", "merchant.rejected"]
+    type: Literal[
+        "merchant.submitted",
+        "merchant.needs_more_info",
+        "merchant.to_be_verified",
+        "merchant.to_be_signed",
+        "merchant.approved",
+        "merchant.rejected",
+        "merchant.withdrawn",
+        "merchant.expired",
+    ]
     data: ApplicationNews
 
 

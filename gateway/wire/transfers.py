@@ -42,7 +42,7 @@ class InDoubt(Struct, frozen=True, kw_only=True):
 
     id: TransferId
     owner_id: ResourceId
-    purpose: Literal["payment", "capture", "release", "refund"]
+    purpose: Literal["payment", "capture", "release", "refund", "verification"]
     partner_id: ResourceId
     issuer: str
     kind: str

@@ -1,5 +1,6 @@
 """What approval makes: the merchant, its number, and for a company of its own the number of a new partner."""
 
+from dataclasses import dataclass, replace
 from typing import Final
 
 import asyncpg
@@ -7,19 +8,76 @@ import msgspec
 from asyncpg.pool import PoolConnectionProxy
 from stdnum import luhn
 
-from merchants import merchant
+from merchants import merchant, standing
 from merchants.errors import MerchantNotActive
 from merchants.ids import new_id
 from merchants.lifecycle import Status
 from merchants.merchant import Merchant
-from merchants.onboarding import sql
-from merchants.onboarding.application import Application
+from merchants.onboarding import records_sql, sql, transition
+from merchants.onboarding.application import Application, Step, status_before
 from merchants.onboarding.errors import CompanyIsPartner
 from merchants.onboarding.particulars import last_four
 from merchants.sealing import Sealing
+from webhooks import outbox
 
 # The core keeps merchants' clearing accounts in this currency.
 SETTLEMENT_CURRENCY: Final = "CNY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """An application that two people approved, and the merchant once no step is left.
+
+    Without a parent the merchant is a new partner, whose client is to be promoted.
+    """
+
+    application: Application
+    merchant: Merchant | None
+
+
+async def step_done(
+    conn: PoolConnectionProxy,
+    sealing: Sealing,
+    application: Application,
+    step: Step,
+    *,
+    actor: str,
+    reason: str,
+) -> Approval:
+    """Go on behind a step that a locked application waited for; the last one makes the merchant.
+
+    Raises:
+        CompanyIsPartner, MerchantNotActive: as `complete` does.
+    """
+    assert application.steps[0] is step, "steps are done in their order"
+    left = replace(application, steps=application.steps[1:], reason=reason)
+    if not left.steps:
+        return await complete(conn, sealing, left, actor=actor)
+    moved = await transition.store_move(
+        conn, left.moved(status_before(left.steps), reason=reason), actor=actor
+    )
+    return Approval(application=moved, merchant=None)
+
+
+async def complete(
+    conn: PoolConnectionProxy, sealing: Sealing, application: Application, *, actor: str
+) -> Approval:
+    """Make the merchant of a locked application that has its approver and no step left.
+
+    Raises:
+        CompanyIsPartner: another application of this company was approved.
+        MerchantNotActive: the partner of this sub-merchant is suspended or closed.
+    """
+    partner_id, merchant_id = await new_ids(conn, application)
+    reason = application.reason
+    approved = application.moved(
+        Status.APPROVED, reason=reason, merchant_id=merchant_id, applicant_id=partner_id
+    )
+    approved = await transition.store_move(conn, approved, actor=actor)
+    made = await make_merchant(conn, sealing, approved, partner_id=partner_id, merchant_id=merchant_id)
+    active = await transition.store_move(conn, approved.moved(Status.ACTIVE, reason=reason), actor=actor)
+    await outbox.publish(conn, [standing.event_of(made, occurred_at=active.updated_at)])
+    return Approval(application=active, merchant=made)
 
 
 async def new_ids(conn: PoolConnectionProxy, application: Application) -> tuple[str, str]:
@@ -65,6 +123,12 @@ async def make_merchant(
         if error.constraint_name == "merchants_one_partner_per_company":
             raise CompanyIsPartner from None
         raise
+    await records_sql.insert(
+        conn,
+        partner_id=partner_id,
+        merchant_id=merchant_id,
+        particulars=application.particulars.sealed(sealing, owner=merchant_id),
+    )
     return await merchant.find(conn, partner_id=partner_id, merchant_id=merchant_id)
 
 

@@ -5,8 +5,10 @@ Everything is asked for together with the applicant; to anybody else it is not t
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
+import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
 from merchants.lifecycle import TRANSITIONS, Status
@@ -25,6 +27,32 @@ class Terms:
     payment_limit_minor: int | None
 
 
+class Step(StrEnum):
+    """What the bank asks of an applicant after the approval, before the merchant is active."""
+
+    VERIFY_ACCOUNT = "verify_account"
+    SIGN = "sign"
+
+
+# In this order, which is that of the states.
+_STATUS_OF_STEP = {Step.VERIFY_ACCOUNT: Status.TO_BE_VERIFIED, Step.SIGN: Status.TO_BE_SIGNED}
+
+
+def status_before(steps: tuple[Step, ...]) -> Status:
+    """Where an approved application waits for the first of these steps; approved where none is left."""
+    return _STATUS_OF_STEP[steps[0]] if steps else Status.APPROVED
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bank wants to know about one field; the pointer is the applicant's own JSON's."""
+
+    pointer: str
+    note: str
+
+
+_decode_questions = msgspec.json.Decoder(tuple[Question, ...]).decode
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
     """One application as it stands, its particulars in clear: show `particulars.masked()` only.
@@ -33,6 +61,11 @@ class Application:
         applicant_id: who may see it: a partner, or the client of somebody who is no partner yet.
         version: counts changes of state.
         terms: proposed by the reviewer; None before a review.
+        questions: of the present round; empty once it was submitted again.
+        round: how often the bank asked for more.
+        steps: what is left to do after the approval.
+        override_by: the reviewer who let a credit code pass that breaks the rules.
+        bulk_id: the file it came in, if any.
     """
 
     id: str
@@ -50,6 +83,11 @@ class Application:
     updated_at: datetime
     submitted_at: datetime | None
     decided_at: datetime | None
+    questions: tuple[Question, ...] = ()
+    round: int = 0
+    steps: tuple[Step, ...] = ()
+    override_by: str | None = None
+    bulk_id: str | None = None
 
     @property
     def partner_id(self) -> str | None:
@@ -116,6 +154,9 @@ async def store(conn: PoolConnectionProxy, application: Application) -> Applicat
         reviewer_id=application.reviewer_id,
         approver_id=application.approver_id,
         merchant_id=application.merchant_id,
+        questions=msgspec.json.encode(application.questions).decode(),
+        round_=application.round,
+        steps=list(application.steps),
     )
     return replace(
         application, updated_at=row.updated_at, submitted_at=row.submitted_at, decided_at=row.decided_at
@@ -139,7 +180,7 @@ def opened(sealing: Sealing, row: sql.ApplicationRow | None) -> Application:
         kind=Kind(row.kind),
         status=Status(row.status),
         version=row.version,
-        particulars=revealed(sealing, row.particulars, application_id=row.id),
+        particulars=revealed(sealing, row.particulars, owner=row.id),
         reason=row.reason,
         terms=terms,
         reviewer_id=row.reviewer_id,
@@ -149,4 +190,9 @@ def opened(sealing: Sealing, row: sql.ApplicationRow | None) -> Application:
         updated_at=row.updated_at,
         submitted_at=row.submitted_at,
         decided_at=row.decided_at,
+        questions=_decode_questions(row.questions),
+        round=row.round,
+        steps=tuple(Step(one) for one in row.steps),
+        override_by=row.override_by,
+        bulk_id=row.bulk_id,
     )

@@ -15,7 +15,7 @@ from asyncpg.pool import PoolConnectionProxy
 from merchants.errors import MerchantNotActive
 from merchants.lifecycle import Status
 from merchants.merchant import Kind, Merchant
-from merchants.onboarding import sql, transition
+from merchants.onboarding import documents, documents_sql, sql, transition
 from merchants.onboarding.application import Application, lock, opened
 from merchants.onboarding.errors import (
     ApplicationCannotMove,
@@ -24,7 +24,7 @@ from merchants.onboarding.errors import (
     KindHasNoSubMerchants,
 )
 from merchants.onboarding.particulars import Particulars
-from merchants.onboarding.precheck import Fault, precheck
+from merchants.onboarding.precheck import CREDIT_CODE_FAULTS, Fault, precheck
 from merchants.sealing import Sealing
 
 # The applicant's own hands are on it; everywhere else it is with the bank, or over.
@@ -99,14 +99,14 @@ async def change(
         ApplicationNotFound
         ApplicationCannotMove: it is with the bank, or over.
     """
-    application = await lock(conn, sealing, application_id=application_id, applicant_id=applicant_id)
-    if application.status not in CHANGEABLE:
-        raise ApplicationCannotMove(application.status)
+    application = await lock_changeable(
+        conn, sealing, application_id=application_id, applicant_id=applicant_id
+    )
     particulars = application.particulars.changed(changes)
     at = await sql.change_particulars(
         conn,
         application_id=application_id,
-        particulars=particulars.sealed(sealing, application_id=application_id),
+        particulars=particulars.sealed(sealing, owner=application_id),
         credit_code=particulars.credit_code,
     )
     await transition.record(
@@ -115,9 +115,56 @@ async def change(
     return replace(application, particulars=particulars, updated_at=at)
 
 
-def faults_of(application: Application, *, today: date) -> tuple[Fault, ...]:
-    """What keeps it from being submitted, all at once."""
-    return precheck(application.particulars, kind=application.kind, today=today)
+async def lock_changeable(
+    conn: PoolConnectionProxy, sealing: Sealing, *, application_id: str, applicant_id: str
+) -> Application:
+    """Hold an application on which the applicant's own hands are.
+
+    Raises:
+        ApplicationNotFound
+        ApplicationCannotMove: it is with the bank, or over.
+    """
+    application = await lock(conn, sealing, application_id=application_id, applicant_id=applicant_id)
+    if application.status not in CHANGEABLE:
+        raise ApplicationCannotMove(application.status)
+    return application
+
+
+async def put_document(
+    conn: PoolConnectionProxy,
+    sealing: Sealing,
+    upload: documents.Upload,
+    *,
+    application_id: str,
+    applicant_id: str,
+    actor: str,
+) -> documents.Document:
+    """Add a document, or put it in the place of the one before, while it is a draft or the bank asked for more.
+
+    Raises:
+        ApplicationNotFound, ApplicationCannotMove
+    """
+    application = await lock_changeable(
+        conn, sealing, application_id=application_id, applicant_id=applicant_id
+    )
+    return await documents.put(
+        conn,
+        sealing,
+        upload,
+        subject_id=application.id,
+        partner_id=application.partner_id,
+        round_=application.round,
+        actor=actor,
+    )
+
+
+async def faults_of(conn: PoolConnectionProxy, application: Application, *, today: date) -> tuple[Fault, ...]:
+    """What keeps it from being submitted, all at once; a reviewer may have let its credit code pass."""
+    declared = precheck(application.particulars, kind=application.kind, today=today)
+    if application.override_by is not None:
+        declared = tuple(one for one in declared if one.code not in CREDIT_CODE_FAULTS)
+    have = await documents_sql.live_kinds(conn, subject_id=application.id)
+    return (*declared, *documents.missing(application.kind, application.particulars.mcc, have))
 
 
 async def submit(
@@ -138,8 +185,10 @@ async def submit(
         DuplicateApplication: this partner has applied for this company before.
     """
     application = await lock(conn, sealing, application_id=application_id, applicant_id=applicant_id)
-    moved = application.moved(Status.SUBMITTED, reason="", reviewer_id=None, terms=None)
-    faults = faults_of(application, today=today)
+    moved = application.moved(
+        Status.SUBMITTED, reason="", reviewer_id=None, approver_id=None, terms=None, steps=(), questions=()
+    )
+    faults = await faults_of(conn, application, today=today)
     if faults:
         raise ApplicationFaulty(faults)
     try:
@@ -185,7 +234,7 @@ async def _open(
         applicant_id=applicant_id,
         kind=kind,
         status=Status.DRAFT,
-        particulars=particulars.sealed(sealing, application_id=application_id),
+        particulars=particulars.sealed(sealing, owner=application_id),
         credit_code=particulars.credit_code,
     )
     application = opened(sealing, row)

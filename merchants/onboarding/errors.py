@@ -40,7 +40,7 @@ class CompanyIsPartner(MerchantsError):
 
 
 class SamePerson(MerchantsError):
-    """Whoever took the case cannot approve it; another approver has to look at it."""
+    """Whoever took the case, or asked for it, cannot approve it; another approver has to look at it."""
 
 
 class NotTheReviewer(MerchantsError):
@@ -55,3 +55,52 @@ class LimitInAnotherCurrency(MerchantsError):
     """A payment limit is in the currency the merchant settles in, which is CNY; send it in that."""
 
     pointer = "/terms/payment_limit/currency"
+
+
+class DocumentKindUnknown(MerchantsError):
+    """There is no such kind of document; the kinds are listed where documents are described."""
+
+
+class DocumentNotFound(MerchantsError):
+    """This case has no document with this id, or its content has been erased."""
+
+
+class DocumentTypeDiffers(MerchantsError):
+    """The file is not what its Content-Type says, or no JPEG, PNG or PDF at all; send it as what it is."""
+
+
+class DocumentUnreadable(MerchantsError):
+    """The file cannot be opened; see `why`, and export or scan it again."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class CreditCodeInOrder(MerchantsError):
+    """The credit code keeps the rules, so there is nothing to let pass."""
+
+
+class VerificationUnderway(MerchantsError):
+    """Credits are on their way, or wait for your answer; read the verification."""
+
+
+class VerificationNotReady(MerchantsError):
+    """There are no credits to name the sum of: they are still on their way, or their time is over; read it."""
+
+
+class TooManyAccountTries(MerchantsError):
+    """This account was tried three times within 30 days; name another one, or wait.
+
+    Wrong sums, unanswered credits and credits the account refused all count, whoever applied with it.
+    """
+
+
+class AgreementNotSigned(MerchantsError):
+    """The signature does not hold; see `why`, sign exactly the statement that the agreement shows."""
+
+    pointer = "/jws"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why

@@ -12,8 +12,12 @@ from webhooks.event import NewEvent
 _TYPES = {
     Status.SUBMITTED: "merchant.submitted",
     Status.NEEDS_MORE_INFO: "merchant.needs_more_info",
+    Status.TO_BE_VERIFIED: "merchant.to_be_verified",
+    Status.TO_BE_SIGNED: "merchant.to_be_signed",
     Status.APPROVED: "merchant.approved",
     Status.REJECTED: "merchant.rejected",
+    Status.WITHDRAWN: "merchant.withdrawn",
+    Status.EXPIRED: "merchant.expired",
 }
 
 
@@ -39,5 +43,8 @@ def _event_of(application: Application) -> NewEvent:
             "kind": application.kind,
             "status": application.status,
             "reason": application.reason,
+            "questions": [
+                {"pointer": question.pointer, "note": question.note} for question in application.questions
+            ],
         },
     )

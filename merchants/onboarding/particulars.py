@@ -111,8 +111,9 @@ class Particulars(Struct, frozen=True, kw_only=True, omit_defaults=True):
         assert changes.keys() <= {field.name for field in fields(Particulars)}, "only sections there are"
         return replace(self, **changes)
 
-    def sealed(self, sealing: Sealing, *, application_id: str) -> bytes:
-        return sealing.seal(msgspec.json.encode(self), owner=application_id)
+    def sealed(self, sealing: Sealing, *, owner: str) -> bytes:
+        """Closed for an application, a merchant or a change request."""
+        return sealing.seal(msgspec.json.encode(self), owner=owner)
 
     def masked(self) -> "Particulars":
         """As anybody is shown it: enough to recognise one's own entry, too little to use it."""
@@ -127,13 +128,13 @@ class Particulars(Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
 
-def revealed(sealing: Sealing, sealed: bytes, *, application_id: str) -> Particulars:
+def revealed(sealing: Sealing, sealed: bytes, *, owner: str) -> Particulars:
     """Open what `Particulars.sealed` closed.
 
     Raises:
-        SealBroken: altered, or of another application.
+        SealBroken: altered, or of another owner.
     """
-    return msgspec.json.decode(sealing.reveal(sealed, owner=application_id), type=Particulars)
+    return msgspec.json.decode(sealing.reveal(sealed, owner=owner), type=Particulars)
 
 
 def _masked_person(person: Person) -> Person:

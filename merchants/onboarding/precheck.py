@@ -39,6 +39,8 @@ WORDS: dict[str, str] = {
     "branch_number_malformed": "A branch number has twelve digits.",
     "branch_of_another_bank": "The branch number belongs to another bank than the one named.",
     "area_code_unknown": "This is no county's code by GB/T 2260.",
+    "document_missing": "Upload this document first.",
+    "qualification_missing": "This trade needs a permit; upload it as the document `qualification`.",
     "domain_malformed": "Give the bare domain, for example shop.example.cn.",
 }
 
@@ -65,8 +67,11 @@ class Fault:
         return WORDS[self.code]
 
 
+CREDIT_CODE_FAULTS = frozenset(CreditCodeFault)
+
+
 def precheck(particulars: Particulars, *, kind: Kind, today: date) -> tuple[Fault, ...]:
-    """All that keeps this application from being submitted; empty when nothing does."""
+    """All that keeps this application from being submitted, documents apart; empty when nothing does."""
     return tuple(
         fault
         for rule in (_sections, _licence, _people, _trade, _settlement, _scenes)

@@ -4,36 +4,39 @@ The database refuses that both are the same person (constraint `applications_two
 gets its words. The reviewer proposes the terms, and the approver confirms the very same.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from merchants import standing
+from merchants import audit
 from merchants.lifecycle import Status
-from merchants.merchant import Merchant
-from merchants.onboarding import admission, sql, transition
-from merchants.onboarding.application import Application, Terms, lock, opened, store
+from merchants.onboarding import admission, credit_code, sql, transition
+from merchants.onboarding.admission import Approval
+from merchants.onboarding.application import (
+    Application,
+    Question,
+    Step,
+    Terms,
+    lock,
+    opened,
+    status_before,
+    store,
+)
 from merchants.onboarding.errors import (
     ApplicationCannotMove,
+    CreditCodeInOrder,
     NotTheReviewer,
     SamePerson,
     TermsChanged,
 )
 from merchants.sealing import Sealing
-from webhooks import outbox
 
 # The bank's list price, until the reviewer proposes otherwise: 0.38 % and no limit of its own.
 STANDARD_TERMS: Final = Terms(fee_basis_points=38, payment_limit_minor=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
-    """What an approval made; without a parent the merchant is a new partner, whose client is to be promoted."""
-
-    application: Application
-    merchant: Merchant
+_TWO_PEOPLE: Final = frozenset({"applications_two_people", "applications_override_two_people"})
 
 
 async def in_status(
@@ -92,15 +95,23 @@ async def propose_terms(
 
 
 async def ask(
-    conn: PoolConnectionProxy, sealing: Sealing, *, application_id: str, operator_id: str, reason: str
+    conn: PoolConnectionProxy,
+    sealing: Sealing,
+    *,
+    application_id: str,
+    operator_id: str,
+    reason: str,
+    questions: Sequence[Question] = (),
 ) -> Application:
-    """Send it back to the applicant with a question.
+    """Send it back to the applicant with a question, and a note on each field that it is about.
 
     Raises:
         ApplicationNotFound, ApplicationCannotMove
     """
     application = await lock(conn, sealing, application_id=application_id, applicant_id=None)
-    asked = application.moved(Status.NEEDS_MORE_INFO, reason=reason)
+    asked = application.moved(
+        Status.NEEDS_MORE_INFO, reason=reason, questions=tuple(questions), round=application.round + 1
+    )
     return await transition.store_move(conn, asked, actor=operator_id)
 
 
@@ -125,8 +136,9 @@ async def approve(
     operator_id: str,
     terms: Terms,
     reason: str,
+    steps: tuple[Step, ...],
 ) -> Approval:
-    """Approve under the terms the approver saw, and make the merchant, active from the commit on.
+    """Approve under the terms the approver saw; where no step is left, the merchant is active from the commit on.
 
     The caller promotes a new partner's client in the same transaction (`gateway/partners/admit.py`).
 
@@ -142,25 +154,45 @@ async def approve(
         raise ApplicationCannotMove(application.status)
     if application.terms != terms:
         raise TermsChanged
-    partner_id, merchant_id = await admission.new_ids(conn, application)
-    facts = {"approver_id": operator_id, "merchant_id": merchant_id, "applicant_id": partner_id}
-    approved = application.moved(Status.APPROVED, reason=reason, **facts)
-    await _sign(conn, approved, operator_id)
-    merchant = await admission.make_merchant(
-        conn, sealing, approved, partner_id=partner_id, merchant_id=merchant_id
-    )
-    active = await transition.store_move(
-        conn, approved.moved(Status.ACTIVE, reason=reason), actor=operator_id
-    )
-    await outbox.publish(conn, [standing.event_of(merchant, occurred_at=active.updated_at)])
-    return Approval(application=active, merchant=merchant)
-
-
-async def _sign(conn: PoolConnectionProxy, approved: Application, operator_id: str) -> None:
-    """Write the approval; that its two people are two is for the database to say."""
+    signed = replace(application, approver_id=operator_id, steps=steps, reason=reason)
     try:
-        await transition.store_move(conn, approved, actor=operator_id)
+        if not steps:
+            return await admission.complete(conn, sealing, signed, actor=operator_id)
+        waiting = await transition.store_move(
+            conn, signed.moved(status_before(steps), reason=reason), actor=operator_id
+        )
     except asyncpg.CheckViolationError as error:
-        if error.constraint_name == "applications_two_people":
+        if error.constraint_name in _TWO_PEOPLE:
             raise SamePerson from None
         raise
+    return Approval(application=waiting, merchant=None)
+
+
+async def override_credit_code(
+    conn: PoolConnectionProxy, sealing: Sealing, *, application_id: str, operator_id: str, reason: str
+) -> Application:
+    """Let a credit code pass that breaks the standard; whoever does so cannot approve the case.
+
+    Raises:
+        ApplicationNotFound
+        ApplicationCannotMove: it was submitted already, or is over.
+        CreditCodeInOrder: there is none, or nothing is wrong with it.
+    """
+    application = await lock(conn, sealing, application_id=application_id, applicant_id=None)
+    if application.status not in {Status.DRAFT, Status.NEEDS_MORE_INFO}:
+        raise ApplicationCannotMove(application.status)
+    code = application.particulars.credit_code
+    if code is None or credit_code.fault_of(code) is None:
+        raise CreditCodeInOrder
+    await sql.override_credit_code(
+        conn, application_id=application_id, operator_id=operator_id, reason=reason
+    )
+    await audit.record(
+        conn,
+        actor=operator_id,
+        deed="application.credit_code_overridden",
+        object_id=application_id,
+        partner_id=application.partner_id,
+        reason=reason,
+    )
+    return replace(application, override_by=operator_id)

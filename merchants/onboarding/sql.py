@@ -7,7 +7,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 _COLUMNS = """id, applicant_id, kind, status, version, particulars, reason, fee_basis_points,
     payment_limit_minor, reviewer_id, approver_id, merchant_id, created_at, updated_at, submitted_at,
-    decided_at"""
+    decided_at, questions, round, steps, override_by, bulk_id"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,11 @@ class ApplicationRow:
     updated_at: datetime
     submitted_at: datetime | None
     decided_at: datetime | None
+    questions: str
+    round: int
+    steps: list[str]
+    override_by: str | None
+    bulk_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,15 +153,19 @@ async def change_state(
     reviewer_id: str | None,
     approver_id: str | None,
     merchant_id: str | None,
+    questions: str,
+    round_: int,
+    steps: list[str],
 ) -> ApplicationRow:
     """Write what a locked application has become; the times are PostgreSQL's."""
     row = await conn.fetchrow(
         f"""UPDATE merchants.applications
                SET applicant_id = $2, status = $3, version = $4, reason = $5, fee_basis_points = $6,
                    payment_limit_minor = $7, reviewer_id = $8, approver_id = $9, merchant_id = $10,
-                   updated_at = clock_timestamp(),
+                   questions = $11, round = $12, steps = $13, updated_at = clock_timestamp(),
                    submitted_at = CASE WHEN $3 = 'submitted' THEN clock_timestamp() ELSE submitted_at END,
-                   decided_at = CASE WHEN $3 IN ('approved', 'rejected') THEN clock_timestamp() ELSE decided_at END
+                   decided_at = CASE WHEN $3 = 'rejected' OR (decided_at IS NULL AND $9::text IS NOT NULL)
+                                     THEN clock_timestamp() ELSE decided_at END
              WHERE id = $1
          RETURNING {_COLUMNS}""",  # noqa: S608 - fixed list
         application_id,
@@ -169,9 +178,40 @@ async def change_state(
         reviewer_id,
         approver_id,
         merchant_id,
+        questions,
+        round_,
+        steps,
     )
     assert row is not None, "the caller holds the row's lock"
     return ApplicationRow(**row)
+
+
+async def override_credit_code(
+    conn: PoolConnectionProxy, *, application_id: str, operator_id: str, reason: str
+) -> None:
+    await conn.execute(
+        "UPDATE merchants.applications SET override_by = $2, override_reason = $3 WHERE id = $1",
+        application_id,
+        operator_id,
+        reason,
+    )
+
+
+async def overdue(
+    conn: PoolConnectionProxy, *, draft_days: int, waiting_days: int, limit: int
+) -> list[ApplicationRow]:
+    """Applications whose applicant has not moved for so long, held; those that somebody else holds wait."""
+    rows = await conn.fetch(
+        f"""SELECT {_COLUMNS} FROM merchants.applications
+             WHERE (status = 'draft' AND updated_at < now() - $1 * interval '1 day'
+                    OR status IN ('needs_more_info', 'to_be_verified', 'to_be_signed')
+                       AND GREATEST(status_since, updated_at) < now() - $2 * interval '1 day')
+             ORDER BY status_since LIMIT $3 FOR UPDATE SKIP LOCKED""",  # noqa: S608 - fixed list
+        draft_days,
+        waiting_days,
+        limit,
+    )
+    return [ApplicationRow(**row) for row in rows]
 
 
 async def others_of_company(conn: PoolConnectionProxy, *, application_id: str, credit_code: str) -> list[str]:

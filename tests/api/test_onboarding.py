@@ -43,6 +43,7 @@ async def test_a_repeated_application_is_the_same_client_even_after_approval(ban
     assert (first.replayed, again.replayed) == (False, True)
     person.client_id, application_id = first.body["client_id"], first.body["application"]["id"]
     await person.sign_in()
+    await person.show_papers(application_id)
     await person.post(f"/v1/applications/{application_id}/submit")
     await bank.approve(application_id)
     person.token = None

@@ -24,12 +24,13 @@ from tests.onboarded import (
     a_company,
     an_active_merchant,
     submitted,
+    with_documents,
 )
 
 
 async def a_draft(pool: asyncpg.Pool, particulars: Particulars | None = None) -> Application:
     async with pool.acquire() as conn, conn.transaction():
-        return await applying.open_draft(
+        draft = await applying.open_draft(
             conn,
             SEALING,
             application_id=new_id("app", BANK),
@@ -38,6 +39,8 @@ async def a_draft(pool: asyncpg.Pool, particulars: Particulars | None = None) ->
             particulars=particulars or Particulars(),
             actor="cli_1",
         )
+        await with_documents(conn, draft)
+        return draft
 
 
 async def submit(pool: asyncpg.Pool, draft: Application, *, applicant_id: str = "cli_1") -> Application:
@@ -56,7 +59,9 @@ async def change(pool: asyncpg.Pool, draft: Application, **changes: object) -> A
 
 async def deeds_on(pool: asyncpg.Pool, object_id: str) -> list[tuple[str, str, str]]:
     rows = await pool.fetch(
-        "SELECT deed, actor, reason FROM merchants.audit WHERE object_id = $1 ORDER BY id", object_id
+        """SELECT deed, actor, reason FROM merchants.audit
+            WHERE object_id = $1 AND deed <> 'document.uploaded' ORDER BY id""",
+        object_id,
     )
     return [tuple(row) for row in rows]
 

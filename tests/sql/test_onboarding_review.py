@@ -10,9 +10,10 @@ from gateway.api.event_table import EVENTS
 from merchants import merchant, standing
 from merchants.errors import MerchantCannotMove, MerchantNotActive, MerchantNotFound
 from merchants.lifecycle import Status
-from merchants.merchant import Kind
+from merchants.merchant import Kind, Merchant
 from merchants.onboarding import application as applications
 from merchants.onboarding import review
+from merchants.onboarding.admission import Approval
 from merchants.onboarding.application import Application, Terms
 from merchants.onboarding.errors import (
     ApplicationCannotMove,
@@ -41,30 +42,35 @@ async def a_case(pool: asyncpg.Pool) -> Application:
 
 async def approve(
     pool: asyncpg.Pool, case: Application, *, by: str, terms: Terms = review.STANDARD_TERMS
-) -> review.Approval:
+) -> Approval:
     async with pool.acquire() as conn, conn.transaction():
         return await review.approve(
-            conn, SEALING, application_id=case.id, operator_id=by, terms=terms, reason="complete"
+            conn, SEALING, application_id=case.id, operator_id=by, terms=terms, reason="complete", steps=()
         )
+
+
+def made_by(approval: Approval) -> Merchant:
+    assert approval.merchant is not None, "no step is left"
+    return approval.merchant
 
 
 async def test_approval_makes_an_active_merchant_with_numbers_of_its_own(pool: asyncpg.Pool) -> None:
     case = await a_case(pool)
     made = await approve(pool, case, by=APPROVER)
     assert made.application.status is Status.ACTIVE
-    assert made.merchant.status is Status.ACTIVE
-    assert made.merchant.id == made.merchant.partner_id == made.application.merchant_id
-    assert made.merchant.partner_no > 0
-    assert len(made.merchant.merchant_number) == 15
-    assert luhn.is_valid(made.merchant.merchant_number)
-    assert made.merchant.settlement_last_four == "****0001"
+    assert made_by(made).status is Status.ACTIVE
+    assert made_by(made).id == made_by(made).partner_id == made.application.merchant_id
+    assert made_by(made).partner_no > 0
+    assert len(made_by(made).merchant_number) == 15
+    assert luhn.is_valid(made_by(made).merchant_number)
+    assert made_by(made).settlement_last_four == "****0001"
 
 
 async def test_the_application_is_the_partners_once_it_is_one(pool: asyncpg.Pool) -> None:
     made = await approve(pool, await a_case(pool), by=APPROVER)
     async with pool.acquire() as conn:
         found = await applications.find(
-            conn, SEALING, application_id=made.application.id, applicant_id=made.merchant.id
+            conn, SEALING, application_id=made.application.id, applicant_id=made_by(made).id
         )
     assert found == made.application
 
@@ -76,13 +82,15 @@ async def test_every_step_is_on_the_trail_and_told(pool: asyncpg.Pool) -> None:
     )
     assert [tuple(row) for row in trail] == [
         ("application.draft", "cli_applicant"),
+        ("document.uploaded", "cli_applicant"),
+        ("document.uploaded", "cli_applicant"),
         ("application.submitted", "cli_applicant"),
         ("application.under_review", REVIEWER),
         ("application.approved", APPROVER),
         ("application.active", APPROVER),
     ]
     events = await pool.fetch(
-        "SELECT type FROM webhooks.events WHERE tenant = $1 ORDER BY occurred_at", made.merchant.id
+        "SELECT type FROM webhooks.events WHERE tenant = $1 ORDER BY occurred_at", made_by(made).id
     )
     assert [row["type"] for row in events] == ["merchant.approved", "merchant.activated"]
 
@@ -172,7 +180,7 @@ async def test_the_approver_confirms_the_very_terms_that_the_reviewer_proposed(p
         await review.propose_terms(conn, SEALING, application_id=case.id, operator_id=REVIEWER, terms=terms)
     with pytest.raises(TermsChanged):
         await approve(pool, case, by=APPROVER)
-    made = (await approve(pool, case, by=APPROVER, terms=terms)).merchant
+    made = made_by(await approve(pool, case, by=APPROVER, terms=terms))
     assert (made.fee_basis_points, made.payment_limit_minor) == (25, 500_000)
 
 

@@ -36,7 +36,7 @@ async def test_a_core_that_hangs_holds_up_the_doubts_about_nobody_elses_payments
         resolver = Resolver(
             pool=town.pool,
             cores=Cores({ISSUER: cores.for_issuer(ISSUER), _HUNG: hung}),
-            owners=owners(needs),
+            owners=owners(needs, town.replica.parts.sealing),
             patience=needs.patience,
             wake=wake,
         )

@@ -25,7 +25,7 @@ ELSEWHERE = (
 ANOTHER_SYSTEM = "gateway/wallet/reference/"
 # Migrations of one floor in name order; the rest are floor 4's.
 _FLOOR_OF_MIGRATION = {"webhooks": "webhooks", "merchants": "merchants", "access": "merchants",
-                       "qr": "qr", "offers": "merchants",
+                       "qr": "qr", "offers": "merchants", "onboarding": "merchants",
                        "together_offers": "merchants", "together_codes": "qr",
                        "together_events": "webhooks"}  # fmt: skip
 

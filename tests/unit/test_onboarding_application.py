@@ -95,10 +95,10 @@ def test_whatever_was_submitted_can_be_withdrawn_until_it_is_decided() -> None:
 
 
 def test_sealed_particulars_open_for_their_own_application_alone() -> None:
-    sealed = a_company().sealed(SEALING, application_id="app_1")
-    assert revealed(SEALING, sealed, application_id="app_1").short_name == "鹏城百货"
+    sealed = a_company().sealed(SEALING, owner="app_1")
+    assert revealed(SEALING, sealed, owner="app_1").short_name == "鹏城百货"
     with pytest.raises(SealBroken):
-        revealed(SEALING, sealed, application_id="app_2")
+        revealed(SEALING, sealed, owner="app_2")
 
 
 def test_a_masked_view_shows_no_number_that_could_be_used() -> None:

@@ -16,7 +16,14 @@ import asyncpg
 
 from gateway.wallet.contract import MAX_LISTED, ListingAnswer, TransferAnswer, TransferRequest
 from gateway.wallet.reference.rows import answer_of, arguments_of, cursor_of, manners_of, told_of
-from gateway.wallet.reference.sandbox import Books, Holding, Manners, Wallet
+from gateway.wallet.reference.sandbox import (
+    Books,
+    ExternalAccount,
+    ExternalCredit,
+    Holding,
+    Manners,
+    Wallet,
+)
 
 # Long enough to share a flush of the log, short enough that the first does not wait long for the last.
 MAX_TOGETHER: Final = 64
@@ -128,6 +135,13 @@ class Ledger:
             balances_agree=all(row["agree"] for row in sums),
             accounts=tuple(Holding(**row) for row in rows),
         )
+
+    async def external_account(self, account_number: str) -> ExternalAccount:
+        """What an account at another bank was credited, oldest first."""
+        rows = await self._repeatable(
+            "SELECT * FROM ledger.external_credits($1, $2)", account_number, MAX_HOLDINGS
+        )
+        return ExternalAccount(credits=tuple(ExternalCredit(**row) for row in rows))
 
     async def _write_waiting(self) -> None:
         """Runs while there is something to write; only one at a time does."""

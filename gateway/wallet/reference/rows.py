@@ -27,7 +27,8 @@ def arguments_of(request: TransferRequest, *, arrived: bool) -> tuple[Any, ...]:
         [leg.target for leg in legs],
         [leg.amount_minor for leg in legs],
         request.statement,
-        request.reference,
+        # What the other bank's customer finds on the statement there, by account: `GET /sandbox/external-accounts`.
+        request.beneficiary.account_number if request.beneficiary else request.reference,
         request.confirmed,
         arrived,
     )

@@ -62,6 +62,21 @@ class Holding(Struct, frozen=True):
     balance_minor: int
 
 
+class ExternalCredit(Struct, frozen=True):
+    """A credit as it stands on the statement of an account at another bank."""
+
+    transfer_id: str
+    unit: str
+    amount_minor: int
+    statement: str
+
+
+class ExternalAccount(Struct, frozen=True, kw_only=True):
+    """Answer of `GET /sandbox/external-accounts/{account_number}`: what its holder reads on the statement."""
+
+    credits: tuple[ExternalCredit, ...]
+
+
 class Books(Struct, frozen=True, kw_only=True):
     """Answer of `GET /sandbox/ledger`: each unit's sum is zero and the balances agree, or the core is broken."""
 

@@ -76,6 +76,7 @@ def make_app(database_url: str, *, gateway_jwks: Mapping[str, Any] | str) -> web
             web.post(f"/transfers/{{id:{_ID}}}/reverse", reverse),
             web.put(f"/sandbox/wallets/{{payer_id:{_ID}}}", set_wallet),
             web.get("/sandbox/ledger", books_of),
+            web.get("/sandbox/external-accounts/{account_number:[0-9]{1,64}}", external_account),
             web.get("/health/ready", ready),
         ]
     )
@@ -130,6 +131,10 @@ async def set_wallet(request: web.Request) -> web.StreamResponse:
 
 async def books_of(request: web.Request) -> web.StreamResponse:
     return _json(await request.app[_LEDGER].books(request.query.get("account")))
+
+
+async def external_account(request: web.Request) -> web.StreamResponse:
+    return _json(await request.app[_LEDGER].external_account(request.match_info["account_number"]))
 
 
 async def ready(request: web.Request) -> web.StreamResponse:

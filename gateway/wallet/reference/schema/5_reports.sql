@@ -35,3 +35,11 @@ LANGUAGE sql AS $$
       LEFT JOIN ledger.accounts AS a ON a.account = h.account AND a.unit = h.unit
      GROUP BY h.unit ORDER BY h.unit
 $$;
+
+-- What an account at another bank was credited, oldest first.
+CREATE OR REPLACE FUNCTION ledger.external_credits(p_account_number text, p_limit int)
+RETURNS TABLE (transfer_id text, unit text, amount_minor bigint, statement text) LANGUAGE sql STABLE AS $$
+    SELECT t.id, t.unit, t.leg_amounts[1], t.statement FROM ledger.transfers AS t
+     WHERE t.kind = 'external_credit' AND t.status = 'succeeded' AND t.reference = p_account_number
+     ORDER BY t.number LIMIT p_limit
+$$;

@@ -1,0 +1,24 @@
+"""The statements on what is on record of a merchant today."""
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+
+async def insert(conn: PoolConnectionProxy, *, partner_id: str, merchant_id: str, particulars: bytes) -> None:
+    await conn.execute(
+        "INSERT INTO merchants.merchant_records (partner_id, merchant_id, particulars) VALUES ($1, $2, $3)",
+        partner_id,
+        merchant_id,
+        particulars,
+    )
+
+
+async def find(
+    conn: PoolConnectionProxy, *, partner_id: str, merchant_id: str, lock: bool = False
+) -> asyncpg.Record | None:
+    return await conn.fetchrow(
+        f"""SELECT particulars, version FROM merchants.merchant_records
+             WHERE partner_id = $1 AND merchant_id = $2 {"FOR UPDATE" if lock else ""}""",  # noqa: S608 - fixed words
+        partner_id,
+        merchant_id,
+    )
