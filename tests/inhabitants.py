@@ -9,9 +9,12 @@ from gateway.door.operation import Listener
 from merchants.access.principal import SCOPES
 from merchants.access.principal import Kind as PrincipalKind
 from merchants.merchant import Kind
+from merchants.onboarding import documents
+from merchants.onboarding.documents import DocumentKind, Upload
+from merchants.onboarding.files import File
 from tests.builders import a_deal
 from tests.campaigns import agreed
-from tests.onboarded import a_till, an_active_merchant, submitted
+from tests.onboarded import SEALING, a_till, an_active_merchant, submitted
 from tests.signing_in import OwnKey
 from tests.town import Person, Supermarket, Town, cny
 
@@ -92,6 +95,15 @@ async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
     async with town.pool.acquire() as conn, conn.transaction():
         application = await submitted(conn, partner=mall.merchant)
         tenant = await a_till(conn, mall.merchant)
+        paper = await documents.put(
+            conn,
+            SEALING,
+            Upload.of(DocumentKind.OTHER, b"scan", File("image/png", b"scan")),
+            subject_id=application.id,
+            partner_id=mall.merchant.id,
+            round_=0,
+            actor="test",
+        )
         campaign = await agreed(conn, mall.merchant.partner_id, a_deal())
     payer = await town.payer(10**9)
     paid = await mall.ask(12_800, code=await town.code(payer))
@@ -107,6 +119,8 @@ async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
         "store_id": tenant.store.id,
         "terminal_id": tenant.terminal.id,
         "application_id": application.id,
+        "document_id": paper.id,
+        "document_kind": paper.kind,
         "offer_id": campaign.offer.id,
         "payment_id": paid.body["id"],
         "qr_code_id": code["id"],

@@ -7,8 +7,9 @@ from typing import Any
 import jwt
 import msgspec
 
-from gateway.door.operation import FORM, Listener, Operation
+from gateway.door.operation import FORM, JSON, Listener, Operation
 from merchants.merchant import Kind
+from tests.bank import a_picture
 from tests.inhabitants import inhabited
 from tests.onboarded import a_till, an_active_merchant
 from tests.signing_in import OwnKey
@@ -16,6 +17,7 @@ from tests.town import Answered, Person, Supermarket, Town, cny
 
 # Somebody without a token may nothing.
 _NO_TOKEN = jwt.encode({"scope": ""}, "k" * 32)
+FILES = {"image/jpeg": a_picture("JPEG")}
 _ROLES = ("reviewer", "approver", "risk", "auditor")
 
 
@@ -61,6 +63,9 @@ class Neighbourhood:
         path = operation.path.format_map(asker.ids)
         if operation.consumes == FORM:
             return await person.call(operation.method, path)
+        if operation.consumes != JSON:
+            media_type = operation.consumes.types[0]
+            return await person.send(operation.method, path, FILES[media_type], media_type)
         return await person.call(operation.method, path, _body(operation, asker.ids))
 
 

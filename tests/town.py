@@ -87,6 +87,18 @@ class Person:
             parsed = await response.json(content_type=None) if text[:1] in {b"{", b"["} else text
             return Answered(status=response.status, body=parsed, headers=response.headers)
 
+    async def send(self, method: str, path: str, data: bytes, media_type: str) -> Answered:
+        """Bytes that are no JSON."""
+        headers = {
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": media_type,
+            "Idempotency-Key": uuid.uuid4().hex,
+        }
+        async with self.http.request(method, self.url + path, data=data, headers=headers) as response:
+            return Answered(
+                status=response.status, body=await response.json(content_type=None), headers=response.headers
+            )
+
     async def post(self, path: str, body: Any, *, key: str | None = None) -> Answered:
         return await self.call("POST", path, body, key=key)
 

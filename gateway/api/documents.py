@@ -28,7 +28,7 @@ _NEVER_INLINE = {
 
 @operation(
     "PUT",
-    "/v1/applications/{application_id}/documents/{kind}",
+    "/v1/applications/{application_id}/documents/{document_kind}",
     summary="Upload a document",
     scope="apply",
     consumes=FILES,
@@ -120,13 +120,13 @@ async def upload_of(call: Call[bytes]) -> Upload:
     Raises:
         DocumentKindUnknown, DocumentTypeDiffers, DocumentUnreadable
     """
-    if call.path["kind"] not in get_args(wire.DocumentKind):
+    if call.path["document_kind"] not in get_args(wire.DocumentKind):
         raise DocumentKindUnknown
     said = call.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     file = await asyncio.get_running_loop().run_in_executor(
         call.parts.renderers, lambda: rebuilt(call.body, said=said)
     )
-    return Upload.of(DocumentKind(call.path["kind"]), call.body, file)
+    return Upload.of(DocumentKind(call.path["document_kind"]), call.body, file)
 
 
 def attached(document: Document, content: bytes) -> Answer:

@@ -171,6 +171,11 @@ async def replay_signed(call: Call[wire.AgreementSignature], application_id: str
         access.TooManyLiveKeys,
         *_LAST_STEP,
     ),
+    example=wire.AgreementSignature(
+        signer_name="张三",
+        signer_title="法定代表人",
+        jws="eyJhbGciOiJFZERTQSIsInR5cCI6ImFncmVlbWVudCtqd3QifQ.e30.c2ln",
+    ),
 )
 async def sign_agreement(call: Call[wire.AgreementSignature]) -> Answer:
     """Sign the statement with a key for agreements; the merchant is active at once.

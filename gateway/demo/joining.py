@@ -94,17 +94,17 @@ async def apply(stage: Stage) -> Applicant:
     key = SigningKey.generate()
     applicant = await Applicant.apply(stage.gateway, key, _application(key, _MISCOPIED_CREDIT_CODE))
     stage.narrator.say(f"{_COMPANY} opens {applicant.application_id} with a key of its own")
+    for kind in _PAPERS:
+        await applicant.upload(kind, _SCAN, "image/png")
+    stage.narrator.say("its licence and its representative's identity card are uploaded")
     faults = (await applicant.precheck()).faults
     expect("the pre-check's faults", [one.code for one in faults], ["credit_code_check_digit"])
     stage.narrator.checked(f"pre-check: {faults[0].pointer}: {faults[0].detail}")
     await applicant.correct(Sections(licence=_licence(_CREDIT_CODE)))
-    for kind in _PAPERS:
-        await applicant.upload(kind, _SCAN, "image/png")
-    stage.narrator.say("corrected, and the licence and the representative's identity card uploaded")
     expect("the pre-check, corrected", (await applicant.precheck()).passes, True)
     submitted = await applicant.submit()
     expect("the application", submitted.status, "submitted")
-    stage.narrator.say("submitted")
+    stage.narrator.say("corrected, and submitted")
     return applicant
 
 
