@@ -136,19 +136,13 @@ class SignedIn:
         self._forget(access)
         return await self._gateway.send(request, access=await self.access())
 
-<<<<<<< HEAD
+    def sign_out(self) -> None:
+        """Fetch a new token before the next call: who we are has changed."""
+        self._access = None
+
     def _forget(self, access: Access) -> None:
         if self._access is access:
             self._access = None
-=======
-    def sign_out(self) -> None:
-        """Fetch a new token before the next call: who we are has changed."""
-        self._token = None
-
-    def _forget(self, token: str) -> None:
-        if self._token is not None and self._token.access_token == token:
-            self._token = None
->>>>>>> 6ba8f65 (Take companies in as the design says: papers, account verification, signature, rounds of questions)
 
     @retry(retry=retry_if_exception_type(AnswerLost), stop=stop_after_attempt(_TOKEN_ATTEMPTS), reraise=True)
     async def _fetch_token(self, access: Access) -> Token:

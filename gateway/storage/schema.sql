@@ -22,6 +22,114 @@ CREATE TYPE gateway.claimed_key AS (
 
 COMMENT ON TYPE gateway.claimed_key IS 'mine: go on and create. Otherwise what the first request left.';
 
+CREATE FUNCTION gateway.accept_together(key_tenants text[], key_operations text[], keys text[], fingerprints bytea[], client_ids text[], client_keys text[], proven_s bigint[], proofs bytea[], code_hashes bytea[], most_of_merchant integer, most_of_terminal integer, applied jsonb, bounds jsonb, days date[], tiers text[], amounts_minor bigint[], limit_tiers text[], limit_currencies text[], limits_minor bigint[], partner_ids text[], ids text[], merchant_ids text[], store_ids text[], terminal_ids text[], order_nos text[], currencies text[], orders_minor bigint[], discounts_minor bigint[], fees_minor bigint[], issuers text[], payer_ids text[], terms text[], instructions text[], give_up_after_s integer[], look_after_s double precision, OUT at timestamp with time zone, OUT offer_ids text[], OUT lefts_minor bigint[]) RETURNS record
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    done text[];
+BEGIN
+    at := now();
+
+    WITH mine AS (
+        INSERT INTO gateway.idempotency_keys (tenant, operation, key, fingerprint, resource_id)
+        SELECT asked.tenant, asked.operation, asked.key, asked.fingerprint, asked.id
+          FROM unnest(key_tenants, key_operations, keys, fingerprints, ids)
+               AS asked (tenant, operation, key, fingerprint, id)
+         ORDER BY asked.tenant COLLATE "C", asked.operation COLLATE "C", asked.key COLLATE "C"
+            ON CONFLICT DO NOTHING RETURNING resource_id)
+    SELECT array_agg(mine.resource_id) INTO done FROM mine;
+    PERFORM gateway.all_or_none('a key was claimed before', ids, done);
+
+    SELECT array_agg(live.id) INTO done
+      FROM (SELECT caller.id, merchants.caller_status(caller.client_id, caller.key_id) AS status
+              FROM (SELECT asked.id, asked.client_id, asked.key_id
+                      FROM unnest(ids, client_ids, client_keys) AS asked (id, client_id, key_id)
+                     ORDER BY asked.client_id COLLATE "C") AS caller
+            OFFSET 0) AS live
+     WHERE live.status = 'live';
+    PERFORM gateway.all_or_none('a caller may no more', ids, done);
+
+    SELECT array_agg(proven.id) INTO done
+      FROM (SELECT asked.id, asked.proof IS NULL OR merchants.use_proof(asked.proven_s, asked.proof) AS first
+              FROM (SELECT one.id, one.proven_s, one.proof
+                      FROM unnest(ids, proven_s, proofs) AS one (id, proven_s, proof)
+                     ORDER BY one.proof) AS asked
+            OFFSET 0) AS proven
+     WHERE proven.first;
+    PERFORM gateway.all_or_none('a proof was used before', ids, done);
+
+    done := qr.redeem_together(code_hashes, ids, merchant_ids, terminal_ids, most_of_merchant, most_of_terminal);
+    PERFORM gateway.all_or_none('a code cannot be used', ids, done);
+
+    IF jsonb_array_length(applied) > 0 THEN
+        SELECT reserved.offer_ids, reserved.lefts_minor INTO offer_ids, lefts_minor
+          FROM merchants.reserve_offers_together(applied, bounds) AS reserved;
+    END IF;
+
+    WITH took AS (
+        INSERT INTO gateway.payer_days AS day (issuer, payer_id, day, tier, currency, taken_minor)
+        SELECT asked.issuer, asked.payer_id, asked.day, asked.tier, asked.currency, asked.amount_minor
+          FROM unnest(issuers, payer_ids, days, tiers, currencies, amounts_minor)
+               AS asked (issuer, payer_id, day, tier, currency, amount_minor)
+          JOIN unnest(limit_tiers, limit_currencies, limits_minor) AS bound (tier, currency, minor)
+            ON bound.tier = asked.tier AND bound.currency = asked.currency AND asked.amount_minor <= bound.minor
+         ORDER BY asked.issuer COLLATE "C", asked.payer_id COLLATE "C"
+            ON CONFLICT (issuer, payer_id, day, tier, currency)
+            DO UPDATE SET taken_minor = day.taken_minor + excluded.taken_minor
+                    WHERE day.taken_minor + excluded.taken_minor
+                          <= (SELECT bound.minor
+                                FROM unnest(limit_tiers, limit_currencies, limits_minor) AS bound (tier, currency, minor)
+                               WHERE bound.tier = excluded.tier AND bound.currency = excluded.currency)
+        RETURNING day.issuer, day.payer_id)
+    SELECT array_agg(asked.id) INTO done
+      FROM unnest(ids, issuers, payer_ids, tiers) AS asked (id, issuer, payer_id, tier)
+      LEFT JOIN took ON took.issuer = asked.issuer AND took.payer_id = asked.payer_id
+     WHERE asked.tier IS NULL OR took.payer_id IS NOT NULL;
+    PERFORM gateway.all_or_none('a day is full', ids, done);
+
+    WITH stored AS (
+        INSERT INTO gateway.payments
+               (partner_id, id, merchant_id, store_id, terminal_id, client_id, merchant_order_no, direction, state,
+                currency, order_minor, discount_minor, fee_minor, issuer, payer_id, terms)
+        SELECT asked.partner_id, asked.id, asked.merchant_id, asked.store_id, asked.terminal_id, asked.client_id,
+               asked.order_no, 'consumer_presented', 'processing', asked.currency, asked.order_minor,
+               asked.discount_minor, asked.fee_minor, asked.issuer, asked.payer_id, asked.terms::jsonb
+          FROM unnest(partner_ids, ids, merchant_ids, store_ids, terminal_ids, client_ids, order_nos, currencies,
+                      orders_minor, discounts_minor, fees_minor, issuers, payer_ids, terms)
+               AS asked (partner_id, id, merchant_id, store_id, terminal_id, client_id, order_no, currency,
+                         order_minor, discount_minor, fee_minor, issuer, payer_id, terms)
+         ORDER BY asked.partner_id COLLATE "C", asked.merchant_id COLLATE "C", asked.order_no COLLATE "C"
+            ON CONFLICT (partner_id, merchant_id, merchant_order_no)
+               WHERE state NOT IN ('declined', 'expired') DO NOTHING
+        RETURNING id)
+    SELECT array_agg(stored.id) INTO done FROM stored;
+    PERFORM gateway.all_or_none('an order number is taken', ids, done);
+
+    INSERT INTO gateway.transfers (owner_id, n, partner_id, purpose, state, instruction, due_at, give_up_at)
+    SELECT asked.id, 1, asked.partner_id, 'payment', 'open', asked.instruction::jsonb,
+           LEAST(now() + look_after_s * interval '1 s', give_up.at), give_up.at
+      FROM unnest(ids, partner_ids, instructions, give_up_after_s) AS asked (id, partner_id, instruction, give_up_s)
+     CROSS JOIN LATERAL (SELECT now() + asked.give_up_s * interval '1 s' AS at) AS give_up;
+END
+$$;
+
+CREATE FUNCTION gateway.all_or_none(what text, wanted text[], done text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF COALESCE(cardinality(done), 0) < cardinality(wanted) THEN
+        RAISE EXCEPTION '%', what USING ERRCODE = 'GW001', DETAIL = (
+            SELECT json_agg(one)::text FROM unnest(wanted) AS one WHERE (one = ANY (done)) IS NOT TRUE);
+    END IF;
+END
+$$;
+
 CREATE FUNCTION gateway.claim_key(the_tenant text, the_operation text, the_key text, the_fingerprint bytea, the_resource_id text) RETURNS gateway.claimed_key
     LANGUAGE plpgsql
     AS $$
@@ -47,12 +155,89 @@ BEGIN
     END LOOP;
 END $$;
 
+CREATE FUNCTION gateway.read_for_accept(partners text[], merchants text[], terminals text[], stores text[], newest bytea[], before bytea[]) RETURNS TABLE(place bigint, merchant_status text, partner_status text, kind text, short_name text, city text, mcc text, merchant_number text, currency text, fee_basis_points integer, payment_limit_minor bigint, offers_version bigint, store_id text, store_name text, store_status text, terminal_id text, terminal_label text, terminal_status text, merchant_id text, code_hash bytea, issuer text, payer_id text, person_id text, segments text[], factors smallint, certificate boolean)
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT asked.place, m.merchant_status, m.partner_status, m.kind, m.short_name, m.city, m.mcc, m.merchant_number,
+           m.currency, m.fee_basis_points, m.payment_limit_minor, m.offers_version, m.store_id, m.store_name,
+           m.store_status, m.terminal_id, m.terminal_label, m.terminal_status, m.merchant_id,
+           c.code_hash, c.issuer, c.payer_id, c.person_id, c.segments, c.factors, c.certificate
+      FROM unnest(partners, merchants, terminals, stores, newest, before)
+           WITH ORDINALITY AS asked (partner, merchant, terminal, store, newest, before, place)
+     CROSS JOIN LATERAL merchants.paying_context(asked.partner, asked.merchant, asked.terminal, asked.store) AS m
+     CROSS JOIN LATERAL qr.owner_of_code(asked.newest, asked.before) AS c;
+END
+$$;
+
+CREATE FUNCTION gateway.succeed_together(partner_ids text[], ids text[], core_references text[], tooks_ms integer[], at timestamp with time zone[], discounted_partners text[], discounted text[], reservations bigint, tenants text[], event_ids text[], types text[], object_ids text[], sequences bigint[], merchant_ids text[], store_ids text[], occurred_at timestamp with time zone[], expires_at timestamp with time zone[], bodies text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+#variable_conflict use_column
+DECLARE
+    done text[];
+BEGIN
+    WITH decided AS (
+        UPDATE gateway.transfers t
+           SET state = 'final', outcome = 'approved', core_reference = told.reference, final_at = now()
+          FROM unnest(ids, core_references) AS told (id, reference)
+         WHERE t.owner_id = told.id AND t.n = 1 AND t.state = 'open'
+     RETURNING t.owner_id)
+    SELECT array_agg(decided.owner_id) INTO done FROM decided;
+    PERFORM gateway.all_or_none('a transfer is decided', ids, done);
+
+    INSERT INTO gateway.transfer_attempts (owner_id, n, deed, outcome, took_ms)
+    SELECT told.id, 1, 'send', 'approved', told.took_ms FROM unnest(ids, tooks_ms) AS told (id, took_ms);
+
+    WITH moved AS (
+        UPDATE gateway.payments p
+           SET state = 'succeeded', sequence = 2, updated_at = known.at
+          FROM unnest(partner_ids, ids, succeed_together.at) AS known (partner_id, id, at)
+         WHERE p.partner_id = known.partner_id AND p.id = known.id AND p.state = 'processing' AND p.sequence = 1
+     RETURNING p.id)
+    SELECT array_agg(moved.id) INTO done FROM moved;
+    PERFORM gateway.all_or_none('a payment is elsewhere', ids, done);
+
+    IF reservations > 0 AND merchants.redeem_offers_together(discounted_partners, discounted) <> reservations THEN
+        PERFORM gateway.all_or_none('a discount was released', discounted, NULL);
+    END IF;
+    PERFORM webhooks.publish(tenants, event_ids, types, object_ids, sequences, merchant_ids, store_ids,
+                             succeed_together.occurred_at, succeed_together.expires_at, bodies);
+END
+$$;
+
 CREATE FUNCTION merchants.caller_status(client text, key text) RETURNS text
     LANGUAGE plpgsql
     AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtextextended('client:' || client, 0));
     RETURN merchants.peek_caller_status(client, key);
+END $$;
+
+CREATE FUNCTION merchants.forget_proofs() RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    slot   integer := (extract(epoch FROM clock_timestamp())::bigint / 120 + 2) % 4;
+    filled boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM merchants.used_proofs_%s)', slot) INTO filled;
+    IF filled THEN
+        EXECUTE format('TRUNCATE merchants.used_proofs_%s', slot);
+    END IF;
+    RETURN filled;
 END $$;
 
 CREATE FUNCTION merchants.hold_offer_counters(partner text, bounds jsonb) RETURNS TABLE(offer_id text, scope text, taken_minor bigint, uses bigint)
@@ -120,6 +305,20 @@ BEGIN
     RETURN COALESCE(status, 'unknown');
 END $$;
 
+CREATE FUNCTION merchants.redeem_offers_together(partners text[], payments text[]) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    redeemed bigint;
+BEGIN
+    UPDATE merchants.offer_reservations r SET state = 'redeemed', settled_at = now()
+      FROM unnest(partners, payments) AS done (partner, payment)
+     WHERE r.partner_id = done.partner AND r.payment_id = done.payment AND r.state = 'reserved';
+    GET DIAGNOSTICS redeemed = ROW_COUNT;
+    RETURN redeemed;
+END
+$$;
+
 CREATE FUNCTION merchants.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -176,6 +375,68 @@ EXCEPTION WHEN SQLSTATE 'OF001' THEN
 END
 $$;
 
+CREATE FUNCTION merchants.reserve_offers_together(applied jsonb, bounds jsonb, OUT offer_ids text[], OUT lefts_minor bigint[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    in_the_way text[];
+    taken text[];
+BEGIN
+    SELECT array_agg(wanted.payment_id) INTO in_the_way
+      FROM jsonb_to_recordset(applied) AS wanted (partner_id text, payment_id text, offer_id text, version integer)
+     WHERE NOT EXISTS (SELECT FROM merchants.offers o
+                        WHERE o.partner_id = wanted.partner_id AND o.id = wanted.offer_id
+                          AND o.version = wanted.version AND o.state IN ('scheduled', 'live'));
+    IF in_the_way IS NOT NULL THEN
+        RAISE EXCEPTION 'offers changed' USING ERRCODE = 'GW001', DETAIL = array_to_json(in_the_way)::text;
+    END IF;
+
+    INSERT INTO merchants.offer_reservations
+           (partner_id, payment_id, offer_id, version, state, merchant_id, store_id, person_id, currency, order_minor,
+            discount_minor, accounts, tenants, shares_minor, shares_returned, scopes, keys, refund_returns)
+    SELECT wanted.partner_id, wanted.payment_id, wanted.offer_id, wanted.version, 'reserved', wanted.merchant_id,
+           wanted.store_id, wanted.person_id, wanted.currency, wanted.order_minor, wanted.discount_minor,
+           wanted.accounts, wanted.tenants, wanted.shares_minor,
+           array_fill(0::bigint, ARRAY[cardinality(wanted.accounts)]), wanted.scopes, wanted.keys, wanted.refund_returns
+      FROM jsonb_to_recordset(applied) AS wanted (
+           partner_id text, payment_id text, offer_id text, version integer, merchant_id text, store_id text,
+           person_id text, currency text, order_minor bigint, discount_minor bigint, accounts text[], tenants text[],
+           shares_minor bigint[], scopes text[], keys text[], refund_returns boolean);
+
+    WITH took AS (
+        INSERT INTO merchants.offer_counters AS counter
+               (partner_id, offer_id, scope, key, taken_minor, uses, limit_minor, limit_uses)
+        SELECT bound.partner_id, bound.offer_id, bound.scope, bound.key, bound.minor, bound.uses, bound.limit_minor,
+               bound.limit_uses
+          FROM jsonb_to_recordset(bounds) AS bound (
+               partner_id text, offer_id text, scope text, key text, minor bigint, uses bigint, limit_minor bigint,
+               limit_uses bigint)
+         WHERE (bound.minor <= bound.limit_minor) IS NOT FALSE AND (bound.uses <= bound.limit_uses) IS NOT FALSE
+         ORDER BY bound.offer_id COLLATE "C", bound.scope COLLATE "C", bound.key COLLATE "C"
+        ON CONFLICT (partner_id, offer_id, scope, key) DO UPDATE
+           SET taken_minor = counter.taken_minor + excluded.taken_minor, uses = counter.uses + excluded.uses,
+               limit_minor = excluded.limit_minor, limit_uses = excluded.limit_uses
+         WHERE (counter.taken_minor + excluded.taken_minor <= excluded.limit_minor) IS NOT FALSE
+           AND (counter.uses + excluded.uses <= excluded.limit_uses) IS NOT FALSE
+        RETURNING counter.offer_id, counter.scope, counter.key,
+                  CASE WHEN counter.scope = 'total' THEN counter.limit_minor - counter.taken_minor END AS left_minor
+    )
+    SELECT array_agg(concat_ws(' ', took.offer_id, took.scope, took.key)),
+           array_agg(took.offer_id) FILTER (WHERE took.left_minor IS NOT NULL),
+           array_agg(took.left_minor) FILTER (WHERE took.left_minor IS NOT NULL)
+      INTO taken, offer_ids, lefts_minor FROM took;
+
+    IF COALESCE(cardinality(taken), 0) < jsonb_array_length(bounds) THEN
+        SELECT array_agg(DISTINCT wanted.payment_id) INTO in_the_way
+          FROM jsonb_to_recordset(applied) AS wanted (payment_id text, offer_id text, scopes text[], keys text[])
+         CROSS JOIN unnest(wanted.scopes, wanted.keys) AS bound (scope, key)
+         WHERE (concat_ws(' ', wanted.offer_id, bound.scope, bound.key) = ANY (taken)) IS NOT TRUE;
+        RAISE EXCEPTION 'a budget is short' USING ERRCODE = 'GW001', DETAIL = array_to_json(in_the_way)::text;
+    END IF;
+END
+$$;
+
 CREATE FUNCTION merchants.return_to_offer_counters(partner text, payment text, offers text[], minors bigint[], returned_uses bigint[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -196,6 +457,50 @@ BEGIN
         ON r.partner_id = partner AND r.payment_id = payment AND r.offer_id = back.offer_id
      CROSS JOIN unnest(r.scopes, r.keys) AS took (scope, key)
      WHERE c.partner_id = partner AND c.offer_id = back.offer_id AND c.scope = took.scope AND c.key = took.key;
+END
+$$;
+
+CREATE FUNCTION merchants.use_proof(issued_at_s bigint, proof bytea) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO merchants.used_proofs (slot, digest) VALUES ((issued_at_s / 120 % 4)::smallint, proof)
+    ON CONFLICT DO NOTHING;
+    RETURN FOUND;
+END $$;
+
+CREATE FUNCTION qr.owner_of_code(newest bytea, before bytea) RETURNS TABLE(code_hash bytea, issuer text, payer_id text, person_id text, segments text[], factors smallint, certificate boolean)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT c.code_hash, c.issuer, c.payer_id, c.person_id, c.segments, c.factors, c.certificate
+      FROM qr.payment_codes c
+     WHERE c.code_hash IN (newest, before) AND c.used_at IS NULL AND c.expires_at > clock_timestamp()
+$$;
+
+CREATE FUNCTION qr.redeem_together(code_hashes bytea[], payment_ids text[], merchants text[], terminals text[], most_of_merchant integer, most_of_terminal integer) RETURNS text[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    redeemed text[];
+BEGIN
+    WITH held AS (
+        SELECT c.code_hash, asked.payment_id
+          FROM unnest(code_hashes, payment_ids, merchants, terminals)
+               AS asked (code_hash, payment_id, merchant, terminal)
+          JOIN qr.payment_codes c ON c.code_hash = asked.code_hash
+         WHERE c.used_at IS NULL AND c.expires_at > clock_timestamp()
+           AND NOT EXISTS (SELECT FROM qr.wrong_codes AS wrong
+                            WHERE (wrong.subject = asked.merchant AND wrong.count >= most_of_merchant
+                                   OR wrong.subject = asked.terminal AND wrong.count >= most_of_terminal)
+                              AND wrong.window_ends_at > clock_timestamp())
+           FOR UPDATE OF c SKIP LOCKED
+    ), used AS (
+        UPDATE qr.payment_codes c SET used_at = clock_timestamp(), payment_id = held.payment_id
+          FROM held WHERE c.code_hash = held.code_hash
+     RETURNING c.payment_id
+    )
+    SELECT array_agg(used.payment_id) INTO redeemed FROM used;
+    RETURN redeemed;
 END
 $$;
 
@@ -460,6 +765,34 @@ BEGIN
     )
     SELECT count(*) INTO parked FROM blocked;
     RETURN parked;
+END
+$$;
+
+CREATE FUNCTION webhooks.publish(tenants text[], ids text[], types text[], object_ids text[], sequences bigint[], merchant_ids text[], store_ids text[], occurred_at timestamp with time zone[], expires_at timestamp with time zone[], bodies text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_bitmapscan TO 'off'
+    AS $$
+#variable_conflict use_column
+BEGIN
+    WITH new AS (
+        INSERT INTO webhooks.events
+               (tenant, id, type, object_id, sequence, merchant_id, store_id, occurred_at, expires_at, body)
+        SELECT * FROM unnest(tenants, ids, types, object_ids, sequences, merchant_ids, store_ids, publish.occurred_at,
+                             publish.expires_at, bodies)
+     RETURNING *
+    )
+    INSERT INTO webhooks.deliveries (tenant, id, endpoint_id, event_id, object_id, sequence, expires_at)
+    SELECT new.tenant, webhooks.new_delivery_id(new.id), e.id, new.id,
+           CASE WHEN e.strict_order THEN new.object_id END, CASE WHEN e.strict_order THEN new.sequence END,
+           new.expires_at
+      FROM new JOIN webhooks.endpoints e ON e.tenant = new.tenant
+     WHERE (e.event_types = '{}' OR new.type = ANY (e.event_types)
+            OR split_part(new.type, '.', 1) || '.*' = ANY (e.event_types))
+       AND (e.store_ids = '{}' OR new.store_id = ANY (e.store_ids));
 END
 $$;
 
@@ -1082,6 +1415,7 @@ CREATE TABLE merchants.clients (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     created_by text NOT NULL,
     revoked_at timestamp with time zone,
+    dpop_bound_access_tokens boolean DEFAULT false NOT NULL,
     CONSTRAINT clients_check CHECK (
 CASE kind
     WHEN 'partner'::text THEN ((num_nonnulls(partner_id, merchant_id) = 2) AND (num_nonnulls(store_id, terminal_id, issuer) = 0))
@@ -1098,6 +1432,8 @@ END),
 );
 
 COMMENT ON TABLE merchants.clients IS 'A principal that signs in with its own key: a partner''s server, a till, a wallet backend, an operator, an applicant.';
+
+COMMENT ON COLUMN merchants.clients.dpop_bound_access_tokens IS 'RFC 9449, section 5.2: this client gets no token that works without a proof of possession.';
 
 CREATE TABLE merchants.documents (
     subject_id text NOT NULL COLLATE pg_catalog."C",
@@ -1383,6 +1719,39 @@ CREATE TABLE merchants.terminals (
 );
 
 COMMENT ON TABLE merchants.terminals IS 'A till as a place in a store. The device that stands there enrols as a client of its own.';
+
+CREATE TABLE merchants.used_proofs (
+    slot smallint NOT NULL,
+    digest bytea NOT NULL,
+    CONSTRAINT used_proofs_digest_check CHECK ((octet_length(digest) = 32))
+)
+PARTITION BY LIST (slot);
+
+COMMENT ON TABLE merchants.used_proofs IS 'DPoP proofs that have been used. The caller owns its row: the digest is over its key and its jti.';
+
+CREATE TABLE merchants.used_proofs_0 (
+    slot smallint CONSTRAINT used_proofs_slot_not_null NOT NULL,
+    digest bytea CONSTRAINT used_proofs_digest_not_null NOT NULL,
+    CONSTRAINT used_proofs_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+CREATE TABLE merchants.used_proofs_1 (
+    slot smallint CONSTRAINT used_proofs_slot_not_null NOT NULL,
+    digest bytea CONSTRAINT used_proofs_digest_not_null NOT NULL,
+    CONSTRAINT used_proofs_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+CREATE TABLE merchants.used_proofs_2 (
+    slot smallint CONSTRAINT used_proofs_slot_not_null NOT NULL,
+    digest bytea CONSTRAINT used_proofs_digest_not_null NOT NULL,
+    CONSTRAINT used_proofs_digest_check CHECK ((octet_length(digest) = 32))
+);
+
+CREATE TABLE merchants.used_proofs_3 (
+    slot smallint CONSTRAINT used_proofs_slot_not_null NOT NULL,
+    digest bytea CONSTRAINT used_proofs_digest_not_null NOT NULL,
+    CONSTRAINT used_proofs_digest_check CHECK ((octet_length(digest) = 32))
+);
 
 CREATE TABLE merchants.verifications (
     id text NOT NULL COLLATE pg_catalog."C",
@@ -1680,6 +2049,14 @@ CREATE TABLE webhooks.secrets (
 
 COMMENT ON TABLE webhooks.secrets IS 'Signing secrets, sealed for the endpoint''s id; all that have not expired sign, which is how one rotates.';
 
+ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_0 FOR VALUES IN ('0');
+
+ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_1 FOR VALUES IN ('1');
+
+ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_2 FOR VALUES IN ('2');
+
+ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_3 FOR VALUES IN ('3');
+
 ALTER TABLE ONLY gateway.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant, operation, key);
 
@@ -1799,6 +2176,21 @@ ALTER TABLE ONLY merchants.stores
 
 ALTER TABLE ONLY merchants.terminals
     ADD CONSTRAINT terminals_pkey PRIMARY KEY (partner_id, id);
+
+ALTER TABLE ONLY merchants.used_proofs
+    ADD CONSTRAINT used_proofs_pkey PRIMARY KEY (slot, digest);
+
+ALTER TABLE ONLY merchants.used_proofs_0
+    ADD CONSTRAINT used_proofs_0_pkey PRIMARY KEY (slot, digest);
+
+ALTER TABLE ONLY merchants.used_proofs_1
+    ADD CONSTRAINT used_proofs_1_pkey PRIMARY KEY (slot, digest);
+
+ALTER TABLE ONLY merchants.used_proofs_2
+    ADD CONSTRAINT used_proofs_2_pkey PRIMARY KEY (slot, digest);
+
+ALTER TABLE ONLY merchants.used_proofs_3
+    ADD CONSTRAINT used_proofs_3_pkey PRIMARY KEY (slot, digest);
 
 ALTER TABLE ONLY merchants.verifications
     ADD CONSTRAINT verifications_pkey PRIMARY KEY (id);
@@ -1988,6 +2380,14 @@ CREATE INDEX deliveries_pending ON webhooks.deliveries USING btree (tenant, endp
 CREATE INDEX deliveries_sending ON webhooks.deliveries USING btree (tenant, endpoint_id, due_at) WHERE (state = 'sending'::text);
 
 CREATE UNIQUE INDEX events_feed ON webhooks.events USING btree (tenant, xid, id);
+
+ALTER INDEX merchants.used_proofs_pkey ATTACH PARTITION merchants.used_proofs_0_pkey;
+
+ALTER INDEX merchants.used_proofs_pkey ATTACH PARTITION merchants.used_proofs_1_pkey;
+
+ALTER INDEX merchants.used_proofs_pkey ATTACH PARTITION merchants.used_proofs_2_pkey;
+
+ALTER INDEX merchants.used_proofs_pkey ATTACH PARTITION merchants.used_proofs_3_pkey;
 
 CREATE TRIGGER agreement_texts_only_grow BEFORE DELETE OR UPDATE ON merchants.agreement_texts FOR EACH ROW EXECUTE FUNCTION merchants.refuse_change();
 
