@@ -19,6 +19,8 @@ from gateway.door.dpop import Proofs
 from gateway.door.endpoint import Desk
 from gateway.door.idempotency import ClaimDesk
 from gateway.door.listeners import Door
+from gateway.door.rate_limit import Limiter, Limits
+from gateway.door.replicas import BEAT_S, Replicas
 from gateway.pages.scanned import scanned_page
 from gateway.partners import verify_account
 from gateway.parts import Parts
@@ -102,10 +104,17 @@ async def build(settings: Settings) -> AsyncIterator[Replica]:
             settings, pool=pool, hub=hub, sealing=sealing, keyring=keyring, cores=cores, renderers=renderers
         )
         stack.push_async_callback(parts.payments.running.finish, settings.stop_within_s)
-        door = _door(parts)
+        limiter = Limiter(Limits.read(settings.rate_limits))
+        door = _door(parts, limiter)
         hub.watch(lambda _one: None, lost=parts.catalog.forget_all)
         jobs = await _jobs(stack, settings, parts)
-        await stack.enter_async_context(_keys_kept_fresh(keyring))
+        beat = Replicas(pool, limiter).beat
+        await stack.enter_async_context(
+            _meanwhile(
+                Job(name="refresh_keys", run_once=keyring.refresh, every_s=_KEYS_EVERY_S),
+                Job(name="count_replicas", run_once=beat, every_s=BEAT_S),
+            )
+        )
         yield Replica(parts=parts, door=door, jobs=jobs)
 
 
@@ -201,12 +210,12 @@ def _tokens(settings: Settings, keyring: Keyring) -> Tokens:
     )
 
 
-def _door(parts: Parts) -> Door:
+def _door(parts: Parts, limiter: Limiter) -> Door:
     recently_live = RecentlyLive(parts.pool)
     parts.hub.watch(lambda _one: None, lost=recently_live.forget)
     desk = Desk(
         parts=parts,
-        bearer=Bearer(parts.tokens, recently_live, Proofs(parts.pool, parts.sealing)),
+        bearer=Bearer(parts.tokens, recently_live, Proofs(parts.pool, parts.sealing), limiter),
         claims=ClaimDesk(pool=parts.pool, sealing=parts.sealing),
     )
     return Door(
@@ -220,16 +229,15 @@ def _door(parts: Parts) -> Door:
 
 
 @asynccontextmanager
-async def _keys_kept_fresh(keyring: Keyring) -> AsyncIterator[None]:
-    """Every replica reads the keys again and again: one that never did would sign with a key long expired."""
+async def _meanwhile(*jobs: Job) -> AsyncIterator[None]:
+    """What every replica does: one that never read the keys again would sign with a key long expired."""
     stopping = asyncio.Event()
-    job = Job(name="refresh_keys", run_once=keyring.refresh, every_s=_KEYS_EVERY_S)
-    refreshing = asyncio.create_task(work.run((job,), stopping))
+    running = asyncio.create_task(work.run(jobs, stopping))
     try:
         yield
     finally:
         stopping.set()
-        await refreshing
+        await running
 
 
 async def _cores(

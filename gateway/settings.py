@@ -32,6 +32,7 @@ _TILL = "^([A-Z]{3}=[0-9]{1,15}/[0-9]{1,15}(,|$))*$"
 _STEP_UP = "^([A-Z]{3}=[0-9]{1,15}(,|$))*$"
 _RULES = "^([a-z0-9-]{1,32}=(payer|terminal|merchant):(count|amount)>[0-9]{1,15}/[0-9]{1,7}:(decline|step_up)(,|$))*$"
 _STEPS = "^((verify_account|sign)(,|$))*$"
+_RATES = "^((terminal|partner|wallet|operator|applicant|merchant)=[1-9][0-9]{0,5}/[1-9][0-9]{0,5}(,|$))*$"
 _LIMITS = "^([A-Z]{3}=([0-9]{1,15}|-)(/([0-9]{1,15}|-)){3}(,|$))*$"
 
 
@@ -142,6 +143,14 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     authorization_life_s: Annotated[
         float, _said("How long what is held may wait to be captured; then it is let go")
     ] = 604_800.0
+    rate_limits: Annotated[
+        str,
+        _said(
+            "What a client of each kind, and a `merchant` with all its clients, may ask, over all replicas: "
+            "`kind=requests a second/at once`, separated by commas; who is not named may ask without end",
+            pattern=_RATES,
+        ),
+    ] = "terminal=20/60,partner=200/400,wallet=2000/4000,operator=50/200,applicant=5/30,merchant=1000/2000"
     max_wait_s: Annotated[float, _said("The longest any call waits, whatever it asks for")] = 30.0
     query_after_s: Annotated[float, _said("A payment in doubt is asked about after this")] = 3.0
     query_every_s: Annotated[float, _said("and then this often")] = 5.0

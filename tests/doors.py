@@ -20,6 +20,7 @@ from gateway.door.health import Check
 from gateway.door.idempotency import ClaimDesk
 from gateway.door.listeners import Address, Door, listening
 from gateway.door.operation import FORM, Answer, Call, Listener, Operation, operation
+from gateway.door.rate_limit import Limiter, Limits
 from gateway.wire.money import PositiveAmount
 from gateway.wire.page import Page, PageQuery
 from gateway.wire.time import Time
@@ -226,7 +227,7 @@ async def open_door(
     tokens = Tokens(await Keyring.open(pool, sealing), issuer=ISSUER, environment="sandbox")
     desk = Desk(
         parts=cast("Any", None),  # notes need none
-        bearer=Bearer(tokens, RecentlyLive(pool), Proofs(pool, sealing)),
+        bearer=Bearer(tokens, RecentlyLive(pool), Proofs(pool, sealing), Limiter(Limits())),
         claims=ClaimDesk(pool=pool, sealing=sealing, secret_shown_s=secret_shown_s),
     )
     door = Door(note_operations(pool), desk, checks=checks)

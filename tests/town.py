@@ -331,6 +331,7 @@ async def a_town(
                 "MASTER_KEY": MASTER_KEY,
                 "WALLET_CORES": f"{ISSUER}={core}",
                 "WEBHOOK_LOOPBACK": "true",
+                "RATE_LIMITS": "",
                 **FAST_DOUBT,
                 **environ,
             }

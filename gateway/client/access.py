@@ -1,8 +1,11 @@
 """What a request shows to be let in: a token, and a proof that its key is at hand (RFC 9449)."""
 
+import asyncio
 import time
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from gateway.client.keys import SigningKey
 
@@ -20,6 +23,24 @@ class Access:
     token: str | None = None
     key: SigningKey | None = None
     nonce: str | None = None
+    _calls: int = 0
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """For as long as a call with it is under way."""
+        self._calls += 1
+        try:
+            yield
+        finally:
+            self._calls -= 1
+            self._ended.set()
+
+    async def unused(self) -> None:
+        """Wait until the last call with it has ended."""
+        while self._calls:
+            self._ended.clear()
+            await self._ended.wait()
 
     def headers(self, method: str, url: str) -> dict[str, str]:
         """For one attempt: a proof works once."""

@@ -4,7 +4,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
@@ -129,12 +129,24 @@ class SignedIn:
         """Send with a token; one that is refused (revoked key, restarted gateway) is replaced once."""
         access = await self.access()
         try:
-            return await self._gateway.send(request, access=access)
+            return await self._send(request, access)
         except ProblemAnswered as problem:
             if problem.status != _UNAUTHORIZED:
                 raise
         self._forget(access)
-        return await self._gateway.send(request, access=await self.access())
+        return await self._send(request, await self.access())
+
+    async def change_key(self, key: SigningKey) -> None:
+        """Sign in with another key from now on; returns when the last call that leans on the old one has ended."""
+        async with self._renewing:
+            before, self._access = self._access, None
+            self._credentials = replace(self._credentials, key=key)
+        if before is not None:
+            await before.unused()
+
+    async def _send(self, request: Request, access: Access) -> bytes:
+        with access.used():
+            return await self._gateway.send(request, access=access)
 
     def sign_out(self) -> None:
         """Fetch a new token before the next call: who we are has changed."""

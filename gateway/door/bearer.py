@@ -1,6 +1,5 @@
 """Who sends a request, from its access token: `Bearer` (RFC 6750), or `DPoP` with a proof beside it (RFC 9449)."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,6 +8,7 @@ from aiohttp import web
 from gateway.door.caller import Caller
 from gateway.door.dpop import Proofs
 from gateway.door.errors import TokenMissing
+from gateway.door.rate_limit import Limiter
 from merchants.access.errors import DpopProofMissing, DpopTokenUnbound
 from merchants.access.live import RecentlyLive
 from merchants.access.tokens import TokenFacts, Tokens
@@ -21,17 +21,22 @@ class Bearer:
         tokens: says what a token carries, and remembers which texts had a good signature.
         recently_live: the client's status for requests that claim nothing; a claim asks in its transaction.
         proofs: judges what comes with a token that is bound to a key.
+        limiter: refuses those who ask too much, before the database is asked anything for them.
     """
 
-    def __init__(self, tokens: Tokens, recently_live: RecentlyLive, proofs: Proofs) -> None:
+    def __init__(self, tokens: Tokens, recently_live: RecentlyLive, proofs: Proofs, limiter: Limiter) -> None:
         self._tokens = tokens
         self._recently_live = recently_live
         self._proofs = proofs
+        self._limiter = limiter
 
-    async def __call__(self, request: web.BaseRequest, *, claims: bool) -> Caller:
+    async def __call__(self, request: web.BaseRequest, *, claims: bool, told: dict[str, str]) -> Caller:
         """The caller; `claims` says that its status is read again, and its proof spent, before anything is done.
 
+        What every answer to this request tells the caller for the next one is put into `told`.
+
         Raises:
+            RateLimited: it asks too much.
             TokenMissing: no token in the header.
             TokenRefused: the token is bad, its client was revoked, or it came without the proof it is bound to.
         """
@@ -47,15 +52,13 @@ class Bearer:
             urls = self._tokens.urls_of(request.rel_url.raw_path)
             proof = self._proofs.judge(request, token, bound_to=facts.bound_to, urls=urls, now=now)
             caller = replace(caller, proof=proof)
+            told.update(self._proofs.told(proof))
         elif scheme.lower() == "dpop":
             raise DpopTokenUnbound
+        told.update(self._limiter.take(caller))
         if not claims:
             await self._check_now(request.method, caller)
         return caller
-
-    def answered(self, caller: Caller) -> Mapping[str, str]:
-        """What an answer tells this caller for its next request."""
-        return {} if caller.proof is None else self._proofs.told(caller.proof)
 
     async def spend(self, caller: Caller) -> None:
         """Use the caller's proof up, where no claim does.

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -59,12 +59,13 @@ DATABASE_LOST = (
 
 @dataclass(slots=True)
 class Trace:
-    """What is known of a request so far, for its log line."""
+    """What is known of a request so far, for its log line; `told` are headers of whatever answer it gets."""
 
     request_id: str
     operation: str = "unmatched"
     client_id: str | None = None
     code: str | None = None
+    told: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,20 @@ class Endpoint:
         """The response, or an error that `problems.py` knows."""
         now = datetime.now(UTC)
         caller = await self._admit(request, trace)
+        try:
+            return await self._answer(request, path, trace, caller, now)
+        except Exception:
+            await self._spend_anyway(caller)
+            raise
+
+    async def _answer(
+        self,
+        request: web.BaseRequest,
+        path: Mapping[str, str],
+        trace: Trace,
+        caller: Caller | None,
+        now: datetime,
+    ) -> web.Response:
         query = self._query.read(request.rel_url.raw_query_string) if self._query is not None else None
         key = self._key_of(request)
         body = await self._body.read(request) if self.operation.method != "GET" else NO_BODY
@@ -105,8 +120,7 @@ class Endpoint:
             idempotency=claim,
         )
         answer = await self._work(call)
-        told = {} if caller is None else self._desk.bearer.answered(caller)
-        return _render(answer, trace.request_id, told, replayed=claim is not None and claim.replayed)
+        return _render(answer, trace.request_id, replayed=claim is not None and claim.replayed)
 
     async def _work(self, call: Call[Any, Any]) -> Answer:
         """Do the deed, or show again what an earlier request did."""
@@ -116,23 +130,20 @@ class Endpoint:
                 answer = await operation.handler(call)
             except Replayed as seen:
                 assert operation.replay is not None, "only idempotent operations are replayed"
-                await self._spend(call)
+                if call.signed_by is not None:
+                    await self._desk.bearer.spend(call.signed_by)
                 return await operation.replay(call, seen.resource_id)
-            except Exception:
-                if claim is not None and not claim.may_have_committed:
-                    with contextlib.suppress(DpopProofReplayed, *DATABASE_LOST):
-                        await self._spend(call)
-                raise
         except DATABASE_LOST as error:
             self._note_loss(error)
             raise self._after_loss(claim) from error
         assert claim is None or claim.used, "an idempotent operation claims its key"
         return answer
 
-    async def _spend(self, call: Call[Any, Any]) -> None:
-        """What was rolled back took the caller's proof with it, which must not work again for another deed."""
-        if call.signed_by is not None:
-            await self._desk.bearer.spend(call.signed_by)
+    async def _spend_anyway(self, caller: Caller | None) -> None:
+        """What was refused or rolled back left the caller's proof as good as new: it must not work for another deed."""
+        if caller is not None and self.operation.idempotent:
+            with contextlib.suppress(DpopProofReplayed, *DATABASE_LOST):
+                await self._desk.bearer.spend(caller)
 
     def _after_loss(self, claim: Claim | None) -> Exception:
         """What may be promised: only a commit, or a statement without a claim, can have left something.
@@ -157,7 +168,7 @@ class Endpoint:
         if operation.scope is None:
             return None
         try:
-            caller = await self._desk.bearer(request, claims=operation.idempotent)
+            caller = await self._desk.bearer(request, claims=operation.idempotent, told=trace.told)
         except DATABASE_LOST as error:
             self._note_loss(error)
             raise NothingHappened from error
@@ -191,12 +202,11 @@ class Endpoint:
         )
 
 
-def _render(answer: Answer, request_id: str, told: Mapping[str, str], *, replayed: bool) -> web.Response:
+def _render(answer: Answer, request_id: str, *, replayed: bool) -> web.Response:
     headers = {
         "X-Request-Id": request_id,
         "Cache-Control": "no-store",
         "Server": "gateway",
-        **told,
         **answer.headers,
     }
     if replayed:

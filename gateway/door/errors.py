@@ -3,7 +3,7 @@
 A second paragraph, where there is one, is for the operator and shows up in `openapi.yaml` beside the first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from gateway.wire.problem import Fault
 
@@ -88,6 +88,24 @@ class InsufficientRole(DoorError):
     def __init__(self, needed_roles: Sequence[str]) -> None:
         super().__init__(*needed_roles)
         self.needed_roles = tuple(sorted(needed_roles))
+
+
+class RateLimited(DoorError):
+    """You ask faster than you may, as `violated_policies` says; nothing happened, send it again after `retry_after_s`.
+
+    One client's is a loop in its software, as a rule; a merchant's may be a busy day: then raise RATE_LIMITS.
+    """
+
+    def __init__(self, violated: Sequence[str], retry_after_s: int, told: Mapping[str, str]) -> None:
+        super().__init__(*violated)
+        self.violated_policies = tuple(violated)
+        self.retry_after_s = retry_after_s
+        self._told = told
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        """The quotas as they are now, for the headers."""
+        return self._told
 
 
 class IdempotencyKeyMissing(DoorError):

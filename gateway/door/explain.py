@@ -28,6 +28,7 @@ _TOKEN = (
     access.DpopNonceNeeded,
     access.DpopProofReplayed,
     door.InsufficientScope,
+    door.RateLimited,
 )
 _BODY = (
     door.RequestInvalid,

@@ -128,6 +128,8 @@ class Entrance:
             response = self.refuse(error, trace)
         finally:
             metrics.in_flight.dec()
+        if trace.told:
+            response.headers.update(trace.told)
         if self._door.stopping.is_set():
             response.force_close()
         self._record(request, response, trace, perf_counter() - begun)

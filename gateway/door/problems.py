@@ -45,6 +45,7 @@ STATUS: Mapping[type[Exception], int] = {
     door.UnsupportedContentType: 415,
     door.UnsupportedContentEncoding: 415,
     door.IdempotencyKeyReused: 422,
+    door.RateLimited: 429,
     door.InternalError: 500,
     door.NotReady: 503,
     door.NothingHappened: 503,
@@ -210,10 +211,12 @@ def headers_of(error: Exception, kind: ProblemKind, request_id: str) -> dict[str
             headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{scope}"'
         case _ if kind.status == HTTPStatus.UNAUTHORIZED:
             headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
-        case _ if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        case _ if kind.status in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS}:
             headers["Retry-After"] = str(getattr(error, "retry_after_s", _RETRY_AFTER_S))
         case _:
             pass
+    if isinstance(error, door.RateLimited):
+        headers.update(error.told)
     return headers
 
 

@@ -1017,6 +1017,13 @@ COMMENT ON COLUMN gateway.refunds.automatic IS 'Made by us: the core debited aft
 
 COMMENT ON COLUMN gateway.refunds.legs IS 'What goes back over each leg of the payment, in the order of its legs.';
 
+CREATE UNLOGGED TABLE gateway.replicas (
+    id uuid NOT NULL,
+    seen_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE gateway.replicas IS 'The bank owns it. A replica says every few seconds that it was asked something.';
+
 CREATE TABLE gateway.scans (
     issuer text NOT NULL,
     id text NOT NULL COLLATE pg_catalog."C",
@@ -2071,6 +2078,9 @@ ALTER TABLE ONLY gateway.refunds
 
 ALTER TABLE ONLY gateway.refunds
     ADD CONSTRAINT refunds_pkey PRIMARY KEY (partner_id, id);
+
+ALTER TABLE ONLY gateway.replicas
+    ADD CONSTRAINT replicas_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY gateway.scans
     ADD CONSTRAINT scans_pkey PRIMARY KEY (issuer, id);

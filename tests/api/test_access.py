@@ -18,6 +18,7 @@ from gateway.door.endpoint import Desk
 from gateway.door.idempotency import ClaimDesk
 from gateway.door.listeners import Address, Door, listening
 from gateway.door.operation import Listener, Operation
+from gateway.door.rate_limit import Limiter, Limits
 from merchants.access import clients
 from merchants.access.clients import BOOTSTRAP_OPERATOR_ID
 from merchants.access.live import RecentlyLive
@@ -94,7 +95,7 @@ async def open_gateway(pool: asyncpg.Pool) -> AsyncIterator[Gateway]:
         await clients.ensure_bootstrap_operator(conn, operator.public_jwk)
     desk = Desk(
         parts=cast("Any", SimpleNamespace(pool=pool, sealing=sealing, keyring=keyring, tokens=tokens)),
-        bearer=Bearer(tokens, RecentlyLive(pool, max_age_s=0), Proofs(pool, sealing)),
+        bearer=Bearer(tokens, RecentlyLive(pool, max_age_s=0), Proofs(pool, sealing), Limiter(Limits())),
         claims=ClaimDesk(pool=pool, sealing=sealing),
     )
     free = {one: Address("127.0.0.1", 0) for one in (Listener.PUBLIC, Listener.OPERATORS)}

@@ -18,6 +18,7 @@ from gateway.door.endpoint import Desk
 from gateway.door.idempotency import ClaimDesk
 from gateway.door.listeners import Address, Door, listening
 from gateway.door.operation import Listener, Operation
+from gateway.door.rate_limit import Limiter, Limits
 from merchants.access import clients
 from merchants.access import sql as access_sql
 from merchants.access.live import RecentlyLive
@@ -83,7 +84,7 @@ async def partners(pool: asyncpg.Pool, count: int = 1) -> AsyncIterator[list[Par
     parts = SimpleNamespace(pool=pool, sealing=SEALING, keyring=keyring, address_policy=DESK, hub=Told())
     desk = Desk(
         parts=cast("Any", parts),
-        bearer=Bearer(tokens, RecentlyLive(pool), Proofs(pool, SEALING)),
+        bearer=Bearer(tokens, RecentlyLive(pool), Proofs(pool, SEALING), Limiter(Limits())),
         claims=ClaimDesk(pool=pool, sealing=SEALING),
     )
     free = {one: Address("127.0.0.1", 0) for one in (Listener.PUBLIC, Listener.OPERATORS)}

@@ -132,6 +132,7 @@ async def a_high_street(
                 "OPERATORS_PORT": str(operators_port),
                 "MASTER_KEY": base64.b64encode(MASTER_KEY).decode(),
                 "WEBHOOK_LOOPBACK": "true",
+                "RATE_LIMITS": "",
                 **environ,
             },
             tills=[],

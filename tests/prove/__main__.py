@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import random
+import statistics
 import sys
 import tempfile
 import time
@@ -19,10 +20,12 @@ from tests import machine
 from tests.processes import City, a_city
 from tests.prove import (
     deliveries,
+    fairness,
     faults,
     forgeries,
     garbage_everywhere,
     interrupted,
+    key_rotation,
     kills,
     legibility,
     outage,
@@ -181,6 +184,30 @@ async def _webhooks_order() -> None:
     _must(came.of_stuck == 1, "an event was sent before the one before it had ended")
 
 
+async def _fairness() -> None:
+    """One merchant asks 50 times its share: what the others' answers take, beside it and alone; five times over."""
+    async with _city(RATE_LIMITS=fairness.LIMITS) as city:
+        seconds = float(os.environ.get("SECONDS", "10"))
+        rounds = await fairness.run(city.town, shops=12, seconds=seconds, rounds=5)
+    for one in rounds:
+        print(one)
+    ratio = statistics.median(one.ratio for one in rounds)
+    print(f"median of the five: {ratio:.2f}x")
+    _must(all(one.errors == 0 for one in rounds), "others got errors")
+    _must(all(one.refused > one.noise // 2 for one in rounds), "the noise was let in")
+    _must(ratio <= fairness.MOST, f"others wait {ratio:.2f} times as long")
+
+
+async def _key_rotation() -> None:
+    """A partner's key and our own change every second for a minute, under load: no call fails."""
+    async with _city() as city:
+        ours = city.town.replica.parts.keyring
+        rotations = int(os.environ.get("ROTATIONS", "60"))
+        rotated = await key_rotation.run(city.town, ours, rotations=rotations, every_s=1.0, callers=8)
+    print(rotated)
+    _must(rotated.rotations == rotations and rotated.calls > 0, "nothing was rotated, or nobody called")
+
+
 _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "interrupted": _interrupted,
     "kills": _kills,
@@ -192,6 +219,8 @@ _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "codes": _codes,
     "legibility": _legibility,
     "state_machine": _state_machine,
+    "fairness": _fairness,
+    "key_rotation": _key_rotation,
 }
 
 

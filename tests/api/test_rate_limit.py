@@ -1,0 +1,76 @@
+"""Limits on what callers ask: told before they are reached, refused with the time to wait, shared by replicas."""
+
+import asyncio
+import re
+
+from gateway.door.caller import Caller
+from gateway.door.errors import RateLimited
+from gateway.door.rate_limit import Limiter, Limits
+from gateway.door.replicas import Replicas
+from gateway.storage.pool import open_pool
+from tests.town import a_town
+
+TILL = Caller(client_id="cli_1", kind="terminal", key_id="key_1", partner_id="mer_1", terminal_id="trm_1")
+SIBLING = Caller(client_id="cli_2", kind="terminal", key_id="key_2", partner_id="mer_1", terminal_id="trm_2")
+OTHER = Caller(client_id="cli_3", kind="terminal", key_id="key_3", partner_id="mer_2", terminal_id="trm_3")
+
+
+def accepted(limiter: Limiter, caller: Caller, times: int) -> int:
+    taken = 0
+    for _ in range(times):
+        try:
+            limiter.take(caller)
+        except RateLimited:
+            continue
+        taken += 1
+    return taken
+
+
+async def test_a_client_is_told_what_is_left_and_then_how_long_to_wait(
+    database_url: str, core_database_url: str
+) -> None:
+    limits = "terminal=1/3,merchant=100/100"
+    async with a_town(database_url, core_database_url, works=False, RATE_LIMITS=limits) as town:
+        shop, neighbour = await town.supermarket(), await town.supermarket()
+        answers = [await shop.till.get("/v1/payments") for _ in range(4)]
+        assert [one.status for one in answers] == [200, 200, 200, 429]
+        assert answers[0].headers["RateLimit-Policy"] == '"terminal";q=3;w=3, "merchant";q=100;w=1'
+        assert answers[0].headers["RateLimit"] == '"terminal";r=2;t=1, "merchant";r=99;t=1'
+        refused = answers[3]
+        assert (refused.body["code"], refused.body["violated_policies"]) == ("rate_limited", ["terminal"])
+        assert refused.headers["Retry-After"] == str(refused.body["retry_after_s"]) == "1"
+        assert re.match(r'"terminal";r=0;t=3, "merchant";r=9\d;t=1', refused.headers["RateLimit"])
+        # Nobody else notices, not even at the same merchant; and a deed that was refused was not done.
+        assert (await shop.office.get("/v1/payments")).status == 200
+        assert (await neighbour.till.get("/v1/payments")).status == 200
+        assert (await shop.ask(100)).status == 429
+        assert await town.pool.fetchval("SELECT count(*) FROM gateway.payments") == 0
+
+
+def test_a_merchants_tills_share_its_limit_and_leave_others_theirs() -> None:
+    limiter = Limiter(Limits.read("terminal=1/10,merchant=1/15"))
+    assert accepted(limiter, TILL, 50) == 10
+    assert accepted(limiter, SIBLING, 50) == 5
+    assert accepted(limiter, OTHER, 50) == 10
+
+
+def test_what_was_refused_is_not_counted() -> None:
+    limiter = Limiter(Limits.read("terminal=1/10,merchant=1/2"))
+    assert accepted(limiter, TILL, 50) == 2
+    told = limiter.take(OTHER)
+    assert told["RateLimit"].startswith('"terminal";r=9;')
+
+
+async def test_replicas_at_work_divide_a_limit_and_workers_do_not(database_url: str) -> None:
+    pool = await open_pool(database_url, size=2)
+    limiters = [Limiter(Limits.read("terminal=10/90")) for _ in range(4)]
+    replicas = [Replicas(pool, one) for one in limiters]
+    for limiter in limiters[:3]:
+        limiter.take(OTHER)
+    # The fourth is a worker, which nobody asks. Everybody who is asked is heard of by the second beat.
+    await asyncio.gather(*(one.beat() for one in replicas))
+    for limiter in limiters[:3]:
+        limiter.take(OTHER)
+    await asyncio.gather(*(one.beat() for one in replicas))
+    assert [accepted(one, TILL, 100) for one in limiters] == [30, 30, 30, 90]
+    await pool.close()
