@@ -57,7 +57,7 @@ async def lapsed(conn: Connection, *, limit: int) -> list[tuple[str, str]]:
     rows = await conn.fetch(
         """
         SELECT partner_id, id FROM gateway.payments
-         WHERE state = 'authorized' AND expires_at <= now() ORDER BY expires_at LIMIT $1
+         WHERE lapses AND state = 'authorized' AND expires_at <= now() ORDER BY expires_at LIMIT $1
         """,
         limit,
     )

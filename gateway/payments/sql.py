@@ -24,6 +24,8 @@ def payment_of(row: asyncpg.Record | Mapping[str, Any]) -> Payment:
     values["state"] = State(values["state"])
     values["terms"] = _decode_terms(values["terms"])
     values["refunded_legs"] = tuple(values["refunded_legs"])
+    # What indexes are made of; the state says it too.
+    del values["failed"], values["lapses"]
     return Payment(**values)
 
 
@@ -63,7 +65,7 @@ _INSERT = f"""
            $11, $12::bigint, $13::bigint, $14::bigint, $15, $16, $17::jsonb, $18::timestamptz
       FROM room
         ON CONFLICT (partner_id, merchant_id, merchant_order_no)
-           WHERE state NOT IN ('declined', 'expired') DO NOTHING
+           WHERE NOT failed DO NOTHING
     RETURNING *),
     instructed AS ({
     transfers_sql.INSERT_FIRST.format(
@@ -148,7 +150,7 @@ async def live_attempt(
         """
         SELECT * FROM gateway.payments
          WHERE partner_id = $1 AND merchant_id = $2 AND merchant_order_no = $3
-           AND state NOT IN ('declined', 'expired')
+           AND NOT failed
         """,
         partner_id, merchant_id, merchant_order_no,
     )  # fmt: skip
@@ -236,7 +238,7 @@ async def due_to_expire(conn: Connection, *, limit: int) -> list[tuple[str, str]
     rows = await conn.fetch(
         """
         SELECT partner_id, id FROM gateway.payments
-         WHERE state IN ('requires_payer', 'requires_confirmation') AND expires_at <= now()
+         WHERE lapses AND state <> 'authorized' AND expires_at <= now()
          ORDER BY expires_at LIMIT $1
         """,
         limit,

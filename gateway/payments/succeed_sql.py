@@ -25,7 +25,7 @@ async def succeed_unread(
     Raises:
         InTheWay: some are not as accept left them; nothing was written.
     """
-    discounted = [ended for one, ended in endings if one.memory.discounts]
+    discounts = [discount for one, _ in endings for discount in one.memory.discounts]
     with all_or_none():
         await pool.execute(
             _SUCCEED,
@@ -34,9 +34,9 @@ async def succeed_unread(
             [transfers.reference_of(one.settled.answer) for one, _ in endings],
             [one.settled.attempts[-1].took_ms for one, _ in endings],
             [ended.updated_at for _, ended in endings],
-            [ended.partner_id for ended in discounted],
-            [ended.id for ended in discounted],
-            sum(len(one.memory.discounts) for one, _ in endings),
+            [one.partner_id for one in discounts],
+            [one.payment_id for one in discounts],
+            [one.offer_id for one in discounts],
             *outbox.arguments(told),
         )
 

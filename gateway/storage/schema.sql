@@ -106,7 +106,7 @@ BEGIN
                          order_minor, discount_minor, fee_minor, issuer, payer_id, terms)
          ORDER BY asked.partner_id COLLATE "C", asked.merchant_id COLLATE "C", asked.order_no COLLATE "C"
             ON CONFLICT (partner_id, merchant_id, merchant_order_no)
-               WHERE state NOT IN ('declined', 'expired') DO NOTHING
+               WHERE NOT failed DO NOTHING
         RETURNING id)
     SELECT array_agg(stored.id) INTO done FROM stored;
     PERFORM gateway.all_or_none('an order number is taken', ids, done);
@@ -177,7 +177,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION gateway.succeed_together(partner_ids text[], ids text[], core_references text[], tooks_ms integer[], at timestamp with time zone[], discounted_partners text[], discounted text[], reservations bigint, tenants text[], event_ids text[], types text[], object_ids text[], sequences bigint[], merchant_ids text[], store_ids text[], occurred_at timestamp with time zone[], expires_at timestamp with time zone[], bodies text[]) RETURNS void
+CREATE FUNCTION gateway.succeed_together(partner_ids text[], ids text[], core_references text[], tooks_ms integer[], at timestamp with time zone[], discounted_partners text[], discounted text[], discounted_by text[], tenants text[], event_ids text[], types text[], object_ids text[], sequences bigint[], merchant_ids text[], store_ids text[], occurred_at timestamp with time zone[], expires_at timestamp with time zone[], bodies text[]) RETURNS void
     LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
@@ -210,8 +210,9 @@ BEGIN
     SELECT array_agg(moved.id) INTO done FROM moved;
     PERFORM gateway.all_or_none('a payment is elsewhere', ids, done);
 
-    IF reservations > 0 AND merchants.redeem_offers_together(discounted_partners, discounted) <> reservations THEN
-        PERFORM gateway.all_or_none('a discount was released', discounted, NULL);
+    IF cardinality(discounted) > 0 THEN
+        done := merchants.redeem_offers_together(discounted_partners, discounted, discounted_by);
+        PERFORM gateway.all_or_none('a discount was released', discounted, done);
     END IF;
     PERFORM webhooks.publish(tenants, event_ids, types, object_ids, sequences, merchant_ids, store_ids,
                              succeed_together.occurred_at, succeed_together.expires_at, bodies);
@@ -305,16 +306,19 @@ BEGIN
     RETURN COALESCE(status, 'unknown');
 END $$;
 
-CREATE FUNCTION merchants.redeem_offers_together(partners text[], payments text[]) RETURNS bigint
+CREATE FUNCTION merchants.redeem_offers_together(partners text[], payments text[], offers text[]) RETURNS text[]
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    redeemed bigint;
+    redeemed text[];
 BEGIN
-    UPDATE merchants.offer_reservations r SET state = 'redeemed', settled_at = now()
-      FROM unnest(partners, payments) AS done (partner, payment)
-     WHERE r.partner_id = done.partner AND r.payment_id = done.payment AND r.state = 'reserved';
-    GET DIAGNOSTICS redeemed = ROW_COUNT;
+    WITH done AS (
+        UPDATE merchants.offer_reservations r SET state = 'redeemed', settled_at = now()
+          FROM unnest(partners, payments, offers) AS meant (partner, payment, offer)
+         WHERE r.partner_id = meant.partner AND r.payment_id = meant.payment AND r.offer_id = meant.offer
+           AND r.state = 'reserved'
+     RETURNING r.payment_id)
+    SELECT array_agg(done.payment_id) INTO redeemed FROM done;
     RETURN redeemed;
 END
 $$;
@@ -966,6 +970,8 @@ CREATE TABLE gateway.payments (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone,
+    failed boolean GENERATED ALWAYS AS ((state = ANY (ARRAY['declined'::text, 'expired'::text]))) STORED NOT NULL,
+    lapses boolean GENERATED ALWAYS AS ((state = ANY (ARRAY['requires_payer'::text, 'requires_confirmation'::text, 'authorized'::text]))) STORED NOT NULL,
     CONSTRAINT payments_check CHECK (((discount_minor >= 0) AND (discount_minor <= order_minor))),
     CONSTRAINT payments_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT payments_direction_check CHECK ((direction = ANY (ARRAY['consumer_presented'::text, 'merchant_presented'::text, 'store_code'::text]))),
@@ -974,7 +980,8 @@ CREATE TABLE gateway.payments (
     CONSTRAINT payments_refund_at_most_the_order CHECK (((refunded_order_minor >= 0) AND (refunded_order_minor <= order_minor))),
     CONSTRAINT payments_refund_at_most_what_was_paid CHECK (((refunded_paid_minor >= 0) AND (refunded_paid_minor <= (order_minor - discount_minor)))),
     CONSTRAINT payments_state_check CHECK ((state = ANY (ARRAY['requires_payer'::text, 'requires_confirmation'::text, 'processing'::text, 'authorized'::text, 'capturing'::text, 'reversing'::text, 'succeeded'::text, 'declined'::text, 'expired'::text, 'canceled'::text, 'reversed'::text])))
-);
+)
+WITH (fillfactor='50');
 
 COMMENT ON TABLE gateway.payments IS 'One attempt to pay one order. A cancel that arrives before its order is a row too: canceled, with no amount.';
 
@@ -989,6 +996,10 @@ COMMENT ON COLUMN gateway.payments.refunded_paid_minor IS 'The payer''s part of 
 COMMENT ON COLUMN gateway.payments.refunded_legs IS 'What went back over each leg of terms.legs; empty before the first refund.';
 
 COMMENT ON COLUMN gateway.payments.terms IS 'What was agreed: the payer''s facts, the legs, the offers, what the receipt prints. Written at accept.';
+
+COMMENT ON COLUMN gateway.payments.failed IS 'The order may be paid by another attempt.';
+
+COMMENT ON COLUMN gateway.payments.lapses IS 'Somebody has to do something before it expires.';
 
 CREATE TABLE gateway.refunds (
     partner_id text NOT NULL COLLATE pg_catalog."C",
@@ -1583,7 +1594,7 @@ CREATE TABLE merchants.offer_reservations (
     CONSTRAINT reservations_settled CHECK (((state = 'reserved'::text) = (settled_at IS NULL))),
     CONSTRAINT reservations_shares CHECK (((cardinality(shares_minor) = cardinality(accounts)) AND (cardinality(tenants) = cardinality(accounts)) AND (cardinality(shares_returned) = cardinality(accounts))))
 )
-WITH (fillfactor='80');
+WITH (fillfactor='60');
 
 COMMENT ON TABLE merchants.offer_reservations IS 'An offer''s part in a payment. It has no expiry: only its payment''s transition ends it.';
 
@@ -2271,9 +2282,9 @@ CREATE INDEX payments_by_order ON gateway.payments USING btree (partner_id, merc
 
 CREATE INDEX payments_by_terminal ON gateway.payments USING btree (partner_id, terminal_id, id DESC) WHERE (terminal_id IS NOT NULL);
 
-CREATE UNIQUE INDEX payments_one_live_attempt ON gateway.payments USING btree (partner_id, merchant_id, merchant_order_no) WHERE (state <> ALL (ARRAY['declined'::text, 'expired'::text]));
+CREATE UNIQUE INDEX payments_one_live_attempt ON gateway.payments USING btree (partner_id, merchant_id, merchant_order_no) WHERE (NOT failed);
 
-CREATE INDEX payments_to_expire ON gateway.payments USING btree (expires_at) WHERE (state = ANY (ARRAY['requires_payer'::text, 'requires_confirmation'::text, 'authorized'::text]));
+CREATE INDEX payments_to_expire ON gateway.payments USING btree (expires_at) WHERE lapses;
 
 CREATE INDEX refunds_by_no ON gateway.refunds USING btree (partner_id, merchant_refund_no);
 

@@ -61,6 +61,7 @@ async def _measure(
 ) -> _Measured:
     await pgbench.prepare(street.postgres)
     await street.pay(await street.queue_up(seconds=2))  # plans, connections, caches
+    await street.pool.execute("ANALYZE")  # as autovacuum would, some time within the first minute
     measured = _Measured(processor_s=dict.fromkeys(street.parts, 0.0))
     for _ in range(pace.rounds):
         measured.yardsticks.append(await pgbench.tps(street.postgres, seconds=pace.round_s))

@@ -65,16 +65,22 @@ BEGIN
 END
 $$;
 
--- Redeems what these payments have reserved, and says how many reservations that were.
-CREATE FUNCTION merchants.redeem_offers_together(partners text[], payments text[]) RETURNS bigint
+-- Redeems these reservations, each named by its whole key, and says which payments' were still reserved.
+CREATE FUNCTION merchants.redeem_offers_together(partners text[], payments text[], offers text[]) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
-    redeemed bigint;
+    redeemed text[];
 BEGIN
-    UPDATE merchants.offer_reservations r SET state = 'redeemed', settled_at = now()
-      FROM unnest(partners, payments) AS done (partner, payment)
-     WHERE r.partner_id = done.partner AND r.payment_id = done.payment AND r.state = 'reserved';
-    GET DIAGNOSTICS redeemed = ROW_COUNT;
+    WITH done AS (
+        UPDATE merchants.offer_reservations r SET state = 'redeemed', settled_at = now()
+          FROM unnest(partners, payments, offers) AS meant (partner, payment, offer)
+         WHERE r.partner_id = meant.partner AND r.payment_id = meant.payment AND r.offer_id = meant.offer
+           AND r.state = 'reserved'
+     RETURNING r.payment_id)
+    SELECT array_agg(done.payment_id) INTO redeemed FROM done;
     RETURN redeemed;
 END
 $$;
+
+-- A payment's reservation is redeemed a moment after it was made: its page has room for that.
+ALTER TABLE merchants.offer_reservations SET (fillfactor = 60);

@@ -134,7 +134,7 @@ BEGIN
                          order_minor, discount_minor, fee_minor, issuer, payer_id, terms)
          ORDER BY asked.partner_id COLLATE "C", asked.merchant_id COLLATE "C", asked.order_no COLLATE "C"
             ON CONFLICT (partner_id, merchant_id, merchant_order_no)
-               WHERE state NOT IN ('declined', 'expired') DO NOTHING
+               WHERE NOT failed DO NOTHING
         RETURNING id)
     SELECT array_agg(stored.id) INTO done FROM stored;
     PERFORM gateway.all_or_none('an order number is taken', ids, done);
@@ -152,7 +152,7 @@ $$;
 -- of one that is elsewhere by now nothing holds any more, and it stands in the way. Locks: transfers, then payments.
 CREATE FUNCTION gateway.succeed_together(
     partner_ids text[], ids text[], core_references text[], tooks_ms integer[], at timestamptz[],
-    discounted_partners text[], discounted text[], reservations bigint,
+    discounted_partners text[], discounted text[], discounted_by text[],
     tenants text[], event_ids text[], types text[], object_ids text[], sequences bigint[], merchant_ids text[],
     store_ids text[], occurred_at timestamptz[], expires_at timestamptz[], bodies text[]
 ) RETURNS void
@@ -185,8 +185,9 @@ BEGIN
     SELECT array_agg(moved.id) INTO done FROM moved;
     PERFORM gateway.all_or_none('a payment is elsewhere', ids, done);
 
-    IF reservations > 0 AND merchants.redeem_offers_together(discounted_partners, discounted) <> reservations THEN
-        PERFORM gateway.all_or_none('a discount was released', discounted, NULL);
+    IF cardinality(discounted) > 0 THEN
+        done := merchants.redeem_offers_together(discounted_partners, discounted, discounted_by);
+        PERFORM gateway.all_or_none('a discount was released', discounted, done);
     END IF;
     PERFORM webhooks.publish(tenants, event_ids, types, object_ids, sequences, merchant_ids, store_ids,
                              succeed_together.occurred_at, succeed_together.expires_at, bodies);

@@ -7,7 +7,7 @@ together is repeated alone: a deadlock's victim did nothing, and neither did its
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +15,16 @@ from typing import Any, Final
 import asyncpg
 
 from gateway.wallet.contract import MAX_LISTED, ListingAnswer, TransferAnswer, TransferRequest
-from gateway.wallet.reference.rows import answer_of, arguments_of, cursor_of, manners_of, told_of
+from gateway.wallet.reference.rows import (
+    Row,
+    answer_of,
+    arguments_of,
+    cursor_of,
+    manners_of,
+    payer_of,
+    together_of,
+    told_of,
+)
 from gateway.wallet.reference.sandbox import (
     Books,
     ExternalAccount,
@@ -40,10 +49,28 @@ FAILURES = (
     TimeoutError,
 )
 
-_Submission = tuple[tuple[Any, ...], asyncio.Future[asyncpg.Record]]
 
 _SUBMIT = """SELECT status, reason, number, created_at, concluded_at, fresh, conflict, behaviour, seconds
     FROM ledger.submit($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)"""
+
+_SUBMIT_TOGETHER = "SELECT id, number, created_at, concluded_at FROM ledger.submit_together($1, $2, $3)"
+# What the books say of every transfer that was submitted together with others.
+_PLAIN: Mapping[str, Any] = {
+    "status": "succeeded", "reason": None, "fresh": True, "conflict": False, "behaviour": None, "seconds": None,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Submission:
+    """A request on its way into the books, and where its row is awaited."""
+
+    request: TransferRequest
+    arrived: bool
+    written: asyncio.Future[Row]
+
+    @property
+    def is_plain(self) -> bool:
+        return self.request.kind == "debit" and not self.arrived and payer_of(self.request) is not None
 
 
 class ContentDiffers(Exception):
@@ -85,8 +112,8 @@ class Ledger:
         Raises:
             ContentDiffers: the id stands for another transfer.
         """
-        written: asyncio.Future[asyncpg.Record] = asyncio.get_running_loop().create_future()
-        self._waiting.append((arguments_of(request, arrived=arrived), written))
+        written: asyncio.Future[Row] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Submission(request, arrived, written))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_waiting())
         row = await written
@@ -151,29 +178,54 @@ class Ledger:
                 await self._write_together(together)
 
     async def _write_together(self, together: Sequence[_Submission]) -> None:
+        plain = [one for one in together if one.is_plain]
+        others = [one for one in together if not one.is_plain]
+        try:
+            if plain and not await self._write_plain(plain):
+                others = list(together)
+            if others:
+                await self._write_one_by_one(others)
+        finally:
+            # Nobody may wait for a writer that is gone.
+            for one in together:
+                if not one.written.done():
+                    one.written.set_exception(NotWritten())
+
+    async def _write_plain(self, together: Sequence[_Submission]) -> bool:
+        """In one statement; false if there was something among them that it is not made for."""
+        try:
+            rows = await self._pool.fetch(_SUBMIT_TOGETHER, *together_of([one.request for one in together]))
+        except FAILURES:
+            return False
+        by_id = {row["id"]: row for row in rows}
+        for one in together:
+            _resolve(one.written, {**_PLAIN, **by_id[one.request.id]})
+        return True
+
+    async def _write_one_by_one(self, together: Sequence[_Submission]) -> None:
+        """In one transaction still, unless that fails."""
         try:
             async with self._pool.acquire() as conn:
-                rows = await conn.fetchmany(_SUBMIT, [arguments for arguments, _ in together])
-            for (_, written), row in zip(together, rows, strict=True):
-                _resolve(written, row)
+                rows = await conn.fetchmany(
+                    _SUBMIT, [arguments_of(one.request, arrived=one.arrived) for one in together]
+                )
         except FAILURES:
             for submission in together:
                 await self._write_alone(submission)
-        finally:
-            # Nobody may wait for a writer that is gone.
-            for _, written in together:
-                if not written.done():
-                    written.set_exception(NotWritten())
+        else:
+            for one, row in zip(together, rows, strict=True):
+                _resolve(one.written, row)
 
     async def _write_alone(self, submission: _Submission) -> None:
-        arguments, written = submission
         try:
-            [row] = await self._repeatable(_SUBMIT, *arguments)
+            [row] = await self._repeatable(
+                _SUBMIT, *arguments_of(submission.request, arrived=submission.arrived)
+            )
         except FAILURES as error:
-            if not written.done():
-                written.set_exception(error)
+            if not submission.written.done():
+                submission.written.set_exception(error)
         else:
-            _resolve(written, row)
+            _resolve(submission.written, row)
 
     async def _repeatable(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
         for attempt in range(1, ATTEMPTS + 1):
@@ -185,7 +237,7 @@ class Ledger:
         raise AssertionError("the last attempt returns or raises")
 
 
-def _resolve(written: asyncio.Future[asyncpg.Record], row: asyncpg.Record) -> None:
+def _resolve(written: asyncio.Future[Row], row: Row) -> None:
     # Whoever asked may be gone; what was written stands.
     if not written.done():
         written.set_result(row)

@@ -1,6 +1,7 @@
 """Between the messages of the contract and the rows of the books."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +11,11 @@ import msgspec
 from gateway.wallet.contract import LegMessage, TransferAnswer, TransferRequest
 from gateway.wallet.reference.sandbox import Manners
 
+Row = Mapping[str, Any] | asyncpg.Record
+
 
 def arguments_of(request: TransferRequest, *, arrived: bool) -> tuple[Any, ...]:
     legs = request.legs
-    accounts = (account for leg in legs for account in (leg.source, leg.target))
     return (
         request.id,
         request.kind,
@@ -21,7 +23,7 @@ def arguments_of(request: TransferRequest, *, arrived: bool) -> tuple[Any, ...]:
         request.parent,
         request.issuer,
         _content(request),
-        next((account for account in accounts if account.startswith("payer:")), None),
+        payer_of(request),
         [leg.role for leg in legs],
         [leg.source for leg in legs],
         [leg.target for leg in legs],
@@ -34,6 +36,24 @@ def arguments_of(request: TransferRequest, *, arrived: bool) -> tuple[Any, ...]:
     )
 
 
+def together_of(requests: Sequence[TransferRequest]) -> tuple[str, list[bytes], list[str | None]]:
+    """Plain debits as `ledger.submit_together` takes them."""
+    return (
+        msgspec.json.encode(requests).decode(),
+        [_content(request) for request in requests],
+        [payer_of(request) for request in requests],
+    )
+
+
+def payer_of(request: TransferRequest) -> str | None:
+    """The payer's account, where one takes part."""
+    for leg in request.legs:
+        for account in (leg.source, leg.target):
+            if account.startswith("payer:"):
+                return account
+    return None
+
+
 def _content(request: TransferRequest) -> bytes:
     """A hash of all that decides about the money; the texts for people do not."""
     return hashlib.sha256(
@@ -41,7 +61,7 @@ def _content(request: TransferRequest) -> bytes:
     ).digest()
 
 
-def told_of(request: TransferRequest, row: asyncpg.Record) -> TransferAnswer:
+def told_of(request: TransferRequest, row: Row) -> TransferAnswer:
     if row["status"] == "tombstoned":
         return TransferAnswer(id=request.id, status="tombstoned", concluded_at=row["concluded_at"])
     return TransferAnswer(
@@ -77,11 +97,11 @@ def answer_of(row: asyncpg.Record) -> TransferAnswer:
     )
 
 
-def _reference(row: asyncpg.Record) -> str:
+def _reference(row: Row) -> str:
     return f"RC{row['number']:012d}"
 
 
-def manners_of(row: asyncpg.Record) -> Manners:
+def manners_of(row: Row) -> Manners:
     return Manners(row["behaviour"] or "normal", row["seconds"] or 0.0)
 
 

@@ -65,21 +65,28 @@ CREATE TABLE IF NOT EXISTS ledger.wallets (
 
 -- The rule of double entry, kept by the database: every movement sums to zero in its unit, balances change by
 -- entries and in no other way, and an account that is not open takes none.
-CREATE OR REPLACE FUNCTION ledger.post_entries() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION ledger.post_entries() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET enable_bitmapscan = off
+AS $$
 DECLARE
-    p record;
+    v_closed text;
 BEGIN
     IF EXISTS (SELECT FROM posted GROUP BY transfer_id, movement, unit HAVING sum(amount_minor) <> 0) THEN
         RAISE 'the entries of a movement must sum to zero' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
+    SELECT p.account INTO v_closed FROM posted AS p
+     WHERE p.account NOT LIKE 'bank:%'
+       AND NOT EXISTS (SELECT FROM ledger.accounts AS a WHERE a.account = p.account AND a.unit = p.unit) LIMIT 1;
+    IF FOUND THEN
+        RAISE 'the account % is not open', v_closed USING ERRCODE = 'foreign_key_violation';
+    END IF;
     -- One by one in the order of their names, everywhere: no two transfers wait for each other.
-    FOR p IN SELECT account, unit, amount_minor FROM posted WHERE account NOT LIKE 'bank:%' ORDER BY account, unit LOOP
-        UPDATE ledger.accounts AS a SET balance_minor = a.balance_minor + p.amount_minor
-         WHERE a.account = p.account AND a.unit = p.unit;
-        IF NOT FOUND THEN
-            RAISE 'the account % is not open', p.account USING ERRCODE = 'foreign_key_violation';
-        END IF;
-    END LOOP;
+    WITH due AS MATERIALIZED (
+        SELECT account, unit, sum(amount_minor)::bigint AS amount_minor FROM posted
+         WHERE account NOT LIKE 'bank:%' GROUP BY account, unit ORDER BY account, unit
+    )
+    UPDATE ledger.accounts AS a SET balance_minor = a.balance_minor + due.amount_minor
+      FROM due WHERE a.account = due.account AND a.unit = due.unit;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER post_entries AFTER INSERT ON ledger.entries
