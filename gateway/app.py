@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 
 from gateway import work
+from gateway.api.bulk_rules import rules
 from gateway.api.table import OPERATIONS
 from gateway.door import idempotency
 from gateway.door.bearer import Bearer
@@ -45,7 +46,9 @@ from merchants.ids import new_id, partner_no_of
 from merchants.keyring import Keyring, Purpose
 from merchants.offers import running
 from merchants.offers.catalog import Catalog
-from merchants.onboarding import expiry, policy, verification
+from merchants.offers.offer import SHANGHAI
+from merchants.onboarding import bulk, bulk_admission, expiry, policy, verification
+from merchants.onboarding.bulk import Rules as LineRules
 from merchants.sealing import Sealing
 from qr import codes
 from qr.logo import read_logo
@@ -288,6 +291,7 @@ def owners(needs: Needs, sealing: Sealing) -> Owners:
 async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tuple[Job, ...]:
     """What `gateway work` does; `gateway serve` leaves it alone."""
     needs = parts.payments
+    lines_judged = rules()
     hinted = asyncio.Event()
     parts.hub.watch(lambda one: hinted.set() if one == DOUBTS else None, lost=hinted.set)
     resolver = Resolver(
@@ -327,10 +331,27 @@ async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tupl
             stop=lambda: resolver.stop(grace_s=settings.stop_within_s),
         ),
         Job(name="expire", run_once=lambda: expire.run_once(needs), every_s=settings.worker_poll_s),
+        Job(
+            name="bulks",
+            run_once=lambda: _work_on_bulks(parts, lines_judged),
+            every_s=settings.worker_poll_s,
+        ),
         Job(name="age_applications", run_once=lambda: _age_applications(parts), every_s=_SWEEP_EVERY_S),
         Job(name="advance_offers", run_once=lambda: _advance_offers(parts), every_s=_OFFERS_EVERY_S),
         Job(name="sweep", run_once=lambda: _sweep(parts.pool), every_s=_SWEEP_EVERY_S),
     )
+
+
+async def _work_on_bulks(parts: Parts, lines_judged: LineRules) -> int:
+    """A piece of some partner's file: read, or admitted once two operators have signed it."""
+    today = datetime.now(SHANGHAI).date()
+    async with parts.pool.acquire() as conn, conn.transaction():
+        done = await bulk.read_piece(conn, parts.sealing, lines_judged, today=today)
+    async with parts.pool.acquire() as conn, conn.transaction():
+        admitted = await bulk_admission.admit_piece(conn, parts.sealing)
+    if admitted:
+        parts.hub.tell(DELIVERIES)
+    return done + admitted
 
 
 async def _age_applications(parts: Parts) -> int:

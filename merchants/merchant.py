@@ -4,6 +4,7 @@ Everything is asked for together with its owner; another partner's merchant is n
 it did not exist.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -184,6 +185,14 @@ async def sub_merchants(
 ) -> list[Merchant]:
     """A page of the partner's sub-merchants newest first."""
     rows = await sql.sub_merchants(conn, partner_id=partner_id, before_id=before_id, limit=limit)
+    return [_merchant(row) for row in rows]
+
+
+async def of_ids(
+    conn: PoolConnectionProxy, *, partner_id: str, merchant_ids: Sequence[str]
+) -> list[Merchant]:
+    """Those of these merchants that are the partner's, in the order of their ids."""
+    rows = await sql.merchants_of_ids(conn, partner_id=partner_id, merchant_ids=merchant_ids)
     return [_merchant(row) for row in rows]
 
 

@@ -1,6 +1,6 @@
 """The statements on the merchants themselves; stores, applications and access have their own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -53,6 +53,17 @@ async def sub_merchants(
         partner_id,
         before_id,
         limit,
+    )
+
+
+async def merchants_of_ids(
+    conn: PoolConnectionProxy, *, partner_id: str, merchant_ids: Sequence[str]
+) -> list[asyncpg.Record]:
+    return await conn.fetch(
+        f"""SELECT {_MERCHANT} FROM merchants.merchants
+             WHERE partner_id = $1 AND id = ANY($2::text[]) ORDER BY id""",  # noqa: S608 - fixed list
+        partner_id,
+        merchant_ids,
     )
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from gateway.door.operation import Listener
 from merchants.access.principal import SCOPES
 from merchants.access.principal import Kind as PrincipalKind
+from merchants.ids import new_id
 from merchants.merchant import Kind
-from merchants.onboarding import documents
+from merchants.onboarding import bulk, documents
 from merchants.onboarding.documents import DocumentKind, Upload
 from merchants.onboarding.files import File
 from tests.builders import a_deal
@@ -95,6 +96,15 @@ async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
     async with town.pool.acquire() as conn, conn.transaction():
         application = await submitted(conn, partner=mall.merchant)
         tenant = await a_till(conn, mall.merchant)
+        made = await bulk.receive(
+            conn,
+            SEALING,
+            bulk_id=new_id("blk", mall.merchant.partner_no),
+            partner=mall.merchant,
+            format_="csv",
+            lines=[(2, {"short_name": "x"})],
+            actor="test",
+        )
         paper = await documents.put(
             conn,
             SEALING,
@@ -120,6 +130,7 @@ async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
         "terminal_id": tenant.terminal.id,
         "application_id": application.id,
         "document_id": paper.id,
+        "bulk_id": made.id,
         "document_kind": paper.kind,
         "offer_id": campaign.offer.id,
         "payment_id": paid.body["id"],

@@ -17,7 +17,7 @@ from tests.town import Answered, Person, Supermarket, Town, cny
 
 # Somebody without a token may nothing.
 _NO_TOKEN = jwt.encode({"scope": ""}, "k" * 32)
-FILES = {"image/jpeg": a_picture("JPEG")}
+FILES = {"image/jpeg": a_picture("JPEG"), "text/csv": b"short_name,city\nx,y\n"}
 _ROLES = ("reviewer", "approver", "risk", "auditor")
 
 

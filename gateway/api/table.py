@@ -3,6 +3,7 @@
 from gateway.api import (
     applications,
     applying,
+    bulks,
     captures,
     clients,
     code_credentials,
@@ -75,6 +76,15 @@ OPERATIONS: tuple[Operation, ...] = (
     reviews.approve_case,
     reviews.reject_case,
     reviews.override_credit_code,
+    bulks.create_bulk,
+    bulks.get_bulk,
+    bulks.list_bulk_lines,
+    bulks.list_bulks,
+    bulks.get_bulk_case,
+    bulks.list_case_lines,
+    bulks.take_bulk,
+    bulks.approve_bulk,
+    bulks.reject_bulk,
     documents.list_case_documents,
     documents.open_document,
     # merchants and where they are paid

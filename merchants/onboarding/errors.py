@@ -104,3 +104,30 @@ class AgreementNotSigned(MerchantsError):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+class BulkNotFound(MerchantsError):
+    """You have no bulk file with this id; check the id."""
+
+
+class BulkCannotMove(MerchantsError):
+    """The file's present state does not allow this; read it again and see its state."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(state)
+        self.bulk_state = str(state)
+
+
+class BulkFileUnreadable(MerchantsError):
+    """The file cannot be read as CSV or JSON lines; see `why`. Nothing of it was taken."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class BulkNeedsSteps(MerchantsError):
+    """The bank asks sub-merchants for steps after the approval; review these applications one by one.
+
+    `SUB_MERCHANT_STEPS` is set; a file's applications are admitted together only where it is empty.
+    """

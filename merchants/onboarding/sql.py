@@ -1,5 +1,6 @@
 """The statements on applications. They are written whole after a lock: few at a time work on one."""
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 
@@ -236,12 +237,17 @@ async def next_merchant_number(conn: PoolConnectionProxy) -> int:
     return number
 
 
-async def insert_merchant(conn: PoolConnectionProxy, new: NewMerchant) -> None:
-    await conn.execute(
-        """INSERT INTO merchants.merchants
+_INSERT_MERCHANT = """INSERT INTO merchants.merchants
                (partner_id, id, application_id, kind, status, merchant_number, credit_code, licence_name,
                 short_name, city, mcc, currency, fee_basis_points, payment_limit_minor, settlement_account,
                 settlement_last_four)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)""",
-        *astuple(new),
-    )
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"""
+
+
+async def insert_merchant(conn: PoolConnectionProxy, new: NewMerchant) -> None:
+    await conn.execute(_INSERT_MERCHANT, *astuple(new))
+
+
+async def insert_merchants(conn: PoolConnectionProxy, new: Sequence[NewMerchant]) -> None:
+    """Many at once, in one round trip."""
+    await conn.executemany(_INSERT_MERCHANT, [astuple(one) for one in new])

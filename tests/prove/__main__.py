@@ -19,6 +19,7 @@ from gateway.storage.pool import open_pool
 from tests import machine
 from tests.processes import City, a_city
 from tests.prove import (
+    bulk,
     deliveries,
     fairness,
     faults,
@@ -155,6 +156,16 @@ async def _legibility() -> None:
     _must(ours * 50 >= common * 49, f"{ours} of ours were read and {common} of the library's")
 
 
+async def _bulk() -> None:
+    """10,000 sub-merchants by CSV with 3 % faults; the worker killed while it reads and while it admits."""
+    rows = int(os.environ.get("ROWS", "10000"))
+    sheet = bulk.a_sheet(rows, faulty_share=0.03, chance=_chance())
+    async with _city() as city:
+        came = await bulk.run(city, sheet, kill_at=(0.3, 0.6))
+    print(came)
+    _must(not came.faults, "\n".join(came.faults[:20]))
+
+
 async def _state_machine() -> None:
     """Shops, payers and cores do to each other what they like, in any order; nobody's money is lost or made."""
     examples, steps = int(os.environ.get("EXAMPLES", "300")), 30
@@ -221,6 +232,7 @@ _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "state_machine": _state_machine,
     "fairness": _fairness,
     "key_rotation": _key_rotation,
+    "bulk": _bulk,
 }
 
 
