@@ -24,6 +24,7 @@ from gateway.door.rate_limit import Limiter, Limits
 from gateway.door.replicas import BEAT_S, Replicas
 from gateway.pages.scanned import scanned_page
 from gateway.partners import verify_account
+from gateway.partners.chores import Chores
 from gateway.parts import Parts
 from gateway.payments import conclude, expire, limits_sql, refund, store_code_sql, velocity_sql
 from gateway.payments.limits import DailyLimits, StepUp
@@ -46,9 +47,7 @@ from merchants.ids import new_id, partner_no_of
 from merchants.keyring import Keyring, Purpose
 from merchants.offers import running
 from merchants.offers.catalog import Catalog
-from merchants.offers.offer import SHANGHAI
-from merchants.onboarding import bulk, bulk_admission, expiry, policy, verification
-from merchants.onboarding.bulk import Rules as LineRules
+from merchants.onboarding import policy
 from merchants.sealing import Sealing
 from qr import codes
 from qr.logo import read_logo
@@ -63,8 +62,6 @@ from webhooks.sender import Sender
 _RENDERERS = 2
 _SWEPT_AT_ONCE = 500
 _SWEEP_EVERY_S = 60.0
-# Each in one transaction with its events.
-_AGED_AT_ONCE = 50
 # Well within the lead that a new key is given before it signs.
 _KEYS_EVERY_S = 60.0
 # Quoting looks at the dates itself; only the events of an offer's first and last day wait for this.
@@ -291,7 +288,7 @@ def owners(needs: Needs, sealing: Sealing) -> Owners:
 async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tuple[Job, ...]:
     """What `gateway work` does; `gateway serve` leaves it alone."""
     needs = parts.payments
-    lines_judged = rules()
+    chores = Chores(pool=parts.pool, sealing=parts.sealing, hub=parts.hub, line_rules=rules())
     hinted = asyncio.Event()
     parts.hub.watch(lambda one: hinted.set() if one == DOUBTS else None, lost=hinted.set)
     resolver = Resolver(
@@ -333,35 +330,13 @@ async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tupl
         Job(name="expire", run_once=lambda: expire.run_once(needs), every_s=settings.worker_poll_s),
         Job(
             name="bulks",
-            run_once=lambda: _work_on_bulks(parts, lines_judged),
+            run_once=chores.work_on_bulks,
             every_s=settings.worker_poll_s,
         ),
-        Job(name="age_applications", run_once=lambda: _age_applications(parts), every_s=_SWEEP_EVERY_S),
+        Job(name="age_applications", run_once=chores.age_applications, every_s=_SWEEP_EVERY_S),
         Job(name="advance_offers", run_once=lambda: _advance_offers(parts), every_s=_OFFERS_EVERY_S),
         Job(name="sweep", run_once=lambda: _sweep(parts.pool), every_s=_SWEEP_EVERY_S),
     )
-
-
-async def _work_on_bulks(parts: Parts, lines_judged: LineRules) -> int:
-    """A piece of some partner's file: read, or admitted once two operators have signed it."""
-    today = datetime.now(SHANGHAI).date()
-    async with parts.pool.acquire() as conn, conn.transaction():
-        done = await bulk.read_piece(conn, parts.sealing, lines_judged, today=today)
-    async with parts.pool.acquire() as conn, conn.transaction():
-        admitted = await bulk_admission.admit_piece(conn, parts.sealing)
-    if admitted:
-        parts.hub.tell(DELIVERIES)
-    return done + admitted
-
-
-async def _age_applications(parts: Parts) -> int:
-    """What waits for an applicant who never came back expires."""
-    async with parts.pool.acquire() as conn, conn.transaction():
-        aged = await verification.expire(conn, limit=_AGED_AT_ONCE)
-        aged += await expiry.run_once(conn, parts.sealing, limit=_AGED_AT_ONCE)
-    if aged:
-        parts.hub.tell(DELIVERIES)
-    return aged
 
 
 async def _advance_offers(parts: Parts) -> int:

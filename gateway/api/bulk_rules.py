@@ -9,7 +9,7 @@ from gateway.api import showing
 from gateway.door.faults import FaultFinder
 from gateway.door.schema import Schemas
 from gateway.wire.applications import Declared
-from merchants.onboarding.bulk import Rules
+from merchants.onboarding.bulk_reading import Rules
 from merchants.onboarding.particulars import Particulars
 
 
