@@ -32,7 +32,7 @@ _Result = TypeVar("_Result")
 
 @click.group("keys")
 def keys() -> None:
-    """The gateway's own signing keys."""
+    """The gateway's own signing keys; a partner's are `gateway partner keys`."""
 
 
 @keys.command("rotate")

@@ -1,6 +1,7 @@
 """Those who come without a token: a company that applies, and a till with its activation code."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Self
 
 import msgspec
@@ -28,11 +29,11 @@ class Applicant(SignedIn):
         cls,
         gateway: Gateway,
         key: SigningKey,
-        application: NewApplication,
+        application: NewApplication | Mapping[str, object],
         *,
         idempotency_key: str | None = None,
     ) -> Self:
-        """Open the draft; `application.jwk` is the public half of `key`."""
+        """Open the draft; `application.jwk` is the public half of `key`. What is wrong with it the gateway says."""
         request = Request(
             method="POST",
             path="/v1/applications",
@@ -46,9 +47,10 @@ class Applicant(SignedIn):
     async def application(self) -> Application:
         return await self.get(self._path, Application)
 
-    async def correct(self, sections: Declared) -> Application:
+    async def correct(self, sections: Declared | Mapping[str, object]) -> Application:
         """Replace the sections that are sent."""
-        return await self.put(self._path, Application, sections, method="PATCH")
+        request = Request(method="PATCH", path=self._path, body=msgspec.json.encode(sections), harmless=True)
+        return decoded(await self.call(request), Application)
 
     async def precheck(self) -> Precheck:
         """Every fault that would keep it from being submitted."""

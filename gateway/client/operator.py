@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from gateway.client.signed_in import SignedIn
-from gateway.wire.applications import Application, ApprovalRequest, Case, CaseQuery, Terms
+from gateway.wire.applications import Application, ApprovalRequest, Case, CaseQuery, Decision, Terms
 from gateway.wire.clients import NewOperator, NewWalletClient, RegisteredClient
 from gateway.wire.offers import Acceptance, Offer, OfferFilter
 
@@ -27,6 +27,9 @@ class Operator(SignedIn):
         """The queue, oldest first."""
         return self.pages("/admin/v1/applications", Application, matching)
 
+    async def case(self, application_id: str) -> Case:
+        return await self.get(f"/admin/v1/applications/{application_id}", Case)
+
     async def take(self, application_id: str, *, idempotency_key: str | None = None) -> Case:
         """Become the case's reviewer, who cannot approve it."""
         path = f"/admin/v1/applications/{application_id}/take"
@@ -34,6 +37,18 @@ class Operator(SignedIn):
 
     async def propose_terms(self, application_id: str, terms: Terms) -> Case:
         return await self.put(f"/admin/v1/applications/{application_id}/terms", Case, terms)
+
+    async def ask_for_more(
+        self, application_id: str, why: Decision, *, idempotency_key: str | None = None
+    ) -> Case:
+        """Send the case back; the applicant reads why."""
+        path = f"/admin/v1/applications/{application_id}/ask"
+        return await self.do(path, Case, why, idempotency_key=idempotency_key)
+
+    async def reject(self, application_id: str, why: Decision, *, idempotency_key: str | None = None) -> Case:
+        """Turn the case down for good; the applicant reads why."""
+        path = f"/admin/v1/applications/{application_id}/reject"
+        return await self.do(path, Case, why, idempotency_key=idempotency_key)
 
     async def approve(
         self, application_id: str, approval: ApprovalRequest, *, idempotency_key: str | None = None

@@ -1,14 +1,10 @@
 """A partner's own systems: an online shop, a chain's head office, a platform."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
-import msgspec
-
-from gateway.client.keys import SigningKey
 from gateway.client.payee import Payee
-from gateway.client.transport import Request
-from gateway.wire.clients import ActivationCode, ClientKey, KeyList, NewKey, PublicJwk
+from gateway.client.servers import Servers
+from gateway.wire.clients import ActivationCode
 from gateway.wire.merchants import Merchant
 from gateway.wire.offer_figures import Quote, QuoteRequest
 from gateway.wire.offers import Acceptance, Deal, Offer
@@ -18,7 +14,7 @@ from gateway.wire.stores import NewStore, NewTerminal, Store, Terminal
 from gateway.wire.webhooks import Event, EventPage, FeedQuery, NewWebhookEndpoint, WebhookEndpoint
 
 
-class Partner(Payee):
+class Partner(Payee, Servers):
     """Takes payments and refunds them, opens stores and tills, agrees offers, has its events sent."""
 
     async def refund(
@@ -45,27 +41,6 @@ class Partner(Payee):
         wish = QrCodeRequest(payment_id=payment_id)
         return await self.do("/v1/qr-codes", QrCode, wish, idempotency_key=idempotency_key)
 
-    async def rotate_key(self, key: SigningKey) -> None:
-        """Sign with another key from now on, without a failed call: add it, change over, revoke the one before.
-
-        Keep the new key before you begin. Whoever died in the middle does it again with the same one.
-        """
-        path = f"/v1/clients/{self.client_id}/keys"
-        before, live = self._credentials.key, await self._live_keys(path)
-        if key.thumbprint not in live:
-            proof = replace(self._credentials, key=key).assertion(self._gateway.issuer + path)
-            new = NewKey(jwk=msgspec.convert(key.public_jwk, PublicJwk), proof=proof)
-            await self.do(path, ClientKey, new)
-        await self.change_key(key)
-        for thumbprint, key_id in (await self._live_keys(path)).items():
-            if thumbprint == before.thumbprint and thumbprint != key.thumbprint:
-                await self.call(Request(method="DELETE", path=f"{path}/{key_id}", harmless=True))
-
-    async def _live_keys(self, path: str) -> dict[str, str]:
-        """Thumbprint → id."""
-        keys = (await self.get(path, KeyList)).items
-        return {one.thumbprint: one.id for one in keys if one.revoked_at is None}
-
     async def merchant(self, merchant_id: str) -> Merchant:
         """Oneself, or a sub-merchant."""
         return await self.get(f"/v1/merchants/{merchant_id}", Merchant)
@@ -78,6 +53,9 @@ class Partner(Payee):
     ) -> Store:
         path = f"/v1/merchants/{merchant_id}/stores"
         return await self.do(path, Store, store, idempotency_key=idempotency_key)
+
+    def terminals(self, store_id: str) -> AsyncIterator[Terminal]:
+        return self.pages(f"/v1/stores/{store_id}/terminals", Terminal)
 
     async def place_terminal(
         self, store_id: str, terminal: NewTerminal, *, idempotency_key: str | None = None

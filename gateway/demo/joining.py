@@ -16,7 +16,7 @@ from gateway.client import (
     enrol,
 )
 from gateway.demo.checks import CURRENCY, expect, refused
-from gateway.demo.sandbox import ISSUER, Stage
+from gateway.demo.sandbox import FIRST_OPERATOR, ISSUER, Stage
 from gateway.wire.applications import (
     ApprovalRequest,
     Contact,
@@ -33,8 +33,6 @@ from gateway.wire.documents import DocumentKind
 from gateway.wire.offers import Budgets, Deal, Funding, Share, Target, ThresholdOff, Tier
 from gateway.wire.stores import NewStore, NewTerminal
 
-# The sandbox's first operator has this id in every gateway; its key came with the settings.
-_FIRST_OPERATOR = "cli_00000000000070008000000000000000"
 _CHINA = timezone(timedelta(hours=8))
 _COMPANY = "深圳市鹏城百货有限公司"
 _CREDIT_CODE = "914403001922038216"
@@ -69,7 +67,7 @@ class Shop:
 
 async def open_bank(stage: Stage) -> Bank:
     """The first operator lets two others in, who then need each other; and the wallet's backend."""
-    first = Operator(stage.back_office, Credentials(client_id=_FIRST_OPERATOR, key=stage.first_operator))
+    first = Operator(stage.back_office, Credentials(client_id=FIRST_OPERATOR, key=stage.first_operator))
     reviewer = await _operator(stage, first, "Lin Wei", ["reviewer", "approver"])
     approver = await _operator(stage, first, "Zhao Min", ["approver"])
     key = SigningKey.generate()

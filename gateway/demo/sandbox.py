@@ -20,6 +20,8 @@ from gateway.demo.processes import Child, Processes, free_ports
 from gateway.storage.embedded import EmbeddedPostgres
 
 ISSUER = "demo-bank"
+# The sandbox's first operator has this id in every gateway; its key came with the settings.
+FIRST_OPERATOR = "cli_00000000000070008000000000000000"
 # A cold start on a busy machine with two cores; usually it takes three.
 _READY_WITHIN_S = 60.0
 _ASK_EVERY_S = 0.05

@@ -145,10 +145,10 @@ async def _legibility() -> None:
     for kind, size in legibility.sizes().items():
         print(f"{kind}: {size}")
     found = legibility.rates(int(os.environ.get("PICTURES", "30")), _chance())
-    print(f"{'':32}{'distortion':18}{'ours':>8}{'qrcode.make':>14}")
+    print(f"{'':40}{'distortion':18}{'ours':>8}{'qrcode.make':>14}")
     for rate in found:
         print(
-            f"{rate.payload:32}{rate.distortion:18}"
+            f"{rate.payload:40}{rate.distortion:18}"
             f"{rate.ours / rate.pictures:>8.0%}{rate.common / rate.pictures:>14.0%}"
         )
     ours, common = sum(rate.ours for rate in found), sum(rate.common for rate in found)

@@ -1,0 +1,181 @@
+"""How a command asks the gateway, and what its exit code says about the answer.
+
+0 is done and 2 a command line or file that cannot be read; a script can act on the others alone: after 4 it may ask
+again at once, after 5 only with the same idempotency key, after 1 and 3 not before something has changed.
+"""
+
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import click
+import msgspec
+
+from gateway.cli.identity import IdentityFile
+from gateway.cli.shown import As, plain
+from gateway.client import (
+    AnswerLost,
+    Credentials,
+    Gateway,
+    GatewayError,
+    ProblemAnswered,
+    UnexpectedAnswer,
+    Unreachable,
+)
+from gateway.client.signed_in import SignedIn
+
+P = ParamSpec("P")
+T = TypeVar("T")
+UserT = TypeVar("UserT", bound=SignedIn)
+
+
+class Refused(click.ClickException):
+    """The gateway says no; the message says why and what to do."""
+
+    exit_code = 1
+
+
+class SaidNo(click.ClickException):
+    """Asked and answered: nobody paid, or the application has faults."""
+
+    exit_code = 3
+
+
+class NotReached(click.ClickException):
+    """The gateway could not be reached, and nothing happened."""
+
+    exit_code = 4
+
+
+class NotKnown(click.ClickException):
+    """Whether it was done is not known yet."""
+
+    exit_code = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One command's user, and how the answer is to be shown."""
+
+    file: IdentityFile
+    how: As
+
+    def ask(self, user: Callable[[Gateway, Credentials], UserT], deed: Callable[[UserT], Awaitable[T]]) -> T:
+        """Sign in as this kind of user and do something.
+
+        Raises:
+            ClickException: it was not done, or nobody knows; the exit code says which.
+        """
+        identity = self.file.identity
+
+        async def asked(gateway: Gateway) -> T:
+            return await deed(user(gateway, identity.credentials()))
+
+        return ask_gateway(identity.url, asked, issuer=identity.issuer)
+
+    def listed(
+        self,
+        user: Callable[[Gateway, Credentials], UserT],
+        deed: Callable[[UserT], AsyncIterator[T]],
+        *,
+        most: int,
+    ) -> list[T]:
+        """The first items of a list."""
+
+        async def items(one: UserT) -> list[T]:
+            found: list[T] = []
+            async for item in deed(one):
+                found.append(item)
+                if len(found) == most:
+                    break
+            return found
+
+        return self.ask(user, items)
+
+
+def ask_gateway(url: str, deed: Callable[[Gateway], Awaitable[T]], *, issuer: str | None = None) -> T:
+    """Do something at a gateway, with or without a token; what goes wrong becomes an exit code."""
+
+    async def asked() -> T:
+        async with Gateway(url, issuer=issuer) as gateway:
+            return await deed(gateway)
+
+    try:
+        return asyncio.run(asked())
+    except GatewayError as error:
+        raise _failed(error, url) from error
+
+
+def _failed(error: GatewayError, url: str) -> click.ClickException:
+    match error:
+        case ProblemAnswered():
+            return Refused(plain_lines(str(error)))
+        case Unreachable():
+            return NotReached(f"{url} cannot be reached, and nothing happened: {error}")
+        case AnswerLost(idempotency_key=key):
+            again = f"; to go on, add --idempotency-key {key}" if key else ""
+            return NotKnown(f"whether this was done is not known{again}")
+        case UnexpectedAnswer():
+            return Refused(f"{url} answers, and is no gateway of this kind: {error}")
+        case _:
+            return Refused(str(error))
+
+
+def plain_lines(text: str) -> str:
+    return "\n".join(plain(line) for line in text.splitlines())
+
+
+def acting(command: Callable[Concatenate[Session, P], None]) -> Callable[P, None]:
+    """Give a command its user (`--as`) and its ways to answer (`--json`, `-q`)."""
+
+    @click.option(
+        "--as",
+        "identity",
+        type=click.Path(path_type=Path),
+        envvar="GATEWAY_AS",
+        required=True,
+        help="The identity file to act as; or GATEWAY_AS.",
+    )
+    @answering
+    @functools.wraps(command)
+    def acted(*args: Any, identity: Path, how: As, **options: Any) -> None:
+        command(Session(IdentityFile.open(identity), how), *args, **options)
+
+    return acted
+
+
+def answering(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command its ways to answer alone."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+    @click.option("-q", "--quiet", is_flag=True, help="Answer the id alone, for the next command.")
+    @functools.wraps(command)
+    def answered(*args: Any, as_json: bool, quiet: bool, **options: Any) -> None:
+        command(*args, how=As.JSON if as_json else As.ID if quiet else As.TEXT, **options)
+
+    return answered
+
+
+repeatable = click.option(
+    "--idempotency-key",
+    help="The key of an earlier try whose answer was lost, so that nothing is done twice.",
+)
+"""For commands that make or move something."""
+
+
+def read_json(path: str) -> Any:
+    """A JSON document from a file, or from standard input for `-`.
+
+    Raises:
+        ClickException
+    """
+    try:
+        with click.open_file(path, "rb") as file:
+            return msgspec.json.decode(file.read())
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror}") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{path} is not JSON: {error}") from None

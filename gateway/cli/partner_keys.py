@@ -1,0 +1,88 @@
+"""`gateway partner keys`: one's own keys, replaced without a failed call."""
+
+import uuid
+
+import click
+import msgspec
+
+from gateway.cli.asking import Session, acting, read_json, repeatable
+from gateway.cli.identity import IdentityFile
+from gateway.cli.shown import show, show_all
+from gateway.client import Partner, SigningKey
+from gateway.wire.clients import ClientKey, NewKey, PublicJwk
+
+_COLUMNS = ("id", "purpose", "algorithm", "created_at", "last_used_at", "revoked_at")
+
+
+@click.group("keys")
+def keys() -> None:
+    """The keys one signs in with."""
+
+
+@keys.command("list")
+@acting
+def list_keys(session: Session) -> None:
+    """Every key there ever was, and when each was last used."""
+    show_all(session.ask(Partner, lambda one: one.keys()), session.how, _COLUMNS)
+
+
+@keys.command("upload")
+@click.argument("jwk", metavar="FILE", type=click.Path())
+@click.option("--purpose", type=click.Choice(["assertion", "agreement"]), default="assertion")
+@repeatable
+@acting
+def upload(session: Session, jwk: str, purpose: str, idempotency_key: str | None) -> None:
+    """Upload the public key (JWK) in FILE, made elsewhere."""
+    public = read_json(jwk)
+    if isinstance(public, dict) and "d" in public:
+        raise click.ClickException(
+            f"{jwk} holds a private key, which is nobody's business: send its public half"
+        )
+    try:
+        key = msgspec.convert({"jwk": public, "purpose": purpose}, NewKey)
+    except msgspec.ValidationError as error:
+        raise click.ClickException(f"{jwk}: {error}") from None
+    show(session.ask(Partner, lambda one: one.upload_key(key, idempotency_key=idempotency_key)), session.how)
+
+
+@keys.command("rotate")
+@acting
+def rotate(session: Session) -> None:
+    """Make a new key, sign in with it, and revoke the one before; no call in between is refused.
+
+    Each step is in the file before it is taken: run again after a failure, and it goes on where it was.
+    """
+    file = session.file
+    if file.identity.retiring is None:
+        file = _followed(session, file)
+    renewed = Session(file, session.how)
+    found = renewed.ask(Partner, lambda one: _revoked(one, thumbprint=file.identity.retiring or ""))
+    file.keep(retiring=None)
+    show_all([one for one in found if one.revoked_at is None], session.how, _COLUMNS)
+
+
+def _followed(session: Session, file: IdentityFile) -> IdentityFile:
+    """The file with the next key in the place of the one before, which is still good."""
+    if file.identity.next_jwk is None:
+        file = file.keep(next_jwk=SigningKey.generate().private_jwk, asked_with=uuid.uuid4().hex)
+    identity = file.identity
+    assert identity.next_jwk is not None, "it was just made"
+    new = NewKey(jwk=msgspec.convert(SigningKey.from_jwk(identity.next_jwk).public_jwk, PublicJwk))
+    session.ask(Partner, lambda one: one.upload_key(new, idempotency_key=identity.asked_with))
+    return file.keep(jwk=identity.next_jwk, next_jwk=None, retiring=identity.key.thumbprint)
+
+
+@keys.command("revoke")
+@click.argument("key_id", metavar="KEY")
+@acting
+def revoke(session: Session, key_id: str) -> None:
+    """End a key and every token it signed in for, at once."""
+    session.ask(Partner, lambda one: one.revoke_key(key_id))
+
+
+async def _revoked(one: Partner, *, thumbprint: str) -> list[ClientKey]:
+    """All keys, once the one with this thumbprint is revoked."""
+    for key in await one.keys():
+        if key.thumbprint == thumbprint and key.revoked_at is None:
+            await one.revoke_key(key.id)
+    return await one.keys()

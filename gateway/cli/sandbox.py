@@ -1,0 +1,76 @@
+"""`gateway sandbox`: a whole bank to try things with, and nobody in it yet but its first operator."""
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+
+import click
+import uvloop
+
+from gateway.cli.identity import IdentityFile
+from gateway.client import Credentials, Operator
+from gateway.demo.narration import Narrator
+from gateway.demo.processes import ProcessFailed
+from gateway.demo.sandbox import FIRST_OPERATOR, ISSUER, Stage, open_sandbox
+from gateway.storage.errors import EmbeddedPostgresFailed
+from gateway.wire.clients import NewWalletClient
+
+_OPERATOR, _WALLET, _URL = "operator.json", "wallet.json", "url"
+_PAYER, _BALANCE_MINOR = "lan", 100_000
+_LOOK_EVERY_S = 1.0
+
+
+@click.command("sandbox")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def sandbox(folder: Path) -> None:
+    """Start a bank of your own, with its database, wallet core, gateway and worker, until Ctrl-C.
+
+    FOLDER gets what the other commands need: `url` (the gateway's address), `operator.json` (the first operator) and
+    `wallet.json` (the wallet's backend, whose payer `lan` has 1,000.00). It is all gone with Ctrl-C.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (_OPERATOR, _WALLET, _URL):
+        if (folder / name).exists():
+            raise click.ClickException(f"{folder / name} is there already: choose an empty folder")
+    try:
+        uvloop.run(_keep_open(folder))
+    except (ProcessFailed, EmbeddedPostgresFailed, TimeoutError) as error:
+        raise click.ClickException(f"the sandbox broke: {error}") from error
+
+
+async def _keep_open(folder: Path) -> None:
+    narrator = Narrator()
+    open_ = asyncio.create_task(_open(folder, narrator))
+    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(one, open_.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await open_
+
+
+async def _open(folder: Path, narrator: Narrator) -> None:
+    async with open_sandbox(narrator) as stage:
+        try:
+            await _furnish(folder, stage)
+            narrator.plain(f"\nThe sandbox is ready at {stage.gateway.url}, until Ctrl-C.")
+            while True:
+                await asyncio.sleep(_LOOK_EVERY_S)
+                stage.processes.check()
+        finally:
+            for name in (_OPERATOR, _WALLET, _URL):
+                (folder / name).unlink(missing_ok=True)
+
+
+async def _furnish(folder: Path, stage: Stage) -> None:
+    """The first operator, a wallet's backend, and a payer who has money."""
+    public, back_office = stage.gateway.url, stage.back_office.url
+    first = Credentials(client_id=FIRST_OPERATOR, key=stage.first_operator)
+    IdentityFile.make(folder / _OPERATOR, url=back_office, issuer=public).keep(
+        jwk=stage.first_operator.private_jwk, client_id=FIRST_OPERATOR
+    )
+    wallet = IdentityFile.make(folder / _WALLET, url=public)
+    wish = NewWalletClient(issuer=ISSUER, name="Wallet app", jwk=wallet.identity.public_jwk)
+    made = await Operator(stage.back_office, first).register_wallet(wish)
+    wallet.keep(client_id=made.client.id)
+    await stage.core.set_wallet(_PAYER, balance_minor=_BALANCE_MINOR)
+    (folder / _URL).write_text(f"{public}\n", encoding="ascii")
