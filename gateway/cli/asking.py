@@ -6,6 +6,7 @@ again at once, after 5 only with the same idempotency key, after 1 and 3 not bef
 
 import asyncio
 import functools
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,13 +101,18 @@ def ask_gateway(url: str, deed: Callable[[Gateway], Awaitable[T]], *, issuer: st
     """Do something at a gateway, with or without a token; what goes wrong becomes an exit code."""
 
     async def asked() -> T:
-        async with Gateway(url, issuer=issuer) as gateway:
+        async with Gateway(url, issuer=issuer, retry_for_s=_patience_s()) as gateway:
             return await deed(gateway)
 
     try:
         return asyncio.run(asked())
     except GatewayError as error:
         raise _failed(error, url) from error
+
+
+def _patience_s() -> float:
+    """How long a call is repeated that may be: somebody sits before it."""
+    return float(os.environ.get("GATEWAY_RETRY_FOR_S", "5"))
 
 
 def _failed(error: GatewayError, url: str) -> click.ClickException:
@@ -164,6 +170,17 @@ repeatable = click.option(
     help="The key of an earlier try whose answer was lost, so that nothing is done twice.",
 )
 """For commands that make or move something."""
+
+
+def addressed(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that makes an identity its gateway: `url` and `issuer`."""
+    command = click.option(
+        "--issuer",
+        help="What the gateway calls itself, where it is reached under another address than the world.",
+    )(command)
+    return click.option(
+        "--url", envvar="GATEWAY_URL", required=True, help="The gateway's address; or GATEWAY_URL."
+    )(command)
 
 
 def read_json(path: str) -> Any:

@@ -106,7 +106,7 @@ class IdentityFile:
                 raise click.ClickException(
                     f"{path} holds {found.identity.client_id} already: choose another file"
                 )
-            return found
+            return found.keep(url=url, issuer=issuer)
         jwk = SigningKey.generate().private_jwk
         made = cls(path, Identity(url=url, issuer=issuer, jwk=jwk, asked_with=uuid.uuid4().hex))
         _write(path, made.identity)
@@ -119,14 +119,23 @@ class IdentityFile:
         return type(self)(self.path, changed)
 
 
-def _write(path: Path, identity: Identity) -> None:
-    """Whole or not at all, and never readable by others, not even for a moment."""
-    fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+def write_secret(path: Path, content: bytes) -> None:
+    """A new file that was never readable by others, not even for a moment.
+
+    Raises:
+        ClickException: there is a file of this name, or it cannot be written.
+    """
     try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(identity)))
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(msgspec.json.format(content))
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(path)
     except OSError as error:
         raise click.ClickException(f"{path}: {error.strerror}") from None
+
+
+def _write(path: Path, identity: Identity) -> None:
+    """Whole or not at all."""
+    fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    write_secret(fresh, msgspec.json.encode(identity))
+    fresh.replace(path)

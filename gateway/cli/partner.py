@@ -7,11 +7,19 @@ import msgspec
 
 from gateway.cli import partner_keys, partner_shops
 from gateway.cli.application import applicant
-from gateway.cli.asking import SaidNo, Session, acting, answering, ask_gateway, read_json, repeatable
+from gateway.cli.asking import (
+    SaidNo,
+    Session,
+    acting,
+    addressed,
+    answering,
+    ask_gateway,
+    read_json,
+    repeatable,
+)
 from gateway.cli.identity import IdentityFile
 from gateway.cli.shown import As, plain, show
 from gateway.client import Applicant, Gateway
-from gateway.wire.applications import Withdrawal
 
 _TEMPLATE = {
     "kind": "supermarket",
@@ -55,7 +63,7 @@ def template() -> None:
 
 @partner.command("apply")
 @click.argument("application", metavar="FILE", type=click.Path())
-@click.option("--url", envvar="GATEWAY_URL", required=True, help="The gateway's address; or GATEWAY_URL.")
+@addressed
 @click.option(
     "--save",
     type=click.Path(path_type=Path),
@@ -63,7 +71,7 @@ def template() -> None:
     help="Where to keep the new key and, from now on, who you are.",
 )
 @answering
-def apply(application: str, url: str, save: Path, how: As) -> None:
+def apply(application: str, *, url: str, issuer: str | None, save: Path, how: As) -> None:
     """Open a draft with a new key, and name every fault that would keep it from being submitted.
 
     FILE is JSON, as `gateway partner template` prints it. Run again with the same --save after a failure: the same key
@@ -72,7 +80,7 @@ def apply(application: str, url: str, save: Path, how: As) -> None:
     declared = read_json(application)
     if not isinstance(declared, dict):
         raise click.ClickException(f"{application} holds no application: it is no JSON object")
-    file = IdentityFile.make(save, url=url)
+    file = IdentityFile.make(save, url=url, issuer=issuer)
     body = {**declared, "jwk": msgspec.to_builtins(file.identity.public_jwk)}
 
     async def applied(gateway: Gateway) -> Applicant:
@@ -124,9 +132,8 @@ def status(session: Session) -> None:
 @acting
 def withdraw(session: Session, reason: str, idempotency_key: str | None) -> None:
     """Take the application back."""
-    why = Withdrawal(reason=reason)
     show(
-        session.ask(applicant(session), lambda one: one.withdraw(why, idempotency_key=idempotency_key)),
+        session.ask(applicant(session), lambda one: one.withdraw(reason, idempotency_key=idempotency_key)),
         session.how,
     )
 

@@ -1,15 +1,16 @@
 """`gateway partner keys`: one's own keys, replaced without a failed call."""
 
-import uuid
+from pathlib import Path
+from typing import get_args
 
 import click
 import msgspec
 
 from gateway.cli.asking import Session, acting, read_json, repeatable
-from gateway.cli.identity import IdentityFile
+from gateway.cli.identity import IdentityFile, write_secret
 from gateway.cli.shown import show, show_all
 from gateway.client import Partner, SigningKey
-from gateway.wire.clients import ClientKey, NewKey, PublicJwk
+from gateway.wire.clients import ClientKey, KeyPurpose
 
 _COLUMNS = ("id", "purpose", "algorithm", "created_at", "last_used_at", "revoked_at")
 
@@ -26,23 +27,34 @@ def list_keys(session: Session) -> None:
     show_all(session.ask(Partner, lambda one: one.keys()), session.how, _COLUMNS)
 
 
+@keys.command("create")
+@click.argument("file", type=click.Path(path_type=Path))
+def create(file: Path) -> None:
+    """Make a key in FILE, for another server or for agreements; it is nobody's until it is uploaded."""
+    write_secret(file, msgspec.json.encode(SigningKey.generate().private_jwk))
+
+
 @keys.command("upload")
-@click.argument("jwk", metavar="FILE", type=click.Path())
-@click.option("--purpose", type=click.Choice(["assertion", "agreement"]), default="assertion")
+@click.argument("file", type=click.Path())
+@click.option("--purpose", type=click.Choice(get_args(KeyPurpose)), default="assertion", show_default=True)
+@click.option("--client", "client_id", help="Another server of yours; oneself if left out.")
 @repeatable
 @acting
-def upload(session: Session, jwk: str, purpose: str, idempotency_key: str | None) -> None:
-    """Upload the public key (JWK) in FILE, made elsewhere."""
-    public = read_json(jwk)
-    if isinstance(public, dict) and "d" in public:
-        raise click.ClickException(
-            f"{jwk} holds a private key, which is nobody's business: send its public half"
-        )
+def upload(
+    session: Session, *, file: str, purpose: KeyPurpose, client_id: str | None, idempotency_key: str | None
+) -> None:
+    """Upload the public half of the key in FILE, with a proof that you hold it. The private one stays here."""
     try:
-        key = msgspec.convert({"jwk": public, "purpose": purpose}, NewKey)
-    except msgspec.ValidationError as error:
-        raise click.ClickException(f"{jwk}: {error}") from None
-    show(session.ask(Partner, lambda one: one.upload_key(key, idempotency_key=idempotency_key)), session.how)
+        key = SigningKey.from_jwk(read_json(file))
+    except (ValueError, TypeError):
+        raise click.ClickException(f"{file} holds no private Ed25519 key (JWK)") from None
+    show(
+        session.ask(
+            Partner,
+            lambda one: one.upload_key(key, client_id, purpose=purpose, idempotency_key=idempotency_key),
+        ),
+        session.how,
+    )
 
 
 @keys.command("rotate")
@@ -64,11 +76,11 @@ def rotate(session: Session) -> None:
 def _followed(session: Session, file: IdentityFile) -> IdentityFile:
     """The file with the next key in the place of the one before, which is still good."""
     if file.identity.next_jwk is None:
-        file = file.keep(next_jwk=SigningKey.generate().private_jwk, asked_with=uuid.uuid4().hex)
+        file = file.keep(next_jwk=SigningKey.generate().private_jwk)
     identity = file.identity
     assert identity.next_jwk is not None, "it was just made"
-    new = NewKey(jwk=msgspec.convert(SigningKey.from_jwk(identity.next_jwk).public_jwk, PublicJwk))
-    session.ask(Partner, lambda one: one.upload_key(new, idempotency_key=identity.asked_with))
+    new = SigningKey.from_jwk(identity.next_jwk)
+    session.ask(Partner, lambda one: _uploaded(one, new))
     return file.keep(jwk=identity.next_jwk, next_jwk=None, retiring=identity.key.thumbprint)
 
 
@@ -78,6 +90,12 @@ def _followed(session: Session, file: IdentityFile) -> IdentityFile:
 def revoke(session: Session, key_id: str) -> None:
     """End a key and every token it signed in for, at once."""
     session.ask(Partner, lambda one: one.revoke_key(key_id))
+
+
+async def _uploaded(one: Partner, key: SigningKey) -> None:
+    """Once: an earlier try may have come through."""
+    if all(known.thumbprint != key.thumbprint for known in await one.keys()):
+        await one.upload_key(key)
 
 
 async def _revoked(one: Partner, *, thumbprint: str) -> list[ClientKey]:

@@ -6,7 +6,16 @@ from pathlib import Path
 import click
 
 from gateway.cli.amount import AmountType
-from gateway.cli.asking import NotKnown, SaidNo, Session, acting, answering, ask_gateway, repeatable
+from gateway.cli.asking import (
+    NotKnown,
+    SaidNo,
+    Session,
+    acting,
+    addressed,
+    answering,
+    ask_gateway,
+    repeatable,
+)
 from gateway.cli.identity import IdentityFile
 from gateway.cli.shown import As, show
 from gateway.cli.terminal_qr import draw
@@ -32,15 +41,15 @@ def till() -> None:
 
 @till.command("enrol")
 @click.argument("code")
-@click.option("--url", envvar="GATEWAY_URL", required=True, help="The gateway's address; or GATEWAY_URL.")
+@addressed
 @click.option("--save", type=click.Path(path_type=Path), required=True, help="Where to keep the till's key.")
 @answering
-def enrol_till(code: str, url: str, save: Path, how: As) -> None:
+def enrol_till(code: str, *, url: str, issuer: str | None, save: Path, how: As) -> None:
     """Bind a new key to the terminal whose activation CODE this is.
 
     Run again with the same --save after a failure: code and key are the same till.
     """
-    file = IdentityFile.make(save, url=url)
+    file = IdentityFile.make(save, url=url, issuer=issuer)
 
     async def enrolled(gateway: Gateway) -> EnrolledTerminal:
         return await enrol(gateway, file.identity.key, code)

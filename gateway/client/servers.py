@@ -2,9 +2,22 @@
 
 from collections.abc import AsyncIterator
 
-from gateway.client.signed_in import SignedIn
+import msgspec
+
+from gateway.client.keys import SigningKey
+from gateway.client.signed_in import Credentials, SignedIn
 from gateway.client.transport import Request
-from gateway.wire.clients import Client, ClientKey, KeyList, NewClient, NewKey, RegisteredClient, Revocation
+from gateway.wire.clients import (
+    Client,
+    ClientKey,
+    KeyList,
+    KeyPurpose,
+    NewClient,
+    NewKey,
+    PublicJwk,
+    RegisteredClient,
+    Revocation,
+)
 
 
 class Servers(SignedIn):
@@ -34,13 +47,39 @@ class Servers(SignedIn):
         return (await self.get(f"/v1/clients/{client_id or self.client_id}/keys", KeyList)).items
 
     async def upload_key(
-        self, key: NewKey, client_id: str | None = None, *, idempotency_key: str | None = None
+        self,
+        key: SigningKey,
+        client_id: str | None = None,
+        *,
+        purpose: KeyPurpose = "assertion",
+        idempotency_key: str | None = None,
     ) -> ClientKey:
-        """A second live key: sign in with it, then revoke the one before."""
-        path = f"/v1/clients/{client_id or self.client_id}/keys"
-        return await self.do(path, ClientKey, key, idempotency_key=idempotency_key)
+        """A second live key: sign in with it, then revoke the one before. Its public half is sent, and a proof."""
+        whose = client_id or self.client_id
+        path = f"/v1/clients/{whose}/keys"
+        proof = Credentials(client_id=whose, key=key).assertion(self._gateway.issuer + path)
+        public = msgspec.convert(key.public_jwk, PublicJwk)
+        new = NewKey(jwk=public, proof=proof, purpose=purpose)
+        return await self.do(path, ClientKey, new, idempotency_key=idempotency_key)
 
     async def revoke_key(self, key_id: str, client_id: str | None = None) -> None:
         """At once, with every token it signed in for."""
         path = f"/v1/clients/{client_id or self.client_id}/keys/{key_id}"
         await self.call(Request(method="DELETE", path=path, harmless=True))
+
+    async def rotate_key(self, key: SigningKey) -> None:
+        """Sign with another key from now on, without a failed call: add it, change over, revoke the one before.
+
+        Keep the new key before you begin. Whoever died in the middle does it again with the same one.
+        """
+        before, live = self._credentials.key, await self._live_keys()
+        if key.thumbprint not in live:
+            await self.upload_key(key)
+        await self.change_key(key)
+        for thumbprint, key_id in (await self._live_keys()).items():
+            if thumbprint == before.thumbprint and thumbprint != key.thumbprint:
+                await self.revoke_key(key_id)
+
+    async def _live_keys(self) -> dict[str, str]:
+        """Thumbprint → id."""
+        return {one.thumbprint: one.id for one in await self.keys() if one.revoked_at is None}

@@ -1,0 +1,226 @@
+"""The partner's, till's and operator's commands against a real gateway: what they do, and what their exit codes say."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from click.testing import CliRunner
+
+from gateway.cli import main
+from gateway.cli.identity import IdentityFile
+from merchants.access import clients
+from tests.town import ISSUER, Town
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Somebody at a shell, with a folder of identities."""
+
+    town: Town
+    folder: Path
+
+    async def types(self, *words: str) -> Said:
+        """A command; its file names are those of the folder."""
+        found = [str(self.folder / word) if word.endswith(".json") else word for word in words]
+        runner = CliRunner(env={"GATEWAY_RETRY_FOR_S": "0"})
+        ended = await asyncio.to_thread(runner.invoke, main, found)
+        return Said(ended.exit_code, ended.stdout, ended.stderr)
+
+    async def done(self, *words: str) -> Said:
+        said = await self.types(*words)
+        assert said.code == 0, (words, said)
+        return said
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        return ("--url", self.town.public, "--issuer", self.town.settings.public_url)
+
+    async def operators(self) -> None:
+        """Lin reviews, Zhao approves; the first operator lets both in."""
+        file = IdentityFile.make(
+            self.folder / "first.json", url=self.town.operators, issuer=self.town.settings.public_url
+        )
+        async with self.town.pool.acquire() as conn, conn.transaction():
+            client_id = await clients.ensure_bootstrap_operator(conn, file.identity.key.public_jwk)
+        file.keep(client_id=client_id)
+        for name, role in (("lin", "reviewer"), ("zhao", "approver")):
+            saved = ("--as", "first.json", "--save", f"{name}.json")
+            await self.done("operator", "register", name, "--role", role, *saved)
+
+    async def application(self, **changes: Any) -> None:
+        declared = json.loads((await self.done("partner", "template")).out)
+        (self.folder / "application.json").write_text(json.dumps({**declared, **changes}))
+
+    async def shop(self) -> None:
+        """A company that has applied and was approved, as shop.json."""
+        await self.operators()
+        await self.application()
+        await self.done("partner", "apply", "application.json", *self.where, "--save", "shop.json")
+        case = (await self.done("partner", "submit", "--as", "shop.json", "-q")).out.strip()
+        await self.done("operator", "take", case, "--as", "lin.json")
+        await self.done("operator", "propose", case, "--fee", "38", "--as", "lin.json")
+        own = await self.types("operator", "approve", case, "--fee", "38", "--as", "lin.json")
+        assert own.code == 1
+        await self.done("operator", "approve", case, "--fee", "38", "--as", "zhao.json")
+
+    async def till(self) -> None:
+        """A till of the shop's, as till.json."""
+        where = ("--area-code", "440305", "--address", "深南大道9678号")
+        store = await self.done("partner", "open-store", "南山店", *where, "--as", "shop.json", "-q")
+        place = ("partner", "place-terminal", store.out.strip(), "收银台 7")
+        terminal = await self.done(*place, "--as", "shop.json", "-q")
+        code = await self.done("partner", "activation-code", terminal.out.strip(), "--as", "shop.json", "-q")
+        await self.done("till", "enrol", code.out.strip(), *self.where, "--save", "till.json")
+
+
+@pytest.fixture
+async def desk(town: Town, tmp_path: Path) -> AsyncIterator[Desk]:
+    # What the gateway in this very process logs is none of the commands' output.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield Desk(town, tmp_path)
+    structlog.reset_defaults()
+
+
+async def test_an_application_is_told_every_fault_at_once_and_corrected(desk: Desk) -> None:
+    await desk.application(mcc="0000", legal_representative=None)
+    said = await desk.types("partner", "apply", "application.json", *desk.where, "--save", "shop.json")
+    assert said.code == 3
+    assert {line.split(":")[0] for line in said.out.splitlines()} >= {"/mcc", "/legal_representative"}
+    refused = await desk.types("partner", "submit", "--as", "shop.json")
+    assert refused.code == 1
+    await desk.application()
+    (desk.folder / "part.json").write_text('{"mcc": "5411"}')
+    whole = json.loads((desk.folder / "application.json").read_bytes())
+    person = {"legal_representative": whole["legal_representative"]}
+    (desk.folder / "application-part.json").write_text(json.dumps(person))
+    part = await desk.types("partner", "correct", "part.json", "--as", "shop.json", "--json")
+    assert (part.code, [one["pointer"] for one in part.json["faults"]]) == (3, ["/legal_representative"])
+    await desk.done("partner", "correct", "application-part.json", "--as", "shop.json")
+    await desk.done("partner", "submit", "--as", "shop.json")
+    withdrawn = await desk.done("partner", "withdraw", "--reason", "later", "--as", "shop.json", "--json")
+    assert withdrawn.json["status"] == "withdrawn"
+
+
+async def test_what_is_no_application_is_explained_by_the_gateway_field_by_field(desk: Desk) -> None:
+    await desk.application(kind="bank", licence={"name": 7})
+    said = await desk.types("partner", "apply", "application.json", *desk.where, "--save", "shop.json")
+    assert said.code == 1
+    assert "/kind" in said.err
+    assert "/licence/name" in said.err
+    await desk.application()
+    await desk.done("partner", "apply", "application.json", *desk.where, "--save", "shop.json")
+
+
+async def test_a_lost_answer_is_asked_for_again_with_the_same_file(desk: Desk) -> None:
+    await desk.application()
+    nowhere = ("--url", "http://127.0.0.1:9")
+    lost = await desk.types("partner", "apply", "application.json", *nowhere, "--save", "shop.json")
+    assert (lost.code, "nothing happened" in lost.err) == (4, True)
+    key = IdentityFile.open(desk.folder / "shop.json").identity.jwk
+    await desk.done("partner", "apply", "application.json", *desk.where, "--save", "shop.json")
+    kept = IdentityFile.open(desk.folder / "shop.json").identity
+    assert (kept.jwk, kept.url) == (key, desk.town.public)
+    taken = await desk.types("partner", "apply", "application.json", *desk.where, "--save", "shop.json")
+    assert (taken.code, "choose another file" in taken.err) == (1, True)
+
+
+async def test_a_till_says_by_its_exit_code_whether_it_was_paid(desk: Desk) -> None:
+    await desk.shop()
+    await desk.till()
+    payer = await desk.town.payer(100_000)
+    code = await desk.town.code(payer)
+    paid = await desk.done("till", "pay", "128.00", "--code", code, "--as", "till.json", "--json")
+    assert (paid.json["state"], paid.json["order"]["amount_minor"]) == ("succeeded", 12_800)
+    used = await desk.types("till", "pay", "128.00", "--code", code, "--as", "till.json")
+    assert (used.code, "code_used" in used.err) == (1, True)
+    code = await desk.town.code(payer)
+    poor = await desk.types("till", "pay", "1500.00", "--code", code, "--as", "till.json")
+    assert (poor.code, "not paid" in poor.err) == (3, True)
+    shown = await desk.types("till", "pay", "5.00", "--within-s", "0", "--as", "till.json")
+    assert shown.code == 5
+    payment = next(line.split()[1] for line in shown.out.splitlines() if line.startswith("id "))
+    assert "█" in shown.err
+    ended = await desk.done("till", "cancel", payment, "--as", "till.json", "--json")
+    assert ended.json["state"] == "canceled"
+    over = await desk.types("till", "wait", payment, "--as", "till.json")
+    assert over.code == 3
+
+
+async def test_keys_are_created_uploaded_listed_rotated_and_revoked(desk: Desk) -> None:
+    await desk.shop()
+    before = IdentityFile.open(desk.folder / "shop.json").identity.key.thumbprint
+    live = await desk.done("partner", "keys", "rotate", "--as", "shop.json", "--json")
+    [one] = [json.loads(line) for line in live.out.splitlines()]
+    after = IdentityFile.open(desk.folder / "shop.json").identity
+    assert after.key.thumbprint == one["thumbprint"] != before
+    assert (after.next_jwk, after.retiring) == (None, None)
+    await desk.done("partner", "keys", "create", "spare.json")
+    spare = await desk.done("partner", "keys", "upload", "spare.json", "--as", "shop.json", "-q")
+    await desk.done("partner", "keys", "revoke", spare.out.strip(), "--as", "shop.json")
+    listed = await desk.done("partner", "keys", "list", "--as", "shop.json", "--json")
+    revoked = [json.loads(line)["revoked_at"] is not None for line in listed.out.splitlines()]
+    assert sorted(revoked) == [False, True, True]
+
+
+async def test_a_rotation_that_died_after_its_upload_goes_on(desk: Desk) -> None:
+    await desk.shop()
+    await desk.done("partner", "keys", "create", "next.json")
+    await desk.done("partner", "keys", "upload", "next.json", "--as", "shop.json")
+    file = IdentityFile.open(desk.folder / "shop.json")
+    file.keep(next_jwk=json.loads((desk.folder / "next.json").read_bytes()))
+    live = await desk.done("partner", "keys", "rotate", "--as", "shop.json", "--json")
+    assert len(live.out.splitlines()) == 1
+    await desk.done("partner", "merchant", "--as", "shop.json")
+
+
+async def test_an_identity_that_others_may_read_is_not_used(desk: Desk) -> None:
+    await desk.done("partner", "keys", "create", "key.json")
+    assert (desk.folder / "key.json").stat().st_mode & 0o777 == 0o600
+    IdentityFile.make(desk.folder / "shop.json", url=desk.town.public)
+    (desk.folder / "shop.json").chmod(0o644)
+    said = await desk.types("partner", "status", "--as", "shop.json")
+    assert (said.code, "chmod 600" in said.err) == (1, True)
+
+
+async def test_what_a_stranger_wrote_moves_no_cursor(desk: Desk) -> None:
+    await desk.operators()
+    await desk.application(short_name="\x1b[2J\u202eevil")
+    applied = await desk.types("partner", "apply", "application.json", *desk.where, "--save", "shop.json")
+    if applied.code == 0:
+        await desk.done("partner", "submit", "--as", "shop.json")
+        listed = await desk.done("operator", "cases", "--as", "lin.json")
+        assert "\x1b" not in listed.out
+        assert "\u202e" not in listed.out
+
+
+@pytest.mark.parametrize("amount", ["0", "1.234", "-1", "1e3", "1,00", "١٢", "1 XXX", ""])
+async def test_what_is_no_amount_is_refused_before_anything_is_asked(desk: Desk, amount: str) -> None:
+    IdentityFile.make(desk.folder / "till.json", url="http://127.0.0.1:9")
+    said = await desk.types("till", "pay", "--as", "till.json", "--", amount)
+    assert said.code == 2
+
+
+async def test_a_wallet_gets_a_code_for_its_payer(desk: Desk) -> None:
+    await desk.operators()
+    await desk.done("operator", "register-wallet", ISSUER, "--as", "first.json", "--save", "wallet.json")
+    file = IdentityFile.open(desk.folder / "wallet.json")
+    file.keep(url=desk.town.public, issuer=desk.town.settings.public_url)
+    code = await desk.done("wallet", "code", "lan", "--as", "wallet.json", "-q")
+    assert len(code.out.strip()) == 19
