@@ -16,13 +16,14 @@ import click
 import msgspec
 
 from gateway.cli.identity import IdentityFile
-from gateway.cli.shown import As, plain
+from gateway.cli.shown import As, plain_lines
 from gateway.client import (
     AnswerLost,
     Credentials,
     Gateway,
     GatewayError,
     ProblemAnswered,
+    SigningKey,
     UnexpectedAnswer,
     Unreachable,
 )
@@ -130,10 +131,6 @@ def _failed(error: GatewayError, url: str) -> click.ClickException:
             return Refused(str(error))
 
 
-def plain_lines(text: str) -> str:
-    return "\n".join(plain(line) for line in text.splitlines())
-
-
 def acting(command: Callable[Concatenate[Session, P], None]) -> Callable[P, None]:
     """Give a command its user (`--as`) and its ways to answer (`--json`, `-q`)."""
 
@@ -196,3 +193,15 @@ def read_json(path: str) -> Any:
         raise click.ClickException(f"{path}: {error.strerror}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise click.ClickException(f"{path} is not JSON: {error}") from None
+
+
+def read_key(path: str) -> SigningKey:
+    """A private key that `keys create` wrote.
+
+    Raises:
+        ClickException
+    """
+    try:
+        return SigningKey.from_jwk(read_json(path))
+    except (ValueError, TypeError):
+        raise click.ClickException(f"{path} holds no private Ed25519 key (JWK)") from None

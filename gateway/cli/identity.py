@@ -30,6 +30,7 @@ class Identity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
         jwk: the private key.
         client_id: missing until the gateway has given one.
         asked_with: the idempotency key of the call that gets one.
+        wallet_issuer: whose payers a wallet's backend speaks for.
         next_jwk: the key that is about to follow `jwk`, and may have been uploaded.
         retiring: the thumbprint of the key before, until it is revoked.
     """
@@ -42,6 +43,7 @@ class Identity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     application_id: str | None = None
     merchant_id: str | None = None
     terminal_id: str | None = None
+    wallet_issuer: str | None = None
     next_jwk: dict[str, str] | None = None
     retiring: str | None = None
 

@@ -60,7 +60,7 @@ def register_wallet(session: Session, issuer: str, name: str, save: Path) -> Non
     wish = NewWalletClient(issuer=issuer, name=name, jwk=file.identity.public_jwk)
     key = file.identity.asked_with
     made = session.ask(Operator, lambda one: one.register_wallet(wish, idempotency_key=key))
-    file.keep(client_id=made.client.id)
+    file.keep(client_id=made.client.id, wallet_issuer=issuer)
     show(made, session.how)
 
 

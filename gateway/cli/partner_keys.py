@@ -6,7 +6,7 @@ from typing import get_args
 import click
 import msgspec
 
-from gateway.cli.asking import Session, acting, read_json, repeatable
+from gateway.cli.asking import Session, acting, read_key, repeatable
 from gateway.cli.identity import IdentityFile, write_secret
 from gateway.cli.shown import show, show_all
 from gateway.client import Partner, SigningKey
@@ -44,10 +44,7 @@ def upload(
     session: Session, *, file: str, purpose: KeyPurpose, client_id: str | None, idempotency_key: str | None
 ) -> None:
     """Upload the public half of the key in FILE, with a proof that you hold it. The private one stays here."""
-    try:
-        key = SigningKey.from_jwk(read_json(file))
-    except (ValueError, TypeError):
-        raise click.ClickException(f"{file} holds no private Ed25519 key (JWK)") from None
+    key = read_key(file)
     show(
         session.ask(
             Partner,

@@ -60,6 +60,11 @@ def plain(text: str) -> str:
     return "".join(one if one.isprintable() else "�" for one in text)
 
 
+def plain_lines(text: str) -> str:
+    """Likewise of several lines."""
+    return "\n".join(plain(line) for line in text.splitlines())
+
+
 def _table(rows: Sequence[Mapping[str, str]], columns: Sequence[str]) -> None:
     table = Table(box=None, header_style="bold")
     for name in columns:

@@ -1,5 +1,7 @@
 """`gateway wallet`: the backend of a wallet app, as far as a shop needs one to try its tills."""
 
+from functools import partial
+
 import click
 
 from gateway.cli.asking import Session, acting, repeatable
@@ -25,7 +27,13 @@ def code(
 ) -> None:
     """Get a one-time payment code for a payer, as the phone would show it."""
     payer = PayerFacts(id=payer_id, person_id=person_id or payer_id, factors=factors)
-    issued = session.ask(WalletBackend, lambda one: one.payment_code(payer, idempotency_key=idempotency_key))
+    issuer = session.file.identity.wallet_issuer
+    if issuer is None:
+        raise click.ClickException(f"{session.file.path} is no wallet's backend")
+    issued = session.ask(
+        partial(WalletBackend, issuer=issuer),
+        lambda one: one.payment_code(payer, idempotency_key=idempotency_key),
+    )
     if session.how is As.TEXT:
         draw(issued.code)
     if session.how is As.ID:

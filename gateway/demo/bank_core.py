@@ -48,3 +48,9 @@ class BankCore:
         async with self._http.get(f"{self.url}/sandbox/ledger", params=query) as answer:
             answer.raise_for_status()
             return await answer.json()
+
+
+async def read_statement(core_url: str, account_number: str) -> list[int]:
+    """The credits to an account at another bank, for somebody who has no session of their own."""
+    async with aiohttp.ClientSession() as http:
+        return await BankCore(http, core_url).credits_to(account_number)

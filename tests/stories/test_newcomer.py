@@ -67,7 +67,12 @@ async def desk() -> AsyncIterator[Desk]:
     # Not pytest's folder: PostgreSQL's own account has to get there.
     folder = Path(mkdtemp(prefix="newcomer-", dir="/tmp"))
     sandbox = await asyncio.create_subprocess_exec(
-        *("gateway", "sandbox", "bank"), cwd=folder, env=_environ(), stdin=DEVNULL, stdout=PIPE, stderr=STDOUT
+        *("gateway", "sandbox", "start", "bank"),
+        cwd=folder,
+        env=_environ(),
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=STDOUT,
     )
     try:
         await _ready(sandbox)
