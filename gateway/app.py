@@ -22,6 +22,7 @@ from gateway.door.idempotency import ClaimDesk
 from gateway.door.listeners import Door
 from gateway.door.rate_limit import Limiter, Limits
 from gateway.door.replicas import BEAT_S, Replicas
+from gateway.door.waiting_room import WaitingRoom
 from gateway.pages.scanned import scanned_page
 from gateway.partners import verify_account
 from gateway.partners.chores import Chores
@@ -105,7 +106,8 @@ async def build(settings: Settings) -> AsyncIterator[Replica]:
         )
         stack.push_async_callback(parts.payments.running.finish, settings.stop_within_s)
         limiter = Limiter(Limits.read(settings.rate_limits))
-        door = _door(parts, limiter)
+        room = WaitingRoom(seats=settings.long_polls, seats_of_one=settings.long_polls_per_caller)
+        door = _door(parts, limiter, room)
         hub.watch(lambda _one: None, lost=parts.catalog.forget_all)
         jobs = await _jobs(stack, settings, parts)
         beat = Replicas(pool, limiter).beat
@@ -210,13 +212,14 @@ def _tokens(settings: Settings, keyring: Keyring) -> Tokens:
     )
 
 
-def _door(parts: Parts, limiter: Limiter) -> Door:
+def _door(parts: Parts, limiter: Limiter, room: WaitingRoom) -> Door:
     recently_live = RecentlyLive(parts.pool)
     parts.hub.watch(lambda _one: None, lost=recently_live.forget)
     desk = Desk(
         parts=parts,
         bearer=Bearer(parts.tokens, recently_live, Proofs(parts.pool, parts.sealing), limiter),
         claims=ClaimDesk(pool=parts.pool, sealing=parts.sealing),
+        room=room,
     )
     return Door(
         OPERATIONS,

@@ -152,6 +152,12 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         ),
     ] = "terminal=20/60,partner=200/400,wallet=2000/4000,operator=50/200,applicant=5/30,merchant=1000/2000"
     max_wait_s: Annotated[float, _said("The longest any call waits, whatever it asks for")] = 30.0
+    long_polls: Annotated[
+        int, _said("Reads of one process that may wait at once; each costs about 30 KiB")
+    ] = 10_000
+    long_polls_per_caller: Annotated[
+        int, _said("Calls of one client that may wait at once, in one process")
+    ] = 200
     query_after_s: Annotated[float, _said("A payment in doubt is asked about after this")] = 3.0
     query_every_s: Annotated[float, _said("and then this often")] = 5.0
     resend_until_s: Annotated[

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 JSON: Final = "application/json"
 # The gateway promises that nothing was done, so anything may be sent again.
-_NOTHING_HAPPENED: Final = frozenset({"nothing_happened", "not_ready", "rate_limited"})
+_NOTHING_HAPPENED: Final = frozenset({"nothing_happened", "not_ready", "rate_limited", "waiting_room_full"})
 _NONCE_NEEDED: Final = "dpop_nonce_needed"
 _OUTCOME_UNKNOWN: Final = "outcome_unknown"
 # What a call may take beyond the wait it asked for: connecting, and a gateway under load.

@@ -31,6 +31,7 @@ from gateway.door.idempotency import Claim, ClaimDesk, Replayed
 from gateway.door.operation import Answer, Call, Operation
 from gateway.door.parameters import Parameters
 from gateway.door.schema import Schemas
+from gateway.door.waiting_room import WaitingRoom
 from merchants.access.errors import DpopProofReplayed
 
 if TYPE_CHECKING:  # as in operation.py: handed on, never looked into
@@ -75,6 +76,7 @@ class Desk:
     parts: "Parts"
     bearer: Bearer
     claims: ClaimDesk
+    room: WaitingRoom = field(default_factory=WaitingRoom)
 
 
 class Endpoint:
@@ -119,8 +121,16 @@ class Endpoint:
             signed_by=caller,
             idempotency=claim,
         )
-        answer = await self._work(call)
+        with self._seat(call):
+            answer = await self._work(call)
         return _render(answer, trace.request_id, replayed=claim is not None and claim.replayed)
+
+    def _seat(self, call: Call[Any, Any]) -> contextlib.AbstractContextManager[None]:
+        """For a call that wants to wait; all others pass by."""
+        waits = getattr(call.query, "wait_s", 0) or getattr(call.body, "wait_s", 0)
+        if not waits or call.signed_by is None:
+            return contextlib.nullcontext()
+        return self._desk.room.seat(call.signed_by.client_id, reading=self.operation.method in _SAFE_METHODS)
 
     async def _work(self, call: Call[Any, Any]) -> Answer:
         """Do the deed, or show again what an earlier request did."""

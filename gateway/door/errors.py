@@ -54,6 +54,28 @@ class UnsupportedContentEncoding(DoorError):
     """Compressed bodies are not taken; send the body as it is, without Content-Encoding."""
 
 
+class TooManyWaits(DoorError):
+    """So many calls of yours wait at once; nothing happened: let some end, ask without `wait_s`, or use webhooks.
+
+    Raise LONG_POLLS_PER_CALLER for a partner that needs more, or ask why it does.
+    """
+
+    retry_after_s = 5
+
+    def __init__(self, at_once: int) -> None:
+        super().__init__(at_once)
+        self.at_once = at_once
+
+
+class WaitingRoomFull(DoorError):
+    """As many calls wait here as may; nothing happened: ask again in a moment, or without `wait_s`.
+
+    Add replicas, or raise LONG_POLLS where there is memory.
+    """
+
+    retry_after_s = 2
+
+
 class MalformedHttp(DoorError):
     """This is not well-formed HTTP/1.1; check the client or the proxy between."""
 

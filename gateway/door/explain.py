@@ -58,6 +58,7 @@ def problems_of(operation: Operation) -> Iterator[type[Exception]]:
         yield door.RequestInvalid
     if operation.method != "GET":
         yield from (door.BodyTooLarge, door.BodyTooSlow, door.OutcomeUnknown)
+    yield from _of_waiting(operation)
     if "{" in operation.path:
         yield door.NotFound
     if operation.idempotent:
@@ -65,6 +66,13 @@ def problems_of(operation: Operation) -> Iterator[type[Exception]]:
     if operation.rotate is not None:
         yield door.SecretAlreadyShown
     yield from operation.problems
+
+
+def _of_waiting(operation: Operation) -> Iterator[type[Exception]]:
+    if any("wait_s" in getattr(one, "__struct_fields__", ()) for one in (operation.body, operation.query)):
+        yield door.TooManyWaits
+        if operation.method == "GET":
+            yield door.WaitingRoomFull
 
 
 def kinds_of(operation: Operation) -> list[ProblemKind]:

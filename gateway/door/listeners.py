@@ -214,6 +214,13 @@ class _Protocol(RequestHandler):
         )
         self._entrance = entrance
 
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Who hung up waits for nothing any more: a read ends. What creates or moves runs to its end."""
+        request, handler = self._current_request, self._task_handler
+        super().connection_lost(exc)
+        if request is not None and request.method == "GET" and handler is not None:
+            handler.cancel()
+
     def handle_error(
         self,
         request: web.BaseRequest,

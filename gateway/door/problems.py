@@ -50,6 +50,8 @@ STATUS: Mapping[type[Exception], int] = {
     door.NotReady: 503,
     door.NothingHappened: 503,
     door.OutcomeUnknown: 503,
+    door.TooManyWaits: 429,
+    door.WaitingRoomFull: 503,
     # merchants
     merchants.TerminalNotFound: 404,
     access.GrantRefused: 400,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -15,6 +16,9 @@ from gateway.payments.refund import AcceptedRefund
 from gateway.storage.hub import DELIVERIES
 
 RowT = TypeVar("RowT")
+
+# All who wait here ask so often together at most, lest thousands of patient tills were a load of their own.
+_POLLS_A_SECOND = 200
 
 
 async def carry_out(needs: Needs, accepted: Accepted, *, wait_s: float) -> Payment:
@@ -79,5 +83,10 @@ async def until(
             if done(found) or left_s <= 0:
                 return found
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(left_s, needs.poll_every_s)):
+                async with asyncio.timeout(min(left_s, _rest_s(needs))):
                     await told.wait()
+
+
+def _rest_s(needs: Needs) -> float:
+    """Until the next look without a notice: longer in a crowd, and not everybody at once."""
+    return max(needs.poll_every_s, needs.hub.waiting / _POLLS_A_SECOND) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret

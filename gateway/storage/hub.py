@@ -38,6 +38,9 @@ class Hub:
 
     Args:
         url: a direct URL of PostgreSQL; LISTEN does not pass a pooler in transaction mode.
+
+    Attributes:
+        waiting: how many wait in this process.
     """
 
     def __init__(self, url: str) -> None:
@@ -45,6 +48,7 @@ class Hub:
         self._waiters: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._watchers: list[Callable[[str], None]] = []
         self._lost: list[Callable[[], None]] = []
+        self.waiting = 0
         self._outgoing: set[str] = set()
         self._something_to_send = asyncio.Event()
         self._listening: asyncio.Task[None] | None = None
@@ -90,9 +94,11 @@ class Hub:
         """An event that is set when `one` is told; enter before the first read, so nothing slips between."""
         event = asyncio.Event()
         self._waiters[one].add(event)
+        self.waiting += 1
         try:
             yield event
         finally:
+            self.waiting -= 1
             self._waiters[one].discard(event)
             if not self._waiters[one]:
                 del self._waiters[one]

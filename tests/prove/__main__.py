@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import random
+import resource
 import statistics
 import sys
 import tempfile
@@ -30,6 +31,7 @@ from tests.prove import (
     kills,
     legibility,
     outage,
+    waiting,
     webhooks_order,
 )
 from tests.servers import make_template
@@ -41,12 +43,14 @@ _FINAL_WITHIN_S = 75.0
 
 
 @asynccontextmanager
-async def _city(postgres: EmbeddedPostgres | None = None, **settings: str) -> AsyncIterator[City]:
+async def _city(
+    postgres: EmbeddedPostgres | None = None, *, serving: int = 1, **settings: str
+) -> AsyncIterator[City]:
     """A city with a database server of its own, as durable as PostgreSQL is by default."""
     with tempfile.TemporaryDirectory(prefix="gw-prove-") as folder, postgres or EmbeddedPostgres() as server:
         await asyncio.to_thread(make_template, server, "gateway")
         where = server.url("gateway"), server.url("core"), Path(folder)
-        async with a_city(*where, {**_SETTINGS, **settings}) as city:
+        async with a_city(*where, {**_SETTINGS, **settings}, serving=serving) as city:
             yield city
             _must(not city.defects(), "\n".join(city.defects()))
 
@@ -179,6 +183,18 @@ async def _state_machine() -> None:
     )
 
 
+async def _waiting() -> None:
+    """5,000 tills that wait on two replicas with pools of ordinary size, each told of its payment's end."""
+    waits = int(os.environ.get("WAITS", "5000"))
+    # Both ends of every wait are descriptors, and this process has all of the tills'.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    async with _city(serving=2) as city:
+        crowd = await waiting.run(city, waits=waits, callers=50)
+        print(crowd)
+        _must(crowd.told == waits, f"{waits - crowd.told} were not told")
+        _must(crowd.connections_more == 0, "waiting held connections to the database")
+
+
 async def _webhooks_order() -> None:
     """20,000 events in strict order, a tenth of the attempts failing: nothing overtakes, nobody is held up."""
     with EmbeddedPostgres() as server:
@@ -233,6 +249,7 @@ _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "fairness": _fairness,
     "key_rotation": _key_rotation,
     "bulk": _bulk,
+    "waiting": _waiting,
 }
 
 
