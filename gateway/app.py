@@ -27,7 +27,7 @@ from gateway.pages.scanned import scanned_page
 from gateway.partners import verify_account
 from gateway.partners.chores import Chores
 from gateway.parts import Parts
-from gateway.payments import conclude, expire, limits_sql, refund, store_code_sql, velocity_sql
+from gateway.payments import conclude, expire, limits_sql, refund, scans_sql, store_code_sql, velocity_sql
 from gateway.payments.limits import DailyLimits, StepUp
 from gateway.payments.needs import Needs
 from gateway.payments.till_refunds import TillRefunds
@@ -338,7 +338,7 @@ async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tupl
         ),
         Job(name="age_applications", run_once=chores.age_applications, every_s=_SWEEP_EVERY_S),
         Job(name="advance_offers", run_once=lambda: _advance_offers(parts), every_s=_OFFERS_EVERY_S),
-        Job(name="sweep", run_once=lambda: _sweep(parts.pool), every_s=_SWEEP_EVERY_S),
+        Job(name="sweep", run_once=lambda: sweep(parts.pool), every_s=_SWEEP_EVERY_S),
     )
 
 
@@ -351,11 +351,12 @@ async def _advance_offers(parts: Parts) -> int:
     return len(moved)
 
 
-async def _sweep(pool: asyncpg.Pool) -> int:
+async def sweep(pool: asyncpg.Pool) -> int:
     """Delete what nobody can ask for any more, a bounded piece at a time."""
     swept = await idempotency.sweep(pool, limit=_SWEPT_AT_ONCE)
     async with pool.acquire() as conn:
         swept += await codes.sweep(conn, limit=_SWEPT_AT_ONCE)
+        swept += await scans_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
         swept += await store_code_sql.sweep_scans(conn, limit=_SWEPT_AT_ONCE)
         swept += await limits_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
         swept += await velocity_sql.sweep(conn, limit=_SWEPT_AT_ONCE)

@@ -2,15 +2,17 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
 
 _MASTER_KEY_BYTES = 32
+_LAST_PORT = 65_535
 
 
 class SettingsInvalid(Exception):
@@ -221,15 +223,12 @@ def read(environ: Mapping[str, str]) -> Settings:
         SettingsInvalid: lists every fault.
     """
     values, faults = _converted(environ)
-    if faults:
-        raise SettingsInvalid(faults)
-    settings = Settings(**values)
-    faults = [
-        *_unsound(settings),
-        *(_unfit_for_production(settings) if settings.gateway_env == "production" else []),
-    ]
-    if faults:
-        raise SettingsInvalid(faults)
+    settings = Settings(**{"gateway_env": "sandbox", "database_url": "", **values})
+    # What is wrong by itself says nothing about what fits together with it.
+    checks = [*_unsound(settings), *_unfit(settings)]
+    together = [sentence for names, sentence in checks if names.isdisjoint(faults)]
+    if faults or together:
+        raise SettingsInvalid([*faults.values(), *together])
     return settings
 
 
@@ -244,56 +243,82 @@ def _shown(default: Any) -> str:
     return "" if default is msgspec.NODEFAULT else str(default)
 
 
-def _converted(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+def _converted(environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The settings that can be read, and by its name what is wrong with each of the others."""
     values: dict[str, Any] = {}
-    faults: list[str] = []
+    faults: dict[str, str] = {}
     for field in msgspec.structs.fields(Settings):
-        text = environ.get(field.encode_name)
+        name, text = field.encode_name, environ.get(field.encode_name)
         if text is None:
             if field.default is msgspec.NODEFAULT:
-                faults.append(f"{field.encode_name} is missing")
+                faults[name] = f"{name} is missing: it {_has_to_be(field.type)}"
             continue
         try:
             values[field.name] = msgspec.convert(text, field.type, strict=False)
-        except msgspec.ValidationError as error:
-            faults.append(f"{field.encode_name}: {error}")
+        except msgspec.ValidationError:
+            faults[name] = f"{name} {_has_to_be(field.type)}"
+            continue
+        if isinstance(values[field.name], int | float) and not 0 <= values[field.name] < math.inf:
+            faults[name] = f"{name} has to be zero or more, and finite"
     return values, faults
 
 
-def _unsound(settings: Settings) -> list[str]:
-    faults = []
+def _has_to_be(kind: Any) -> str:
+    """What a value of this setting is; never the value itself, which may be a secret."""
+    plain = get_args(kind)[0]
+    if get_origin(plain) is Literal:
+        return f"has to be {' or '.join(get_args(plain))}"
+    words = {int: "a whole number", float: "a number", bool: "true or false"}
+    return (
+        f"has to be {words[plain]}" if plain in words else "has to be as the README's table of settings says"
+    )
+
+
+_Check = tuple[set[str], str]
+
+
+def _unsound(settings: Settings) -> Iterator[_Check]:
+    """What does not fit together, with the names of all that is involved."""
     key = _master_key(settings)
     if isinstance(key, str):
-        faults.append(key)
+        yield {"MASTER_KEY", "MASTER_KEY_FILE"}, key
     if any(not url.startswith(("http://", "https://")) for url in settings.cores.values()):
-        faults.append("WALLET_CORES has to read issuer=http(s)://…, separated by commas")
+        yield {"WALLET_CORES"}, "WALLET_CORES has to read issuer=http(s)://…, separated by commas"
     if not 3 * settings.wallet_core_timeout_s < settings.transfer_lease_s:
-        faults.append(
-            "TRANSFER_LEASE_S has to outlive three calls of WALLET_CORE_TIMEOUT_S: ask, send, reverse"
+        yield (
+            {"TRANSFER_LEASE_S", "WALLET_CORE_TIMEOUT_S"},
+            "TRANSFER_LEASE_S has to outlive three calls of WALLET_CORE_TIMEOUT_S: ask, send, reverse",
         )
     if settings.qr_logo and not Path(settings.qr_logo).is_file():
-        faults.append("QR_LOGO is no file")
+        yield {"QR_LOGO"}, "QR_LOGO is no file"
     if not settings.resend_until_s < settings.reverse_after_s:
-        faults.append("RESEND_UNTIL_S has to be less than REVERSE_AFTER_S")
-    return faults
+        yield {"RESEND_UNTIL_S", "REVERSE_AFTER_S"}, "RESEND_UNTIL_S has to be less than REVERSE_AFTER_S"
+    for name, port in (("PUBLIC_PORT", settings.public_port), ("OPERATORS_PORT", settings.operators_port)):
+        if port > _LAST_PORT:
+            yield {name}, f"{name} has to be {_LAST_PORT} at most"
+    if settings.database_pool_size < 1:
+        yield {"DATABASE_POOL_SIZE"}, "DATABASE_POOL_SIZE has to be 1 at least"
 
 
-def _unfit_for_production(settings: Settings) -> list[str]:
-    faults = [
-        # Until they are built, a production gateway would let operators in without the bank's sign-in.
+def _unfit(settings: Settings) -> Iterator[_Check]:
+    """What production does not stand for."""
+    if settings.gateway_env != "production":
+        return
+    # Until it is built, a production gateway would let operators in without the bank's sign-in.
+    yield (
+        {"GATEWAY_ENV"},
         "production needs the operators' OIDC sign-in, which this version does not have yet",
-    ]
+    )
     if not settings.public_url.startswith("https://"):
-        faults.append("PUBLIC_URL has to be https in production")
+        yield {"PUBLIC_URL"}, "PUBLIC_URL has to be https in production"
     if not settings.dpop_required:
-        faults.append("DPOP_REQUIRED has to be true in production")
+        yield {"DPOP_REQUIRED"}, "DPOP_REQUIRED has to be true in production"
     if settings.bootstrap_operator_jwk:
-        faults.append("BOOTSTRAP_OPERATOR_JWK is for the sandbox alone")
+        yield {"BOOTSTRAP_OPERATOR_JWK"}, "BOOTSTRAP_OPERATOR_JWK is for the sandbox alone"
     if settings.webhook_loopback:
-        faults.append("WEBHOOK_LOOPBACK is for the sandbox alone")
+        yield {"WEBHOOK_LOOPBACK"}, "WEBHOOK_LOOPBACK is for the sandbox alone"
     if any(url.startswith("http://") for url in settings.cores.values()):
-        faults.append("WALLET_CORES has to use https in production")
-    return faults
+        yield {"WALLET_CORES"}, "WALLET_CORES has to use https in production"
 
 
 def _link_base(url: str) -> str:

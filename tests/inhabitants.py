@@ -119,7 +119,7 @@ async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
     paid = await mall.ask(12_800, code=await town.code(payer))
     assert paid.body["state"] == "succeeded", paid.body
     refund = {"merchant_refund_no": "R-1", "amount": cny(100)}
-    await _done(mall.office, f"/v1/payments/{paid.body['id']}/refunds", refund)
+    refunded = await _done(mall.office, f"/v1/payments/{paid.body['id']}/refunds", refund)
     shown = await mall.ask(500)
     code = await _done(mall.office, "/v1/qr-codes", {"payment_id": shown.body["id"]})
     who = {"payer": {"id": payer.id, "person_id": payer.person_id}}
@@ -134,6 +134,7 @@ async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
         "document_kind": paper.kind,
         "offer_id": campaign.offer.id,
         "payment_id": paid.body["id"],
+        "refund_id": refunded["id"],
         "qr_code_id": code["id"],
         "credential_id": phone["id"],
     }

@@ -58,6 +58,12 @@ class Program:
     def runs(self) -> bool:
         return self._process is not None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, f"{self.name} does not run"
+        assert self._process.pid is not None, f"{self.name} was not started"
+        return self._process.pid
+
     async def start(self) -> None:
         """Start it; returns when it is ready."""
         assert self._process is None, f"{self.name} runs already"

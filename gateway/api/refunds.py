@@ -1,6 +1,6 @@
 """Refunds: part or all of an order given back, with a preview that says who gets what."""
 
-from gateway.api.payments import found
+from gateway.api.payments import found, partner_of
 from gateway.door.operation import Answer, Call, operation
 from gateway.parts import Parts
 from gateway.payments import errors as payments
@@ -112,6 +112,32 @@ async def list_refunds(call: Call[None]) -> Answer:
     rows = await sql.refunds_of(call.parts.pool, partner_id=payment.partner_id, payment_id=payment.id)
     items = [refund_for_merchant(row, currency=payment.currency) for row in rows]
     return Answer(200, Page(items=items, next=None))
+
+
+@operation(
+    "GET",
+    "/v1/refunds/{refund_id}",
+    summary="Read a refund, waiting for its end",
+    scope="query",
+    answers={200: wire.Refund},
+    problems=(payments.RefundNotFound,),
+)
+async def read_refund(call: Call[None, wire.PaymentQuery]) -> Answer:
+    """With `wait_s` the answer comes as soon as the core has decided. A till sees those of its own payments."""
+    parts, caller = call.parts, call.caller
+    refund = await sql.find_refund(
+        parts.pool, partner_id=partner_of(caller), refund_id=call.path["refund_id"]
+    )
+    if refund is None:
+        raise payments.RefundNotFound
+    try:
+        payment = await found(parts, caller, refund.payment_id)
+    except payments.PaymentNotFound:
+        raise payments.RefundNotFound from None
+    asked = refunds.AcceptedRefund(refund=refund, payment=payment, instruction=None)
+    wait_s = min(call.query.wait_s, parts.max_wait_s)
+    refund = await carry_out_refund(parts.payments, asked, wait_s=wait_s)
+    return Answer(200, refund_for_merchant(refund, currency=payment.currency))
 
 
 async def _carried_out(call: Call[wire.RefundRequest], accepted: refunds.AcceptedRefund) -> Answer:

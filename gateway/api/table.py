@@ -112,6 +112,7 @@ OPERATIONS: tuple[Operation, ...] = (
     refunds.create_refund,
     refunds.preview_refund,
     refunds.list_refunds,
+    refunds.read_refund,
     search.search_refunds,
     # codes
     qr_codes.create_qr_code,

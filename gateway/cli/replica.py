@@ -9,6 +9,7 @@ import uvloop
 
 from gateway import app
 from gateway.cli.memory import settle_memory
+from gateway.cli.starting import starting
 from gateway.door.listeners import Address, listening
 from gateway.door.operation import Listener
 from gateway.settings import Settings
@@ -27,7 +28,8 @@ def run(settings: Settings, *, shared: bool = False, serving: Serving | None = N
         shared: the ports are shared with other workers of one supervisor.
         serving: told once that the replica listens.
     """
-    uvloop.run(_serve(settings, shared=shared, serving=serving))
+    with starting():
+        uvloop.run(_serve(settings, shared=shared, serving=serving))
 
 
 async def _serve(settings: Settings, *, shared: bool, serving: Serving | None) -> None:

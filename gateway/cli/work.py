@@ -10,6 +10,7 @@ import uvloop
 
 from gateway import app, work
 from gateway.cli.memory import settle_memory
+from gateway.cli.starting import starting
 from gateway.door import logs
 from gateway.settings import Settings, SettingsInvalid, read
 
@@ -27,7 +28,8 @@ def work_command() -> None:
     except SettingsInvalid as error:
         raise click.ClickException(str(error)) from None
     logs.set_up(settings.log_level)
-    uvloop.run(_work(settings))
+    with starting():
+        uvloop.run(_work(settings))
 
 
 async def _work(settings: Settings) -> None:

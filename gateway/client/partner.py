@@ -8,7 +8,7 @@ from gateway.wire.clients import ActivationCode
 from gateway.wire.merchants import Merchant
 from gateway.wire.offer_figures import Quote, QuoteRequest
 from gateway.wire.offers import Acceptance, Deal, Offer
-from gateway.wire.payments import Refund, RefundPreviewRequest, RefundRequest, RefundShares
+from gateway.wire.payments import PaymentQuery, Refund, RefundPreviewRequest, RefundRequest, RefundShares
 from gateway.wire.qr_codes import QrCode, QrCodeRequest
 from gateway.wire.stores import NewStore, NewTerminal, Store, Terminal
 from gateway.wire.webhooks import Event, EventPage, FeedQuery, NewWebhookEndpoint, WebhookEndpoint
@@ -32,6 +32,10 @@ class Partner(Payee, Servers):
     async def preview_refund(self, payment_id: str, wish: RefundPreviewRequest) -> RefundShares:
         """Who would get what; moves nothing."""
         return await self.ask(f"/v1/payments/{payment_id}/refunds/preview", RefundShares, wish)
+
+    async def read_refund(self, refund_id: str, *, wait_s: int = 0) -> Refund:
+        """A refund; with `wait_s` as soon as the core has decided."""
+        return await self.get(f"/v1/refunds/{refund_id}", Refund, PaymentQuery(wait_s=wait_s), wait_s=wait_s)
 
     def refunds(self, payment_id: str) -> AsyncIterator[Refund]:
         return self.pages(f"/v1/payments/{payment_id}/refunds", Refund)

@@ -8,6 +8,8 @@ from gateway.transfers.transfer import Connection
 from merchants.payer import PayerFacts
 
 _decode_payer = msgspec.json.Decoder(PayerFacts).decode
+# A day, for whoever asks what a payer saw of an order that ended.
+_KEEP_S = 86_400.0
 _encode = msgspec.json.Encoder().encode
 
 
@@ -22,6 +24,19 @@ async def insert_scan(
         """,
         issuer, scan_id, payer.id, payment.partner_id, payment.id, _encode(payer).decode(), quote, payable_minor,
     )  # fmt: skip
+
+
+async def sweep(conn: Connection, *, limit: int) -> int:
+    """Forget what was shown of orders that ended long ago; how many. A code lives two hours at most."""
+    status = await conn.execute(
+        """
+        DELETE FROM gateway.scans WHERE (issuer, id) IN (
+            SELECT issuer, id FROM gateway.scans WHERE created_at < now() - $1 * interval '1 s'
+             LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """,
+        _KEEP_S, limit,
+    )  # fmt: skip
+    return int(status.rpartition(" ")[2])
 
 
 _SCAN = "id, partner_id, payment_id, payer, quote, payable_minor"

@@ -9,11 +9,24 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
+import asyncpg
+
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 # Enough to share a flush among many; few enough that the first waits little for the last.
 MAX_TOGETHER: Final = 32
+
+# No transaction had a chance: the server is gone, going, or has no connection for us.
+DATABASE_LOST: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
 
 Write = Callable[[Sequence[ItemT]], Awaitable[Sequence[ResultT]]]
 
@@ -38,6 +51,10 @@ class Together(Generic[ItemT, ResultT]):
             company = [self._waiting.popleft() for _ in range(min(MAX_TOGETHER, len(self._waiting)))]
             try:
                 results = await write([item for item, _ in company])
+            except DATABASE_LOST as error:
+                # One by one they would only wait, each behind the time-outs of those before it.
+                for _, written in company:
+                    _fail(written, error)
             except Exception as error:  # noqa: BLE001 - whatever it is, its item is told
                 await self._write_alone(company, write, error)
             else:

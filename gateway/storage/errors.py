@@ -6,7 +6,7 @@ class StorageError(Exception):
 
 
 class DatabaseUnreachable(StorageError):
-    """The database did not answer in the start-up time; check DATABASE_URL and that it takes connections."""
+    """The database did not answer in the start-up time; check DATABASE_URL, DATABASE_DIRECT_URL and the server."""
 
 
 class EmbeddedPostgresFailed(StorageError):

@@ -1,9 +1,11 @@
 """Connection pools whose every wait has an end."""
 
 import asyncio
+import math
 from typing import Any
 
 import asyncpg
+import structlog
 import tenacity
 
 from gateway.storage.errors import DatabaseUnreachable
@@ -18,7 +20,13 @@ IDLE_IN_TRANSACTION_TIMEOUT_S = 10.0
 # How long start-up waits for a database that is still starting.
 START_TIMEOUT_S = 60.0
 
+# Whoever watches a start sees in this time that it has not hung.
+_SAID_EVERY_S = 5.0
+
 _NOT_YET = (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError, TimeoutError)
+
+
+log = structlog.get_logger()
 
 
 class BoundedPool(asyncpg.Pool):
@@ -63,6 +71,7 @@ async def open_pool(
         stop=tenacity.stop_after_delay(start_timeout_s),
         wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=2.0),
         retry=tenacity.retry_if_exception_type(_NOT_YET),
+        before_sleep=_Waiting(),
         retry_error_callback=_unreachable,
     ):
         with attempt:
@@ -98,6 +107,21 @@ async def open_pool(
 
 async def _leave_as_it_is(_connection: object) -> None:
     """No session setting is ever changed and no lock held past a transaction: a reset would be a wasted round trip."""
+
+
+class _Waiting:
+    """Says at once what start-up waits for, and again every few seconds."""
+
+    def __init__(self) -> None:
+        self._said_at_s = -math.inf
+
+    def __call__(self, state: tenacity.RetryCallState) -> None:
+        waited_s = state.seconds_since_start or 0.0
+        if waited_s - self._said_at_s < _SAID_EVERY_S:
+            return
+        self._said_at_s = waited_s
+        error = state.outcome.exception() if state.outcome else None
+        log.warning("waiting_for_database", waited_s=round(waited_s, 1), reason=type(error).__name__)
 
 
 def _unreachable(state: tenacity.RetryCallState) -> None:

@@ -2288,6 +2288,8 @@ CREATE INDEX payments_to_expire ON gateway.payments USING btree (expires_at) WHE
 
 CREATE INDEX refunds_by_no ON gateway.refunds USING btree (partner_id, merchant_refund_no);
 
+CREATE INDEX scans_by_age ON gateway.scans USING btree (created_at);
+
 CREATE INDEX store_scans_by_age ON gateway.store_scans USING btree (created_at);
 
 CREATE INDEX transfer_attempts_by_transfer ON gateway.transfer_attempts USING btree (owner_id, n, at);

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from aiohttp import ClientSession
 
+from gateway.demo.processes import free_ports
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -68,3 +70,29 @@ async def test_a_replica_that_lacks_settings_says_all_of_them_and_does_not_start
         _, words = await process.communicate()
         assert process.returncode == 1
         assert all(name in words.decode() for name in ("GATEWAY_ENV", "DATABASE_URL", "PUBLIC_PORT"))
+
+
+async def test_a_replica_that_waits_for_its_database_says_so_at_once() -> None:
+    [port] = free_ports(1)
+    nobody = settings(f"postgresql://127.0.0.1:{port}/gateway")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gateway", "serve"),
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **nobody},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    said = json.loads(await process.stdout.readline())
+    process.kill()
+    await process.communicate()
+    assert (said["event"], said["reason"]) == ("waiting_for_database", "ConnectionRefusedError")
+
+
+async def test_a_database_that_is_not_there_or_not_migrated_is_one_sentence(server_url: str) -> None:
+    for name, sentence in (("nowhere", "The database refuses us"), ("postgres", "run `gateway migrate`")):
+        async with serving(**settings(server_url + name)) as (process, ports):
+            assert ports == {}
+            _, words = await process.communicate()
+            assert process.returncode == 1
+            assert sentence in words.decode()
+            assert "Traceback" not in words.decode()

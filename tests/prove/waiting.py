@@ -1,7 +1,6 @@
 """Tills that wait, each for the end of a payment of its own, on replicas that are processes."""
 
 import asyncio
-import json
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +11,7 @@ import psutil
 from tests.processes import City
 from tests.town import Person, Supermarket
 
+_REPLICAS = 2
 _AT_ONCE = 24
 _WAITING_WITHIN_S = 120.0
 _TOLD_WITHIN_S = 120.0
@@ -141,22 +141,22 @@ async def _until_all_wait(city: City, number: int) -> None:
 
 
 async def _waiting(city: City) -> float:
+    # The scrape itself is in flight, too.
+    return await _figure(city, "gateway_http_in_flight") - 1
+
+
+async def _figure(city: City, name: str) -> float:
     async with city.town.http.get(f"{city.town.operators}/metrics") as answer:
         lines = (await answer.text()).splitlines()
-    # The scrape itself is in flight, too.
-    return next(float(line.split(" ")[1]) for line in lines if line.startswith("gateway_http_in_flight ")) - 1
+    return next(float(line.split(" ")[1]) for line in lines if line.startswith(f"{name} "))
 
 
 async def _workers(city: City) -> list[psutil.Process]:
-    """The replicas, by their supervisor's log."""
-    serving: dict[int, int] = {}
+    """The replicas, once both serve."""
     async with asyncio.timeout(_WAITING_WITHIN_S):
-        while len(serving) < 2:
+        while await _figure(city, "gateway_serving_processes") < _REPLICAS:  # noqa: ASYNC110 - likewise
             await asyncio.sleep(0.1)
-            lines = city.gateway.log.read_text().splitlines()
-            said = [json.loads(line) for line in lines if '"worker_serves"' in line]
-            serving = {one["worker"]: one["pid"] for one in said}
-    return [psutil.Process(pid) for pid in serving.values()]
+    return list(psutil.Process(city.gateway.pid).children())
 
 
 def _memory_kib(workers: list[psutil.Process]) -> float:

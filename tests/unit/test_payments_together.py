@@ -56,3 +56,16 @@ async def test_who_asked_may_be_gone_and_what_was_asked_is_written() -> None:
         await gone
     assert await book.write(2) == "wrote 2"
     assert [number for each in book.written for number in each] == [1, 2]
+
+
+async def test_a_lost_database_fails_all_who_came_together_at_once() -> None:
+    tried: list[int] = []
+
+    async def lost(numbers: Sequence[int]) -> list[str]:
+        tried.append(len(numbers))
+        raise ConnectionResetError
+
+    together: Together[int, str] = Together()
+    results = await asyncio.gather(*(together.write(n, lost) for n in range(8)), return_exceptions=True)
+    assert {type(one) for one in results} == {ConnectionResetError}
+    assert sum(tried) == 8, "nobody waits for the time-outs of those before"

@@ -1,0 +1,60 @@
+"""All that is wrong with the environment, at once, one sentence each."""
+
+import pytest
+
+from gateway.settings import SettingsInvalid, read
+
+GOOD = {
+    "GATEWAY_ENV": "sandbox",
+    "DATABASE_URL": "postgresql://localhost/gateway",
+    "MASTER_KEY": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+}
+
+
+def faults(**environ: str) -> list[str]:
+    with pytest.raises(SettingsInvalid) as caught:
+        read({**GOOD, **environ})
+    return caught.value.faults
+
+
+def test_what_cannot_be_read_and_what_does_not_fit_are_told_together() -> None:
+    assert faults(
+        GATEWAY_ENV="staging",
+        PUBLIC_PORT="high",
+        DAILY_LIMITS="CNY",
+        WEBHOOK_LOOPBACK="perhaps",
+        MASTER_KEY="short",
+        WALLET_CORES="demo-bank=ftp://core",
+        RESEND_UNTIL_S="60",
+    ) == [
+        "GATEWAY_ENV has to be sandbox or production",
+        "PUBLIC_PORT has to be a whole number",
+        "DAILY_LIMITS has to be as the README's table of settings says",
+        "WEBHOOK_LOOPBACK has to be true or false",
+        "the master key is not base64",
+        "WALLET_CORES has to read issuer=http(s)://…, separated by commas",
+        "RESEND_UNTIL_S has to be less than REVERSE_AFTER_S",
+    ]
+
+
+def test_nothing_at_all_is_told_as_what_is_missing() -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        read({})
+    assert caught.value.faults == [
+        "GATEWAY_ENV is missing: it has to be sandbox or production",
+        "DATABASE_URL is missing: it has to be as the README's table of settings says",
+        "MASTER_KEY or MASTER_KEY_FILE is missing",
+    ]
+
+
+def test_a_setting_that_is_wrong_by_itself_is_not_told_twice() -> None:
+    assert faults(REVERSE_AFTER_S="soon") == ["REVERSE_AFTER_S has to be a number"]
+
+
+@pytest.mark.parametrize("odd", ["-1", "nan", "inf"])
+def test_a_time_is_never_negative_or_endless(odd: str) -> None:
+    assert faults(MAX_WAIT_S=odd) == ["MAX_WAIT_S has to be zero or more, and finite"]
+
+
+def test_a_secret_is_never_repeated_in_what_is_wrong_with_it() -> None:
+    assert "hunter2" not in str(faults(MASTER_KEY="hunter2", DATABASE_STATEMENT_CACHE="hunter2"))
