@@ -155,7 +155,7 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     ] = "terminal=20/60,partner=200/400,wallet=2000/4000,operator=50/200,applicant=5/30,merchant=1000/2000"
     max_wait_s: Annotated[float, _said("The longest any call waits, whatever it asks for")] = 30.0
     long_polls: Annotated[
-        int, _said("Reads of one process that may wait at once; each costs about 30 KiB")
+        int, _said("Reads of one process that may wait at once; each costs about 20 KiB")
     ] = 10_000
     long_polls_per_caller: Annotated[
         int, _said("Calls of one client that may wait at once, in one process")

@@ -191,7 +191,7 @@ async def _waiting() -> None:
     async with _city(serving=2) as city:
         crowd = await waiting.run(city, waits=waits, callers=50)
         print(crowd)
-        _must(crowd.told == waits, f"{waits - crowd.told} were not told")
+        _must(crowd.told == waits, f"{waits - crowd.told} were not told: {dict(crowd.faults)}")
         _must(crowd.connections_more == 0, "waiting held connections to the database")
 
 

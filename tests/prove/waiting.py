@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,7 @@ class Told:
         connections: those of both replicas to PostgreSQL while all waited.
         connections_more: what waiting took beyond what both held before, and their pools allow.
         memory_kib: what a wait takes of the replicas' memory.
+        faults: how waits failed, which none should.
         lags_s: from the answer to the cancel to the word to who waited, sorted.
     """
 
@@ -35,6 +37,7 @@ class Told:
     connections_more: int
     memory_kib: float
     lags_s: list[float] = field(repr=False)
+    faults: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
         half, most = (self.lags_s[int(len(self.lags_s) * share)] for share in (0.5, 0.99))
@@ -67,6 +70,7 @@ async def run(city: City, *, waits: int, callers: int) -> Told:
         await asyncio.wait(tills, timeout=_TOLD_WITHIN_S)
         for one in tills:
             one.cancel()
+        faults = Counter(repr(one) for one in await asyncio.gather(*tills, return_exceptions=True) if one)
     return Told(
         waits=waits,
         told=len(told),
@@ -74,6 +78,7 @@ async def run(city: City, *, waits: int, callers: int) -> Told:
         connections=sum(connections),
         connections_more=sum(max(0, one - city.town.settings.database_pool_size - 1) for one in connections),
         memory_kib=memory_kib,
+        faults=faults,
         lags_s=sorted(max(0.0, told[one] - ended[one]) for one in told),
     )
 
