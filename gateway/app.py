@@ -24,7 +24,7 @@ from gateway.door.rate_limit import Limiter, Limits
 from gateway.door.replicas import BEAT_S, Replicas
 from gateway.door.waiting_room import WaitingRoom
 from gateway.pages.scanned import scanned_page
-from gateway.partners import verify_account
+from gateway.partners import verify_account, wind_down
 from gateway.partners.chores import Chores
 from gateway.parts import Parts
 from gateway.payments import conclude, expire, limits_sql, refund, scans_sql, store_code_sql, velocity_sql
@@ -336,6 +336,7 @@ async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tupl
             run_once=chores.work_on_bulks,
             every_s=settings.worker_poll_s,
         ),
+        Job(name="wind_down", run_once=lambda: wind_down.run_once(needs), every_s=settings.worker_poll_s),
         Job(name="age_applications", run_once=chores.age_applications, every_s=_SWEEP_EVERY_S),
         Job(name="advance_offers", run_once=lambda: _advance_offers(parts), every_s=_OFFERS_EVERY_S),
         Job(name="sweep", run_once=lambda: sweep(parts.pool), every_s=_SWEEP_EVERY_S),

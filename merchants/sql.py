@@ -91,3 +91,50 @@ async def raise_offers_version(conn: PoolConnectionProxy, *, partner_id: str) ->
         partner_id,
     )
     return version
+
+
+async def begin_wind_down(conn: PoolConnectionProxy, *, partner_id: str, merchant_id: str) -> None:
+    """Leave what is still open to the worker, in the transaction that stops the merchant."""
+    await conn.execute(
+        """INSERT INTO merchants.wind_downs (partner_id, merchant_id, version, status)
+           SELECT partner_id, id, version, status FROM merchants.merchants WHERE partner_id = $1 AND id = $2""",
+        partner_id,
+        merchant_id,
+    )
+
+
+async def claim_wind_down(conn: PoolConnectionProxy) -> asyncpg.Record | None:
+    """One that is due, held; with the merchants whose payments it ends: a partner's are all of its own."""
+    return await conn.fetchrow(
+        """SELECT w.partner_id, w.merchant_id, w.version, w.status, m.status AS status_now,
+                  w.since > now() - interval '2 minutes' AS is_young,
+                  CASE WHEN w.merchant_id = w.partner_id THEN NULL ELSE w.merchant_id END AS only_merchant
+             FROM merchants.wind_downs w
+             JOIN merchants.merchants m ON m.partner_id = w.partner_id AND m.id = w.merchant_id
+            WHERE w.done_at IS NULL AND w.due_at <= now() ORDER BY w.due_at LIMIT 1 FOR UPDATE OF w SKIP LOCKED"""
+    )
+
+
+async def wind_down_done(
+    conn: PoolConnectionProxy, *, partner_id: str, merchant_id: str, version: int
+) -> None:
+    await conn.execute(
+        """UPDATE merchants.wind_downs SET done_at = clock_timestamp()
+            WHERE partner_id = $1 AND merchant_id = $2 AND version = $3""",
+        partner_id,
+        merchant_id,
+        version,
+    )
+
+
+async def wind_down_later(
+    conn: PoolConnectionProxy, *, partner_id: str, merchant_id: str, version: int, after_s: float
+) -> None:
+    await conn.execute(
+        """UPDATE merchants.wind_downs SET due_at = now() + $4 * interval '1 s'
+            WHERE partner_id = $1 AND merchant_id = $2 AND version = $3""",
+        partner_id,
+        merchant_id,
+        version,
+        after_s,
+    )

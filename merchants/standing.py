@@ -1,5 +1,7 @@
-"""Suspending a merchant and letting it trade again; what is in flight stays with `gateway/partners`."""
+"""Suspending a merchant, letting it trade again, closing it; what is in flight stays with `gateway/partners`."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from asyncpg.pool import PoolConnectionProxy
@@ -12,7 +14,11 @@ from merchants.merchant import Merchant, find_for_operator
 from webhooks import outbox
 from webhooks.event import NewEvent
 
-_EVENT_TYPES = {Status.ACTIVE: "merchant.activated", Status.SUSPENDED: "merchant.suspended"}
+_EVENT_TYPES = {
+    Status.ACTIVE: "merchant.activated",
+    Status.SUSPENDED: "merchant.suspended",
+    Status.CLOSED: "merchant.closed",
+}
 
 
 async def suspend(conn: PoolConnectionProxy, *, merchant_id: str, actor: str, reason: str) -> Merchant:
@@ -56,6 +62,22 @@ def event_of(merchant: Merchant, *, occurred_at: datetime) -> NewEvent:
     )
 
 
+def changed_event(merchant: Merchant, *, occurred_at: datetime, sections: Sequence[str]) -> NewEvent:
+    """What its partner is told when a change of its record is live."""
+    event = event_of(replace(merchant, status=Status.ACTIVE), occurred_at=occurred_at)
+    data = {**event.data, "status": merchant.status, "reason": f"changed: {', '.join(sections)}"}
+    return replace(event, type="merchant.changed", data=data)
+
+
+async def close(conn: PoolConnectionProxy, *, merchant_id: str, actor: str, reason: str) -> Merchant:
+    """End a merchant for good; a partner's end is its sub-merchants' too, who are not paid from then on.
+
+    Raises:
+        MerchantNotFound, MerchantCannotMove
+    """
+    return await _move(conn, merchant_id=merchant_id, target=Status.CLOSED, actor=actor, reason=reason)
+
+
 async def _move(
     conn: PoolConnectionProxy, *, merchant_id: str, target: Status, actor: str, reason: str
 ) -> Merchant:
@@ -73,5 +95,7 @@ async def _move(
         partner_id=merchant.partner_id,
         reason=reason,
     )
+    if target is not Status.ACTIVE:
+        await sql.begin_wind_down(conn, partner_id=merchant.partner_id, merchant_id=merchant.id)
     await outbox.publish(conn, [event_of(merchant, occurred_at=moved_at)])
     return merchant

@@ -10,12 +10,12 @@ from merchants.access.principal import SCOPES
 from merchants.access.principal import Kind as PrincipalKind
 from merchants.ids import new_id
 from merchants.merchant import Kind
-from merchants.onboarding import bulk, documents
+from merchants.onboarding import bulk, changes, documents
 from merchants.onboarding.documents import DocumentKind, Upload
 from merchants.onboarding.files import File
 from tests.builders import a_deal
 from tests.campaigns import agreed
-from tests.onboarded import SEALING, a_till, an_active_merchant, submitted
+from tests.onboarded import SEALING, TODAY, a_till, an_active_merchant, submitted
 from tests.signing_in import OwnKey
 from tests.town import Person, Supermarket, Town, cny
 
@@ -105,6 +105,16 @@ async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
             lines=[(2, {"short_name": "x"})],
             actor="test",
         )
+        change = await changes.ask(
+            conn,
+            SEALING,
+            change_id=new_id("chg", mall.merchant.partner_no),
+            partner_id=mall.merchant.id,
+            merchant_id=mall.merchant.id,
+            sections={"city": "Guangzhou"},
+            actor="test",
+            today=TODAY,
+        )
         paper = await documents.put(
             conn,
             SEALING,
@@ -131,6 +141,7 @@ async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
         "application_id": application.id,
         "document_id": paper.id,
         "bulk_id": made.id,
+        "change_id": change.id,
         "document_kind": paper.kind,
         "offer_id": campaign.offer.id,
         "payment_id": paid.body["id"],

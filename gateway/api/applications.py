@@ -95,7 +95,7 @@ async def precheck_application(call: Call[None]) -> Answer:
             application_id=call.path["application_id"],
             applicant_id=call.caller.tenant,
         )
-        wrong = await applying.faults_of(conn, found, today=_today(call.now))
+        wrong = await applying.faults_of(conn, found, today=today_of(call.now))
     faults = [
         wire.ApplicationFault(pointer=fault.pointer, code=fault.code, detail=fault.detail) for fault in wrong
     ]
@@ -126,7 +126,7 @@ async def submit_application(call: Call[None]) -> Answer:
             application_id=application_id,
             applicant_id=call.caller.tenant,
             actor=call.caller.client_id,
-            today=_today(call.now),
+            today=today_of(call.now),
         )
     call.parts.hub.tell(submitted.id, DELIVERIES)
     return Answer(200, showing.application(submitted))
@@ -165,5 +165,5 @@ async def _find(call: Call[Any, Any], application_id: str) -> applications.Appli
         )
 
 
-def _today(now: datetime) -> date:
+def today_of(now: datetime) -> date:
     return now.astimezone(_CHINA).date()

@@ -188,6 +188,18 @@ _STANDING = [
         body=MerchantEvent,
         shows={"data": {"status": "suspended"}},
     ),
+    Event(
+        type="merchant.closed",
+        summary="A merchant is closed for good",
+        body=MerchantEvent,
+        shows={"data": {"status": "closed"}},
+    ),
+    Event(
+        type="merchant.changed",
+        summary="A change of a merchant's record is live",
+        body=MerchantEvent,
+        shows={"data": {"status": "active", "reason": "changed: settlement"}},
+    ),
 ]
 _WEBHOOKS = [
     Event(

@@ -91,6 +91,33 @@ async def suspend_merchant(call: Call[wire.StandingChange]) -> Answer:
 
 @operation(
     "POST",
+    "/admin/v1/merchants/{merchant_id}/close",
+    summary="Close a merchant",
+    scope="operate",
+    roles=("approver",),
+    listener=Listener.OPERATORS,
+    idempotent=True,
+    replay=replay_standing,
+    answers={200: wire.Merchant},
+    problems=(MerchantNotFound, MerchantCannotMove),
+    example=wire.StandingChange(reason="The merchant gives notice"),
+)
+async def close_merchant(call: Call[wire.StandingChange]) -> Answer:
+    """For good: nothing is paid from now on, what nobody has paid is canceled, what is held is let go.
+
+    Refunds, reading and webhooks go on. The company may apply again later.
+    """
+    merchant_id = call.path["merchant_id"]
+    async with call.claim.transaction(merchant_id) as conn:
+        closed = await standing.close(
+            conn, merchant_id=merchant_id, actor=call.caller.client_id, reason=call.body.reason
+        )
+    call.parts.hub.tell(closed.id, DELIVERIES)
+    return Answer(200, showing.merchant(closed))
+
+
+@operation(
+    "POST",
     "/admin/v1/merchants/{merchant_id}/resume",
     summary="Let a suspended merchant trade again",
     scope="operate",

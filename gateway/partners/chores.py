@@ -8,7 +8,7 @@ import asyncpg
 
 from gateway.storage.hub import DELIVERIES, Hub
 from merchants.offers.offer import SHANGHAI
-from merchants.onboarding import bulk_admission, bulk_reading, expiry, verification
+from merchants.onboarding import bulk_admission, bulk_reading, expiry, retention, verification
 from merchants.onboarding.bulk_reading import Rules
 from merchants.sealing import Sealing
 
@@ -37,9 +37,11 @@ class Chores:
         return done + admitted
 
     async def age_applications(self) -> int:
-        """What waits for an applicant who never came back expires."""
+        """What waits for an applicant who never came back expires; what nobody needs any more is erased."""
         async with self.pool.acquire() as conn, conn.transaction():
-            aged = await verification.expire(conn, limit=_AGED_AT_ONCE)
+            aged = await retention.run_once(conn, self.sealing, limit=_AGED_AT_ONCE)
+        async with self.pool.acquire() as conn, conn.transaction():
+            aged += await verification.expire(conn, limit=_AGED_AT_ONCE)
             aged += await expiry.run_once(conn, self.sealing, limit=_AGED_AT_ONCE)
         if aged:
             self.hub.tell(DELIVERIES)

@@ -46,7 +46,7 @@ class MerchantNews(Struct, frozen=True, kw_only=True):
     merchant_number: str
     parent_id: str | None
     kind: Kind
-    status: Literal["active", "suspended"]
+    status: Literal["active", "suspended", "closed"]
     short_name: str
     reason: str
 
@@ -54,5 +54,5 @@ class MerchantNews(Struct, frozen=True, kw_only=True):
 class MerchantEvent(Told, frozen=True, kw_only=True):
     """A merchant may be paid, or may be no longer."""
 
-    type: Literal["merchant.activated", "merchant.suspended"]
+    type: Literal["merchant.activated", "merchant.suspended", "merchant.closed", "merchant.changed"]
     data: MerchantNews

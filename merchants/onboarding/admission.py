@@ -13,7 +13,7 @@ from merchants.errors import MerchantNotActive
 from merchants.ids import new_id
 from merchants.lifecycle import Status
 from merchants.merchant import Merchant
-from merchants.onboarding import records_sql, sql, transition
+from merchants.onboarding import records_sql, search, sql, transition
 from merchants.onboarding.application import Application, Step, status_before
 from merchants.onboarding.errors import CompanyIsPartner
 from merchants.onboarding.particulars import last_four
@@ -129,6 +129,7 @@ async def make_merchant(
         merchant_id=merchant_id,
         particulars=application.particulars.sealed(sealing, owner=merchant_id),
     )
+    await search.index(conn, sealing, subject_id=merchant_id, particulars=application.particulars)
     return await merchant.find(conn, partner_id=partner_id, merchant_id=merchant_id)
 
 

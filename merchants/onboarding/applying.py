@@ -15,7 +15,7 @@ from asyncpg.pool import PoolConnectionProxy
 from merchants.errors import MerchantNotActive
 from merchants.lifecycle import Status
 from merchants.merchant import Kind, Merchant
-from merchants.onboarding import documents, documents_sql, sql, transition
+from merchants.onboarding import documents, documents_sql, search, sql, transition
 from merchants.onboarding.application import Application, lock, opened
 from merchants.onboarding.errors import (
     ApplicationCannotMove,
@@ -109,6 +109,7 @@ async def change(
         particulars=particulars.sealed(sealing, owner=application_id),
         credit_code=particulars.credit_code,
     )
+    await search.index(conn, sealing, subject_id=application_id, particulars=particulars)
     await transition.record(
         conn, application, deed="application.changed", actor=actor, sections=",".join(sorted(changes))
     )
@@ -238,5 +239,6 @@ async def _open(
         credit_code=particulars.credit_code,
     )
     application = opened(sealing, row)
+    await search.index(conn, sealing, subject_id=application_id, particulars=particulars)
     await transition.record(conn, application, deed="application.draft", actor=actor)
     return application

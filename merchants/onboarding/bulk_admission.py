@@ -7,7 +7,7 @@ from stdnum import luhn
 from merchants import merchant, standing
 from merchants.ids import new_id
 from merchants.lifecycle import Status
-from merchants.onboarding import bulk_sql, records_sql, sql
+from merchants.onboarding import bulk_sql, records_sql, search, sql
 from merchants.onboarding.admission import SETTLEMENT_CURRENCY
 from merchants.onboarding.bulk import PIECE, Bulk, State, claimed, move
 from merchants.onboarding.particulars import Particulars, last_four, revealed
@@ -78,6 +78,9 @@ async def _admit(
         partner_id=bulk.partner_id,
         merchant_ids=list(merchant_ids.values()),
         particulars=[one.sealed(sealing, owner=merchant_ids[id_]) for id_, one in waiting.items()],
+    )
+    await search.index_many(
+        conn, sealing, [(merchant_ids[id_], particulars) for id_, particulars in waiting.items()]
     )
     for deed in ("application.approved", "application.active"):
         await bulk_sql.record_many(

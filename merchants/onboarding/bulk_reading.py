@@ -10,6 +10,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from merchants.ids import BANK, new_id
 from merchants.onboarding import bulk_sql as sql
+from merchants.onboarding import search
 from merchants.onboarding.bulk import Bulk, LineFault, State, claimed, move
 from merchants.onboarding.bulk_file import column_of
 from merchants.onboarding.particulars import Particulars
@@ -125,6 +126,7 @@ async def _apply(
         particulars=[one.sealed(sealing, owner=application_id) for application_id, one in rows],
         credit_codes=[one.credit_code or "" for _, one in rows],
     )
+    await search.index_many(conn, sealing, [(id_, one) for id_, one in rows if id_ in taken])
     await sql.record_many(
         conn,
         actor=bulk.uploaded_by,

@@ -131,3 +131,27 @@ class BulkNeedsSteps(MerchantsError):
 
     `SUB_MERCHANT_STEPS` is set; a file's applications are admitted together only where it is empty.
     """
+
+
+class ChangeNotFound(MerchantsError):
+    """You have no change request with this id; check the id."""
+
+
+class ChangeCannotMove(MerchantsError):
+    """The request's present status does not allow this; read it again and see its status."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.change_status = str(status)
+
+
+class ChangeUnderway(MerchantsError):
+    """A change of this merchant waits for its decision; withdraw it, or wait."""
+
+
+class NothingToChange(MerchantsError):
+    """No section would be other than it is, or the credit code would be another; that is another company."""
+
+
+class RecordChanged(MerchantsError):
+    """The record is not the one this was asked against; reject it, and let it be asked again."""

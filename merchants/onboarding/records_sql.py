@@ -36,3 +36,41 @@ async def insert_many(
         merchant_ids,
         particulars,
     )
+
+
+async def change(
+    conn: PoolConnectionProxy,
+    *,
+    partner_id: str,
+    merchant_id: str,
+    particulars: bytes,
+    licence_name: str,
+    short_name: str,
+    city: str,
+    mcc: str,
+    settlement_account: bytes,
+    settlement_last_four: str,
+) -> None:
+    """Put a held record and what the merchant's own row copies of it to what was approved."""
+    await conn.execute(
+        """UPDATE merchants.merchant_records
+              SET particulars = $3, version = version + 1, updated_at = clock_timestamp()
+            WHERE partner_id = $1 AND merchant_id = $2""",
+        partner_id,
+        merchant_id,
+        particulars,
+    )
+    await conn.execute(
+        """UPDATE merchants.merchants
+              SET licence_name = $3, short_name = $4, city = $5, mcc = $6, settlement_account = $7,
+                  settlement_last_four = $8, version = version + 1, updated_at = clock_timestamp()
+            WHERE partner_id = $1 AND id = $2""",
+        partner_id,
+        merchant_id,
+        licence_name,
+        short_name,
+        city,
+        mcc,
+        settlement_account,
+        settlement_last_four,
+    )

@@ -1,0 +1,66 @@
+"""What a suspended or closed merchant leaves open, ended by the worker.
+
+From the commit of its suspension on, accept refuses every new payment, by whatever code, till, order page or offer it
+comes; so nothing but payments under way has to be ended. What nobody has paid yet is canceled; what is with a core ends
+as the core says; what is held is let go when the merchant is closed, and may be captured while it is only suspended.
+Refunds, reading and webhooks go on, for payers and books have a right to them.
+"""
+
+from typing import Final
+
+import structlog
+
+from gateway.payments import cancel, open_sql
+from gateway.payments.errors import PaymentsError
+from gateway.payments.needs import Needs
+from gateway.payments.pay import submit_and_conclude
+from gateway.storage.hub import DELIVERIES
+from merchants import sql as merchants_sql
+
+_AT_ONCE: Final = 50
+# A payment accepted in the moment of the suspension shows up within its time-outs.
+_LOOK_AGAIN_S: Final = 30.0
+_UNPAID: Final = ("requires_payer", "requires_confirmation")
+
+log = structlog.get_logger()
+
+
+async def run_once(needs: Needs) -> int:
+    """End some of what one merchant left open; returns how many payments."""
+    async with needs.pool.acquire() as conn, conn.transaction():
+        due = await merchants_sql.claim_wind_down(conn)
+        if due is None:
+            return 0
+        key = {name: due[name] for name in ("partner_id", "merchant_id", "version")}
+        if due["status_now"] == "active":
+            await merchants_sql.wind_down_done(conn, **key)
+            return 0
+        states = (*_UNPAID, "authorized") if due["status_now"] == "closed" else _UNPAID
+        left = await open_sql.of_merchant(
+            conn,
+            partner_id=due["partner_id"],
+            merchant_id=due["only_merchant"],
+            states=states,
+            limit=_AT_ONCE,
+        )
+        if left:
+            await merchants_sql.wind_down_later(conn, **key, after_s=0.0)
+        elif due["is_young"]:
+            await merchants_sql.wind_down_later(conn, **key, after_s=_LOOK_AGAIN_S)
+        else:
+            await merchants_sql.wind_down_done(conn, **key)
+    return sum([await _end(needs, due["partner_id"], payment_id) for payment_id in left])
+
+
+async def _end(needs: Needs, partner_id: str, payment_id: str) -> int:
+    """One payment in a transaction of its own; one that moved meanwhile is looked at again."""
+    try:
+        async with needs.pool.acquire() as conn, conn.transaction():
+            accepted = await cancel.cancel(needs, conn, partner_id=partner_id, payment_id=payment_id)
+    except PaymentsError as error:
+        log.info("payment_not_ended", payment_id=payment_id, error=type(error).__name__)
+        return 0
+    if accepted.instruction is not None:
+        needs.running.start(submit_and_conclude(needs, accepted.instruction))
+    needs.hub.tell(payment_id, DELIVERIES)
+    return 1
