@@ -11,17 +11,16 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from ssl import SSLContext
+from ssl import SSLContext, create_default_context
 from types import TracebackType
 from typing import Final, Self
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-import aiohttp
 import tenacity
-from yarl import URL
 
 from gateway.wallet.answers import NoListing, message_of, outcome_of, page_of, says_not_found
 from gateway.wallet.breaker import Breaker
+from gateway.wallet.connections import Connections, NoAnswer
 from gateway.wallet.contract import MAX_LISTING_BYTES
 from gateway.wallet.core import (
     Beneficiary,
@@ -39,10 +38,6 @@ from gateway.wallet.token import authorization
 from merchants.keyring import Signer
 
 HTTP_NOT_FOUND: Final = 404
-# Shorter than any server keeps an idle connection, so that we do not write on one that is being closed.
-KEEPALIVE_TIMEOUT_S: Final = 15.0
-
-
 # Within the ten seconds that a till waits by default, so that its answer still tells what we know.
 TIMEOUT_S: Final = 8.0
 
@@ -75,10 +70,6 @@ class _Refused(Exception):
     """Nobody listens there: nothing was sent."""
 
 
-class _NoAnswer(Exception):
-    """Something was sent, or may have been, and what came back is no answer."""
-
-
 class RestCore:
     """A core over HTTP. Enter it (`async with`) before use; it holds the connections.
 
@@ -104,8 +95,8 @@ class RestCore:
         beneficiary_of: Callable[[str], Awaitable[Beneficiary | None]] | None = None,
     ) -> None:
         self.name = name
-        self._origin = str(URL(url).origin())
-        self._base_path = URL(url).raw_path.rstrip("/")
+        self._place = urlsplit(url)
+        self._base_path = self._place.path.rstrip("/")
         self._signer = signer
         self._timeout_s = timeout_s
         self._bounds = bounds or Bounds()
@@ -114,23 +105,25 @@ class RestCore:
         self._breaker = Breaker(failures=self._bounds.breaker_failures, shut_s=self._bounds.breaker_shut_s)
         self._sends = asyncio.Semaphore(self._bounds.sends)
         self._asks = asyncio.Semaphore(self._bounds.asks)
-        self._session: aiohttp.ClientSession | None = None
+        self._connections: Connections | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=KEEPALIVE_TIMEOUT_S, ssl=self._ssl or True
-            ),
-            timeout=aiohttp.ClientTimeout(total=self._timeout_s, sock_connect=self._bounds.connect_timeout_s),
-            cookie_jar=aiohttp.DummyCookieJar(),
+        is_tls = self._place.scheme == "https"
+        assert self._place.hostname is not None, "a core's URL names a host"
+        self._connections = Connections(
+            self._place.hostname,
+            self._place.port or (443 if is_tls else 80),
+            ssl=(self._ssl or create_default_context()) if is_tls else None,
+            connect_timeout_s=self._bounds.connect_timeout_s,
+            max_body_bytes=MAX_LISTING_BYTES,
         )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._session is not None
-        await self._session.close()
+        assert self._connections is not None
+        self._connections.close()
 
     def unavailable(self) -> str | None:
         if self._breaker.is_shut:
@@ -140,11 +133,14 @@ class RestCore:
         return None
 
     async def send(self, transfer: Transfer) -> SendOutcome:
-        try:
-            async with asyncio.timeout(self._bounds.slot_timeout_s):
-                await self._sends.acquire()
-        except TimeoutError:
-            return NotSent("the core has as much to do as it may have")
+        if self._sends.locked():
+            try:
+                async with asyncio.timeout(self._bounds.slot_timeout_s):
+                    await self._sends.acquire()
+            except TimeoutError:
+                return NotSent("the core has as much to do as it may have")
+        else:
+            await self._sends.acquire()
         try:
             if not self._breaker.lets_through():
                 return NotSent("the core has stopped answering")
@@ -161,7 +157,7 @@ class RestCore:
         try:
             async with self._asks:
                 status, body = await self._exchange("GET", f"/transfers/{transfer_id}")
-        except (_Refused, _NoAnswer) as error:
+        except (_Refused, NoAnswer) as error:
             return Unknown(str(error))
         if status == HTTP_NOT_FOUND and says_not_found(body, transfer_id):
             return NotFound()
@@ -171,7 +167,7 @@ class RestCore:
         try:
             async with self._asks:
                 status, body = await self._exchange("POST", f"/transfers/{transfer_id}/reverse")
-        except (_Refused, _NoAnswer) as error:
+        except (_Refused, NoAnswer) as error:
             return Unknown(str(error))
         return outcome_of(status, body, transfer_id)
 
@@ -181,7 +177,7 @@ class RestCore:
             async with self._asks:
                 status, body = await self._exchange("GET", f"/transfers?{urlencode(query)}")
             return page_of(status, body)
-        except (_Refused, _NoAnswer, NoListing) as error:
+        except (_Refused, NoAnswer, NoListing) as error:
             raise ListingFailed(core=self.name, why=str(error)) from error
 
     async def _sent(self, transfer: Transfer) -> SendOutcome:
@@ -198,7 +194,7 @@ class RestCore:
                 status, reply = await self._tried_again(body)
         except _Refused as error:
             return NotSent(str(error))
-        except _NoAnswer as error:
+        except NoAnswer as error:
             return Unknown(str(error))
         return outcome_of(status, reply, transfer.id)
 
@@ -217,34 +213,19 @@ class RestCore:
 
     async def _exchange(self, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
         """One request and what came back; a new token each time, because each is accepted once."""
-        assert self._session is not None, "enter the core before use"
+        assert self._connections is not None, "enter the core before use"
         path = self._base_path + path
-        headers = {
-            "Authorization": authorization(
-                self._signer(), method=method, path=path, body=body, issued_at=int(time.time())
-            ),
-            "Content-Type": "application/json",
-        }
-        # As it is: what was signed is what is sent.
-        target = URL(self._origin + path, encoded=True)
+        token = authorization(self._signer(), method=method, path=path, body=body, issued_at=int(time.time()))
+        head = (
+            f"{method} {path} HTTP/1.1\r\nHost: {self._place.netloc}\r\nAuthorization: {token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
         try:
-            async with self._session.request(
-                method, target, data=body or None, headers=headers, allow_redirects=False
-            ) as response:
-                return response.status, await _bounded(response)
-        except aiohttp.ClientConnectorError as error:
-            if error.os_error.errno == errno.ECONNREFUSED:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._connections.exchange(head.encode() + body)
+        except TimeoutError as error:
+            raise NoAnswer("no answer in time") from error
+        except OSError as error:
+            if error.errno == errno.ECONNREFUSED:
                 raise _Refused("the connection was refused") from error
-            raise _NoAnswer(f"no connection: {error.os_error.strerror or type(error).__name__}") from error
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise _NoAnswer(f"no answer: {type(error).__name__}") from error
-
-
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    """The body, of which a listing's may be longest."""
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > MAX_LISTING_BYTES:
-            raise _NoAnswer("the answer is too long")
-    return bytes(body)
+            raise NoAnswer(f"no connection: {error.strerror or type(error).__name__}") from error

@@ -9,6 +9,7 @@ from tests.benchmarks.code_redeem import code_redeem
 from tests.benchmarks.offers import offers
 from tests.benchmarks.pace import Pace, pace_of_environment
 from tests.benchmarks.payments import payments, payments_delivered
+from tests.benchmarks.payments_growth import payments_growth
 from tests.benchmarks.qr_codes import qr_png, qr_read, qr_sign, qr_verify
 from tests.benchmarks.report import Report
 from tests.benchmarks.webhooks import webhooks
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[Report, Pace], Awaitable[None]]] = {
         code_redeem,
         payments,
         payments_delivered,
+        payments_growth,
         webhooks,
     )
 }
