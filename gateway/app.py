@@ -23,6 +23,8 @@ from gateway.door.listeners import Door
 from gateway.door.rate_limit import Limiter, Limits
 from gateway.door.replicas import BEAT_S, Replicas
 from gateway.door.waiting_room import WaitingRoom
+from gateway.identity.provider import Provider
+from gateway.identity.sign_in import SignIns, roles_of
 from gateway.pages.scanned import scanned_page
 from gateway.partners import verify_account, wind_down
 from gateway.partners.chores import Chores
@@ -41,7 +43,7 @@ from gateway.transfers.transfer import Owner, Owners, Settled
 from gateway.wallet.rest import RestCore
 from gateway.wallet.routing import Cores
 from gateway.work import Job
-from merchants.access import clients, replay, terminals
+from merchants.access import clients, replay, sessions, terminals
 from merchants.access.live import RecentlyLive
 from merchants.access.tokens import Tokens
 from merchants.ids import new_id, partner_no_of
@@ -102,7 +104,14 @@ async def build(settings: Settings) -> AsyncIterator[Replica]:
         cores = await _cores(stack, settings, keyring, pool=pool, sealing=sealing)
         renderers = stack.enter_context(ThreadPoolExecutor(_RENDERERS, thread_name_prefix="render"))
         parts = _parts(
-            settings, pool=pool, hub=hub, sealing=sealing, keyring=keyring, cores=cores, renderers=renderers
+            settings,
+            pool=pool,
+            hub=hub,
+            sealing=sealing,
+            keyring=keyring,
+            cores=cores,
+            renderers=renderers,
+            sign_ins=await _sign_ins(stack, settings, sealing),
         )
         stack.push_async_callback(parts.payments.running.finish, settings.stop_within_s)
         limiter = Limiter(Limits.read(settings.rate_limits))
@@ -129,6 +138,7 @@ def _parts(
     keyring: Keyring,
     cores: Cores,
     renderers: Executor,
+    sign_ins: SignIns | None,
 ) -> Parts:
     environment = settings.gateway_env
     catalog = Catalog()
@@ -178,6 +188,7 @@ def _parts(
         caption_font=settings.qr_caption_font or None,
         wallet_name=settings.wallet_name,
         logo=read_logo(Path(settings.qr_logo).read_bytes()) if settings.qr_logo else None,
+        sign_ins=sign_ins,
         max_wait_s=settings.max_wait_s,
     )
 
@@ -209,7 +220,23 @@ def _tokens(settings: Settings, keyring: Keyring) -> Tokens:
         environment=settings.gateway_env,
         bind_money=settings.dpop_required,
         operators_url=settings.operators_url,
+        operator_keys=settings.gateway_env == "sandbox",
     )
+
+
+async def _sign_ins(stack: AsyncExitStack, settings: Settings, sealing: Sealing) -> SignIns | None:
+    if not settings.oidc_issuer:
+        return None
+    provider = await stack.enter_async_context(
+        Provider.open(
+            issuer=settings.oidc_issuer,
+            client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret,
+            redirect_uri=settings.oidc_redirect_uri or f"{settings.operators_url}/sign-in",
+        )
+    )
+    roles = roles_of(settings.oidc_roles)
+    return SignIns(provider, sealing, roles=roles, groups_claim=settings.oidc_groups_claim)
 
 
 def _door(parts: Parts, limiter: Limiter, room: WaitingRoom) -> Door:
@@ -362,6 +389,7 @@ async def sweep(pool: asyncpg.Pool) -> int:
         swept += await limits_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
         swept += await velocity_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
         swept += await replay.forget_expired(conn, limit=_SWEPT_AT_ONCE)
+        swept += await sessions.forget_old(conn, limit=_SWEPT_AT_ONCE)
         swept += await terminals.forget_expired_codes(conn, limit=_SWEPT_AT_ONCE)
         swept += await retention.sweep(conn, limit=_SWEPT_AT_ONCE)
     return swept

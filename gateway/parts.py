@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from gateway.identity.sign_in import SignIns
 from gateway.payments.needs import Needs
 from gateway.storage.hub import Hub
 from gateway.wallet.routing import Cores
@@ -33,6 +34,7 @@ class Parts:
         logo: for the middle of codes that are asked for with it.
         wallet_name: what customers call the wallet; may be empty.
         caption_font: has the merchants' script; None has Latin letters only.
+        sign_ins: of operators at the bank's identity provider; None where they have keys alone.
         max_wait_s: the longest any call may wait, whatever it asks for.
     """
 
@@ -54,4 +56,5 @@ class Parts:
     caption_font: str | None
     logo: Logo | None
     wallet_name: str
+    sign_ins: SignIns | None
     max_wait_s: float

@@ -35,6 +35,7 @@ _STEP_UP = "^([A-Z]{3}=[0-9]{1,15}(,|$))*$"
 _RULES = "^([a-z0-9-]{1,32}=(payer|terminal|merchant):(count|amount)>[0-9]{1,15}/[0-9]{1,7}:(decline|step_up)(,|$))*$"
 _STEPS = "^((verify_account|sign)(,|$))*$"
 _RATES = "^((terminal|partner|wallet|operator|applicant|merchant)=[1-9][0-9]{0,5}/[1-9][0-9]{0,5}(,|$))*$"
+_GROUPS = "^([^=,]+=(reviewer|approver|risk|auditor)(,|$))*$"
 _LIMITS = "^([A-Z]{3}=([0-9]{1,15}|-)(/([0-9]{1,15}|-)){3}(,|$))*$"
 
 
@@ -64,6 +65,27 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     ] = "127.0.0.1"
     operators_port: Annotated[int, _said("Port of the operators' listener")] = 8081
     operators_url: Annotated[str, _said("Where operators reach their listener")] = "http://127.0.0.1:8081"
+    oidc_issuer: Annotated[
+        str,
+        _said(
+            "The bank's identity provider, by which operators sign in; the operators of production have no keys"
+        ),
+    ] = ""
+    oidc_client_id: Annotated[str, _said("What the provider calls us")] = "merchant-gateway"
+    oidc_client_secret: Annotated[str, _said("Proves us to the provider beside PKCE, if it wants that")] = ""
+    oidc_redirect_uri: Annotated[
+        str, _said("Where it sends operators back to; `/sign-in` below OPERATORS_URL if empty")
+    ] = ""
+    oidc_groups_claim: Annotated[str, _said("Where the provider's token names an operator's groups")] = (
+        "groups"
+    )
+    oidc_roles: Annotated[
+        str,
+        _said(
+            "Which groups have which role: `group=role`, separated by commas; if empty, groups are called like roles",
+            pattern=_GROUPS,
+        ),
+    ] = ""
     dpop_required: Annotated[
         bool, _said("Give tokens that move money to clients with a proof of possession alone (RFC 9449)")
     ] = False
@@ -304,13 +326,12 @@ def _unfit(settings: Settings) -> Iterator[_Check]:
     """What production does not stand for."""
     if settings.gateway_env != "production":
         return
-    # Until it is built, a production gateway would let operators in without the bank's sign-in.
-    yield (
-        {"GATEWAY_ENV"},
-        "production needs the operators' OIDC sign-in, which this version does not have yet",
-    )
     if not settings.public_url.startswith("https://"):
         yield {"PUBLIC_URL"}, "PUBLIC_URL has to be https in production"
+    if not settings.oidc_issuer.startswith("https://"):
+        yield {"OIDC_ISSUER"}, "OIDC_ISSUER has to be the bank's identity provider, by https, in production"
+    if not settings.operators_url.startswith("https://"):
+        yield {"OPERATORS_URL"}, "OPERATORS_URL has to be https in production"
     if not settings.dpop_required:
         yield {"DPOP_REQUIRED"}, "DPOP_REQUIRED has to be true in production"
     if settings.bootstrap_operator_jwk:

@@ -37,6 +37,10 @@ MATRIX: Final[Mapping[str, str]] = {
     "create_wallet_client": "approver",
     "create_operator": "approver",
     "revoke_any_client": "approver risk",
+    "begin_sign_in": "anybody",
+    "complete_sign_in": "anybody",
+    "renew_session": OPERATORS,
+    "end_session": OPERATORS,
     # onboarding
     "apply": "anybody",
     "apply_for_sub_merchant": "office",

@@ -29,6 +29,7 @@ _REFUSALS = (
     errors.AssertionReplayed,
     errors.DpopProofRequired,
     errors.TokenProofRefused,
+    errors.OperatorsSignInElsewhere,
 )
 
 

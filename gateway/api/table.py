@@ -28,6 +28,7 @@ from gateway.api import (
     risk,
     running_offers,
     search,
+    sign_ins,
     store_payments,
     stores,
     terminal_enrolment,
@@ -54,6 +55,10 @@ OPERATIONS: tuple[Operation, ...] = (
     operators.create_wallet_client,
     operators.create_operator,
     operators.revoke_any_client,
+    sign_ins.begin_sign_in,
+    sign_ins.complete_sign_in,
+    sign_ins.renew_session,
+    sign_ins.end_session,
     # onboarding
     applying.apply,
     applying.apply_for_sub_merchant,

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from gateway.door import errors as door
+from gateway.identity import errors as identity
 from gateway.payments import errors as payments
 from gateway.transfers import errors as transfers
 from gateway.wallet import errors as wallet
@@ -52,6 +53,12 @@ STATUS: Mapping[type[Exception], int] = {
     door.OutcomeUnknown: 503,
     door.TooManyWaits: 429,
     door.WaitingRoomFull: 503,
+    # the bank's identity provider
+    identity.IdentityError: 401,
+    identity.NoIdentityProvider: 404,
+    identity.IdentityProviderUnavailable: 503,
+    identity.NoRoleGranted: 403,
+    identity.NoSession: 409,
     # merchants
     merchants.TerminalNotFound: 404,
     access.GrantRefused: 400,

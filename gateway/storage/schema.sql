@@ -292,6 +292,18 @@ CREATE FUNCTION merchants.peek_caller_status(client text, key text) RETURNS text
 DECLARE
     status text;
 BEGIN
+    IF starts_with(key, 'ses_') THEN
+        SELECT CASE
+                   WHEN c.revoked_at IS NOT NULL THEN 'client_revoked'
+                   WHEN s.revoked_at IS NOT NULL OR s.expires_at <= clock_timestamp() THEN 'session_ended'
+                   ELSE 'live'
+               END
+          INTO status
+          FROM merchants.clients c
+          JOIN merchants.operator_sessions s ON s.client_id = c.client_id AND s.session_id = key
+         WHERE c.client_id = client;
+        RETURN COALESCE(status, 'unknown');
+    END IF;
     SELECT CASE
                WHEN c.revoked_at IS NOT NULL THEN 'client_revoked'
                WHEN k.revoked_at IS NOT NULL THEN 'key_revoked'
@@ -1434,6 +1446,7 @@ CREATE TABLE merchants.clients (
     created_by text NOT NULL,
     revoked_at timestamp with time zone,
     dpop_bound_access_tokens boolean DEFAULT false NOT NULL,
+    external_subject text COLLATE pg_catalog."C",
     CONSTRAINT clients_check CHECK (
 CASE kind
     WHEN 'partner'::text THEN ((num_nonnulls(partner_id, merchant_id) = 2) AND (num_nonnulls(store_id, terminal_id, issuer) = 0))
@@ -1444,6 +1457,7 @@ CASE kind
     ELSE NULL::boolean
 END),
     CONSTRAINT clients_check1 CHECK (((kind = 'operator'::text) OR (cardinality(roles) = 0))),
+    CONSTRAINT clients_check2 CHECK (((external_subject IS NULL) OR (kind = 'operator'::text))),
     CONSTRAINT clients_kind_check CHECK ((kind = ANY (ARRAY['partner'::text, 'terminal'::text, 'wallet'::text, 'operator'::text, 'applicant'::text]))),
     CONSTRAINT clients_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
     CONSTRAINT clients_roles_check CHECK ((roles <@ ARRAY['reviewer'::text, 'approver'::text, 'risk'::text, 'auditor'::text]))
@@ -1452,6 +1466,8 @@ END),
 COMMENT ON TABLE merchants.clients IS 'A principal that signs in with its own key: a partner''s server, a till, a wallet backend, an operator, an applicant.';
 
 COMMENT ON COLUMN merchants.clients.dpop_bound_access_tokens IS 'RFC 9449, section 5.2: this client gets no token that works without a proof of possession.';
+
+COMMENT ON COLUMN merchants.clients.external_subject IS 'Issuer and `sub` at the bank''s identity provider: one person is one client, so two pairs of eyes are two people.';
 
 CREATE TABLE merchants.documents (
     subject_id text NOT NULL COLLATE pg_catalog."C",
@@ -1669,6 +1685,23 @@ CREATE TABLE merchants.operator_proposals (
 );
 
 COMMENT ON TABLE merchants.operator_proposals IS 'Whom one operator wants to let in, until another confirms it or turns it down (client_id stays null).';
+
+CREATE TABLE merchants.operator_sessions (
+    session_id text NOT NULL COLLATE pg_catalog."C",
+    client_id text NOT NULL COLLATE pg_catalog."C",
+    sign_in bytea NOT NULL,
+    roles text[] NOT NULL,
+    signed_in_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT operator_sessions_roles_check CHECK ((cardinality(roles) > 0)),
+    CONSTRAINT operator_sessions_session_id_check CHECK ((session_id ~~ 'ses\_%'::text)),
+    CONSTRAINT operator_sessions_sign_in_check CHECK ((octet_length(sign_in) = 32))
+);
+
+COMMENT ON TABLE merchants.operator_sessions IS 'An operator who has signed in at the bank''s identity provider; stands where a key stands for other clients.';
+
+COMMENT ON COLUMN merchants.operator_sessions.sign_in IS 'Digest of the nonce: a sign-in is completed once.';
 
 CREATE SEQUENCE merchants.partner_number
     AS integer
@@ -2154,6 +2187,9 @@ ALTER TABLE ONLY merchants.client_keys
     ADD CONSTRAINT client_keys_pkey PRIMARY KEY (key_id);
 
 ALTER TABLE ONLY merchants.clients
+    ADD CONSTRAINT clients_external_subject_key UNIQUE (external_subject);
+
+ALTER TABLE ONLY merchants.clients
     ADD CONSTRAINT clients_pkey PRIMARY KEY (client_id);
 
 ALTER TABLE ONLY merchants.documents
@@ -2185,6 +2221,12 @@ ALTER TABLE ONLY merchants.offers
 
 ALTER TABLE ONLY merchants.operator_proposals
     ADD CONSTRAINT operator_proposals_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY merchants.operator_sessions
+    ADD CONSTRAINT operator_sessions_pkey PRIMARY KEY (session_id);
+
+ALTER TABLE ONLY merchants.operator_sessions
+    ADD CONSTRAINT operator_sessions_sign_in_key UNIQUE (sign_in);
 
 ALTER TABLE ONLY merchants.search_index
     ADD CONSTRAINT search_index_pkey PRIMARY KEY (field, hash, subject_id);
@@ -2366,6 +2408,8 @@ CREATE INDEX offers_running ON merchants.offers USING btree (partner_id, id) WHE
 
 CREATE INDEX operator_proposals_open ON merchants.operator_proposals USING btree (id) WHERE (decided_by IS NULL);
 
+CREATE INDEX operator_sessions_expired ON merchants.operator_sessions USING btree (expires_at);
+
 CREATE INDEX reservations_by_offer ON merchants.offer_reservations USING btree (partner_id, offer_id, reserved_at);
 
 CREATE INDEX search_index_of_subject ON merchants.search_index USING btree (subject_id);
@@ -2474,6 +2518,9 @@ ALTER TABLE ONLY merchants.merchants
 
 ALTER TABLE ONLY merchants.offer_versions
     ADD CONSTRAINT offer_versions_partner_id_offer_id_fkey FOREIGN KEY (partner_id, offer_id) REFERENCES merchants.offers(partner_id, id);
+
+ALTER TABLE ONLY merchants.operator_sessions
+    ADD CONSTRAINT operator_sessions_client_id_fkey FOREIGN KEY (client_id) REFERENCES merchants.clients(client_id);
 
 ALTER TABLE ONLY merchants.stores
     ADD CONSTRAINT stores_partner_id_merchant_id_fkey FOREIGN KEY (partner_id, merchant_id) REFERENCES merchants.merchants(partner_id, id);

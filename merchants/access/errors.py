@@ -281,6 +281,10 @@ class DpopProofRequired(GrantRefused):
     oauth_error = "invalid_dpop_proof"
 
 
+class OperatorsSignInElsewhere(GrantRefused):
+    """Operators sign in at the bank's identity provider; begin with `POST /admin/v1/sign-ins`."""
+
+
 class TokenProofRefused(GrantRefused):
     """The DPoP proof of the token request was refused; `proof` says why."""
 

@@ -13,6 +13,7 @@ from merchants.access.errors import (
     DpopProofRequired,
     DpopRefused,
     GrantTypeUnsupported,
+    OperatorsSignInElsewhere,
     ScopeNotGranted,
     TokenProofRefused,
 )
@@ -64,6 +65,8 @@ async def exchange(
         raise AssertionNotVerified
     keys = await sql.keys_of_client(conn, client.client_id, live_only=True)
     verified = assertion.verify(unverified, keys, audience=tokens.issuer, now=now)
+    if client.kind == "operator" and not tokens.operator_keys:
+        raise OperatorsSignInElsewhere
     scopes = _granted(client.scopes, request.scope)
     bound_to = _bound_to(request, tokens, now)
     if bound_to is None and _must_be_bound(client, scopes, tokens):

@@ -89,6 +89,7 @@ class Tokens:
         environment: a token of the sandbox opens nothing in production, even with a shared key.
         life_s: how long a token works.
         bind_money: give tokens that move money to callers with a proof of possession alone.
+        operator_keys: let operators in by a key; in production the bank's identity provider alone says who they are.
         operators_url: where the operators' listener is reached, if it is reached by them at all.
     """
 
@@ -101,10 +102,12 @@ class Tokens:
         life_s: int = LIFE_S,
         bind_money: bool = False,
         operators_url: str | None = None,
+        operator_keys: bool = True,
     ) -> None:
         self.issuer = issuer
         self.life_s = life_s
         self.bind_money = bind_money
+        self.operator_keys = operator_keys
         self._reached_at = tuple(one.rstrip("/") for one in (issuer, operators_url) if one is not None)
         self._keyring = keyring
         self._environment = environment

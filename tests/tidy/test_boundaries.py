@@ -10,6 +10,7 @@ HTTP = (
     "gateway/pages/",
     "gateway/client/",
     "gateway/wallet/rest.py",
+    "gateway/identity/provider.py",
     "gateway/wallet/reference/server.py",
     "webhooks/sender.py",
     "webhooks/address_guard.py",  # the sender's resolver

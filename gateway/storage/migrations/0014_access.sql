@@ -37,3 +37,53 @@ BEGIN
     END IF;
     RETURN filled;
 END $$;
+
+-- The bank's people, as the bank's identity provider knows them.
+ALTER TABLE merchants.clients ADD COLUMN external_subject text COLLATE "C" UNIQUE
+    CHECK (external_subject IS NULL OR kind = 'operator');
+COMMENT ON COLUMN merchants.clients.external_subject IS
+    'Issuer and `sub` at the bank''s identity provider: one person is one client, so two pairs of eyes are two people.';
+
+CREATE TABLE merchants.operator_sessions (
+    session_id   text        COLLATE "C" PRIMARY KEY CHECK (session_id LIKE 'ses\_%'),
+    client_id    text        COLLATE "C" NOT NULL REFERENCES merchants.clients,
+    sign_in      bytea       NOT NULL UNIQUE CHECK (octet_length(sign_in) = 32),
+    roles        text[]      NOT NULL CHECK (cardinality(roles) > 0),
+    signed_in_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at   timestamptz NOT NULL,
+    revoked_at   timestamptz
+);
+COMMENT ON TABLE merchants.operator_sessions IS
+    'An operator who has signed in at the bank''s identity provider; stands where a key stands for other clients.';
+COMMENT ON COLUMN merchants.operator_sessions.sign_in IS 'Digest of the nonce: a sign-in is completed once.';
+CREATE INDEX operator_sessions_expired ON merchants.operator_sessions (expires_at);
+
+CREATE OR REPLACE FUNCTION merchants.peek_caller_status(client text, key text) RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    status text;
+BEGIN
+    IF starts_with(key, 'ses_') THEN
+        SELECT CASE
+                   WHEN c.revoked_at IS NOT NULL THEN 'client_revoked'
+                   WHEN s.revoked_at IS NOT NULL OR s.expires_at <= clock_timestamp() THEN 'session_ended'
+                   ELSE 'live'
+               END
+          INTO status
+          FROM merchants.clients c
+          JOIN merchants.operator_sessions s ON s.client_id = c.client_id AND s.session_id = key
+         WHERE c.client_id = client;
+        RETURN COALESCE(status, 'unknown');
+    END IF;
+    SELECT CASE
+               WHEN c.revoked_at IS NOT NULL THEN 'client_revoked'
+               WHEN k.revoked_at IS NOT NULL THEN 'key_revoked'
+               WHEN t.status <> 'active' THEN 'terminal_retired'
+               ELSE 'live'
+           END
+      INTO status
+      FROM merchants.clients c
+      JOIN merchants.client_keys k ON k.client_id = c.client_id AND k.key_id = key
+      LEFT JOIN merchants.terminals t ON t.partner_id = c.partner_id AND t.id = c.terminal_id
+     WHERE c.client_id = client;
+    RETURN COALESCE(status, 'unknown');
+END $$;

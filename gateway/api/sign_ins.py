@@ -1,0 +1,124 @@
+"""Operators sign in at the bank's identity provider, renew their token, and sign out."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from gateway.door.operation import Answer, Call, Listener, operation
+from gateway.identity import errors
+from gateway.identity.sign_in import LIFE_S, SignIns
+from gateway.parts import Parts
+from gateway.wire import sign_ins as wire
+from gateway.wire.oauth import Token
+from merchants.access import clients, sessions
+from merchants.access.principal import SCOPES, Client
+
+_PROVIDER = (errors.NoIdentityProvider, errors.IdentityProviderUnavailable)
+
+
+@operation(
+    "POST",
+    "/admin/v1/sign-ins",
+    summary="Begin to sign in",
+    listener=Listener.OPERATORS,
+    answers={200: wire.BegunSignIn},
+    problems=_PROVIDER,
+)
+async def begin_sign_in(call: Call[None]) -> Answer:
+    """Authorization code with PKCE, state and nonce; complete it within ten minutes, on any replica."""
+    begun = await _sign_ins(call.parts).begin()
+    return Answer(
+        200,
+        wire.BegunSignIn(sign_in=begun.kept, authorization_url=begun.authorization_url, expires_in=LIFE_S),
+    )
+
+
+@operation(
+    "POST",
+    "/admin/v1/sign-ins/complete",
+    summary="Complete a sign-in",
+    listener=Listener.OPERATORS,
+    answers={200: Token},
+    problems=(
+        *_PROVIDER,
+        errors.SignInExpired,
+        errors.SignInUsed,
+        errors.CodeRefused,
+        errors.IdTokenNotVerified,
+        errors.IdTokenForeign,
+        errors.IdTokenExpired,
+        errors.IdTokenNonceMismatch,
+        errors.NoRoleGranted,
+    ),
+    example=wire.CompletedSignIn(sign_in="AYkx3lq0pQ", state="9X3k2mPq", code="SplxlOBeZQQYbYS6WxSbIA"),
+)
+async def complete_sign_in(call: Call[wire.CompletedSignIn]) -> Answer:
+    """A token with the roles that the provider's groups stand for, and a session of a working day behind it."""
+    sign_ins, body = _sign_ins(call.parts), call.body
+    signed_in = await sign_ins.complete(kept=body.sign_in, state=body.state, code=body.code)
+    async with call.parts.pool.acquire() as conn, conn.transaction():
+        session = await sessions.begin(
+            conn,
+            external_subject=f"{sign_ins.provider.issuer} {signed_in.person.subject}",
+            name=signed_in.person.name,
+            roles=signed_in.roles,
+            sign_in=signed_in.digest,
+        )
+    if session is None:
+        raise errors.SignInUsed
+    return _token(call.parts, session.client, session.session_id, call.now)
+
+
+@operation(
+    "POST",
+    "/admin/v1/session/renew",
+    summary="Get another token for your session",
+    scope="operate",
+    listener=Listener.OPERATORS,
+    answers={200: Token},
+    problems=(errors.NoSession,),
+)
+async def renew_session(call: Call[None]) -> Answer:
+    """As long as the session lives; its roles stay those of the sign-in."""
+    caller = call.caller
+    if not caller.key_id.startswith("ses_"):
+        raise errors.NoSession
+    async with call.parts.pool.acquire() as conn:
+        client, _ = await clients.with_keys(conn, caller.client_id)
+    return _token(call.parts, replace(client, roles=caller.roles), caller.key_id, call.now)
+
+
+@operation(
+    "POST",
+    "/admin/v1/session/end",
+    summary="Sign out",
+    scope="operate",
+    listener=Listener.OPERATORS,
+    answers={204: None},
+    problems=(errors.NoSession,),
+)
+async def end_session(call: Call[None]) -> Answer:
+    """Your tokens of this session are worth nothing from now on."""
+    caller = call.caller
+    if not caller.key_id.startswith("ses_"):
+        raise errors.NoSession
+    async with call.parts.pool.acquire() as conn, conn.transaction():
+        await sessions.end(conn, client_id=caller.client_id, session_id=caller.key_id)
+    return Answer(204)
+
+
+def _sign_ins(parts: Parts) -> SignIns:
+    if parts.sign_ins is None:
+        raise errors.NoIdentityProvider
+    return parts.sign_ins
+
+
+def _token(parts: Parts, client: Client, session_id: str, now: datetime) -> Answer:
+    scopes = SCOPES["operator"]
+    token = parts.tokens.issue(client, key_id=session_id, scopes=scopes, now=now)
+    shown = Token(
+        access_token=token,
+        token_type="Bearer",  # noqa: S106 (the kind of token, not one)
+        expires_in=parts.tokens.life_s,
+        scope=" ".join(sorted(scopes)),
+    )
+    return Answer(200, shown, headers={"Pragma": "no-cache"})
