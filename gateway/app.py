@@ -155,13 +155,7 @@ def _parts(
         step_up=StepUp.read(settings.step_up_above),
         velocity=Rules.read(settings.velocity_rules),
         till_refunds=TillRefunds.read(settings.till_refund_limits),
-        patience=Patience(
-            query_after_s=settings.query_after_s,
-            query_every_s=settings.query_every_s,
-            resend_until_s=settings.resend_until_s,
-            reverse_after_s=settings.reverse_after_s,
-            lease_s=settings.transfer_lease_s,
-        ),
+        patience=_patience(settings),
         confirm_within_s=settings.confirm_within_s,
         authorization_life_s=settings.authorization_life_s,
     )
@@ -190,6 +184,16 @@ def _parts(
         logo=read_logo(Path(settings.qr_logo).read_bytes()) if settings.qr_logo else None,
         sign_ins=sign_ins,
         max_wait_s=settings.max_wait_s,
+    )
+
+
+def _patience(settings: Settings) -> Patience:
+    return Patience(
+        query_after_s=settings.query_after_s,
+        query_every_s=settings.query_every_s,
+        resend_until_s=settings.resend_until_s,
+        reverse_after_s=settings.reverse_after_s,
+        lease_s=settings.transfer_lease_s,
     )
 
 
