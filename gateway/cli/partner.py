@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from gateway.cli import partner_joining, partner_keys, partner_shops
+from gateway.cli import partner_bulk, partner_joining, partner_keys, partner_shops
 from gateway.cli.application import applicant
 from gateway.cli.asking import (
     SaidNo,
@@ -138,7 +138,12 @@ def withdraw(session: Session, reason: str, idempotency_key: str | None) -> None
     )
 
 
-for _command in (*partner_joining.COMMANDS, *partner_shops.COMMANDS, partner_keys.keys):
+for _command in (
+    *partner_joining.COMMANDS,
+    *partner_shops.COMMANDS,
+    *partner_bulk.COMMANDS,
+    partner_keys.keys,
+):
     partner.add_command(_command)
 
 

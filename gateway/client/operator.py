@@ -2,13 +2,19 @@
 
 from collections.abc import AsyncIterator
 
-from gateway.client.signed_in import SignedIn
+from gateway.client.bulk_reviews import BulkReviews
+from gateway.client.offer_reviews import OfferReviews
+from gateway.client.transport import Request
 from gateway.wire.applications import Application, ApprovalRequest, Case, CaseQuery, Decision, Terms
-from gateway.wire.clients import NewOperator, NewWalletClient, RegisteredClient
-from gateway.wire.offers import Acceptance, Offer, OfferFilter
+from gateway.wire.clients import NewOperator, NewWalletClient, RegisteredClient, Revocation
+from gateway.wire.documents import Document, DocumentList
+from gateway.wire.joining import Override
+from gateway.wire.merchants import Merchant, StandingChange
+from gateway.wire.risk import VelocityHit
+from gateway.wire.transfers import InDoubt, InDoubtFilter
 
 
-class Operator(SignedIn):
+class Operator(BulkReviews, OfferReviews):
     """Reviews, approves, lets others in; a role decides which of these the gateway grants."""
 
     async def register_operator(
@@ -57,12 +63,47 @@ class Operator(SignedIn):
         path = f"/admin/v1/applications/{application_id}/approve"
         return await self.do(path, Case, approval, idempotency_key=idempotency_key)
 
-    def offers(self, matching: OfferFilter | None = None) -> AsyncIterator[Offer]:
-        """Every partner's, newest first."""
-        return self.pages("/admin/v1/offers", Offer, matching)
+    async def override_credit_code(
+        self, application_id: str, why: Override, *, idempotency_key: str | None = None
+    ) -> Case:
+        """Stand for a credit code that breaks the standard and is right."""
+        path = f"/admin/v1/applications/{application_id}/override-credit-code"
+        return await self.do(path, Case, why, idempotency_key=idempotency_key)
 
-    async def accept_offer(self, offer: Offer, *, idempotency_key: str | None = None) -> Offer:
-        """Agree to this very version, as it was read."""
-        wish = Acceptance(hash=offer.hash)
-        path = f"/admin/v1/offers/{offer.id}/accept"
-        return await self.do(path, Offer, wish, idempotency_key=idempotency_key)
+    async def case_documents(self, application_id: str) -> list[Document]:
+        path = f"/admin/v1/applications/{application_id}/documents"
+        return (await self.get(path, DocumentList)).items
+
+    async def open_document(self, application_id: str, document_id: str) -> bytes:
+        """Its content; that it was opened is on the audit trail."""
+        path = f"/admin/v1/applications/{application_id}/documents/{document_id}"
+        return await self.call(Request(method="GET", path=path, harmless=True))
+
+    async def merchant(self, merchant_id: str) -> Merchant:
+        return await self.get(f"/admin/v1/merchants/{merchant_id}", Merchant)
+
+    async def suspend(
+        self, merchant_id: str, why: StandingChange, *, idempotency_key: str | None = None
+    ) -> Merchant:
+        path = f"/admin/v1/merchants/{merchant_id}/suspend"
+        return await self.do(path, Merchant, why, idempotency_key=idempotency_key)
+
+    async def resume(
+        self, merchant_id: str, why: StandingChange, *, idempotency_key: str | None = None
+    ) -> Merchant:
+        path = f"/admin/v1/merchants/{merchant_id}/resume"
+        return await self.do(path, Merchant, why, idempotency_key=idempotency_key)
+
+    async def revoke_client(
+        self, client_id: str, why: Revocation, *, idempotency_key: str | None = None
+    ) -> RegisteredClient:
+        """Anybody's, at once."""
+        path = f"/admin/v1/clients/{client_id}/revoke"
+        return await self.do(path, RegisteredClient, why, idempotency_key=idempotency_key)
+
+    def in_doubt(self, matching: InDoubtFilter | None = None) -> AsyncIterator[InDoubt]:
+        """Transfers of which a core has not said whether it made them."""
+        return self.pages("/admin/v1/transfers/in-doubt", InDoubt, matching)
+
+    def velocity_hits(self) -> AsyncIterator[VelocityHit]:
+        return self.pages("/admin/v1/velocity-hits", VelocityHit)

@@ -2,19 +2,20 @@
 
 from collections.abc import AsyncIterator
 
+from gateway.client.deals import Deals
+from gateway.client.endpoints import Endpoints
 from gateway.client.payee import Payee
 from gateway.client.servers import Servers
-from gateway.wire.clients import ActivationCode
+from gateway.client.sub_merchants import SubMerchants
+from gateway.wire.clients import ActivationCode, Revocation
 from gateway.wire.merchants import Merchant
-from gateway.wire.offer_figures import Quote, QuoteRequest
-from gateway.wire.offers import Acceptance, Deal, Offer
 from gateway.wire.payments import PaymentQuery, Refund, RefundPreviewRequest, RefundRequest, RefundShares
 from gateway.wire.qr_codes import QrCode, QrCodeRequest
+from gateway.wire.search import RefundFilter, RefundPage
 from gateway.wire.stores import NewStore, NewTerminal, Store, Terminal
-from gateway.wire.webhooks import Event, EventPage, FeedQuery, NewWebhookEndpoint, WebhookEndpoint
 
 
-class Partner(Payee, Servers):
+class Partner(Payee, Servers, SubMerchants, Deals, Endpoints):
     """Takes payments and refunds them, opens stores and tills, agrees offers, has its events sent."""
 
     async def refund(
@@ -74,41 +75,30 @@ class Partner(Payee, Servers):
         path = f"/v1/terminals/{terminal_id}/activation-codes"
         return await self.do(path, ActivationCode, idempotency_key=idempotency_key)
 
-    async def draft_offer(self, deal: Deal, *, idempotency_key: str | None = None) -> Offer:
-        """Put an offer on the table; it binds nobody yet."""
-        return await self.do("/v1/offers", Offer, deal, idempotency_key=idempotency_key)
+    async def store(self, store_id: str) -> Store:
+        return await self.get(f"/v1/stores/{store_id}", Store)
 
-    async def propose_offer(self, offer: Offer, *, idempotency_key: str | None = None) -> Offer:
-        """Stand by this very version; it is agreed once the bank accepts the same hash."""
-        wish = Acceptance(hash=offer.hash)
-        path = f"/v1/offers/{offer.id}/propose"
-        return await self.do(path, Offer, wish, idempotency_key=idempotency_key)
+    async def close_store(self, store_id: str, *, idempotency_key: str | None = None) -> Store:
+        """Nobody is paid there any more."""
+        return await self.do(f"/v1/stores/{store_id}/close", Store, idempotency_key=idempotency_key)
 
-    async def offer(self, offer_id: str) -> Offer:
-        return await self.get(f"/v1/offers/{offer_id}", Offer)
+    async def terminal(self, terminal_id: str) -> Terminal:
+        return await self.get(f"/v1/terminals/{terminal_id}", Terminal)
 
-    async def quote(self, cart: QuoteRequest) -> Quote:
-        """What a payer would get now; reserves nothing."""
-        return await self.ask("/v1/offers/quote", Quote, cart)
+    async def retire_terminal(self, terminal_id: str, *, idempotency_key: str | None = None) -> Terminal:
+        path = f"/v1/terminals/{terminal_id}/retire"
+        return await self.do(path, Terminal, idempotency_key=idempotency_key)
 
-    async def subscribe(
-        self, endpoint: NewWebhookEndpoint, *, idempotency_key: str | None = None
-    ) -> WebhookEndpoint:
-        """Have events sent; keep the answer's `secret`, it is shown once."""
-        path = "/v1/webhook-endpoints"
-        return await self.do(path, WebhookEndpoint, endpoint, idempotency_key=idempotency_key)
+    async def revoke_till(
+        self, terminal_id: str, why: Revocation, *, idempotency_key: str | None = None
+    ) -> None:
+        """A stolen till: not one payment more. Its terminal waits for another one."""
+        path = f"/v1/terminals/{terminal_id}/revoke"
+        await self.do(path, type(None), why, idempotency_key=idempotency_key)
 
-    async def events(self, query: FeedQuery) -> EventPage:
-        """What happened since `query.cursor`: the answer to "what did I miss"."""
-        return await self.get("/v1/events", EventPage, query)
+    async def revoke_qr_code(self, qr_code_id: str, *, idempotency_key: str | None = None) -> QrCode:
+        return await self.do(f"/v1/qr-codes/{qr_code_id}/revoke", QrCode, idempotency_key=idempotency_key)
 
-    async def all_events(self, types: tuple[str, ...] = ()) -> AsyncIterator[Event]:
-        """Everything up to now, in order."""
-        query = FeedQuery(limit=100, type=list(types))
-        while True:
-            page = await self.events(query)
-            for event in page.items:
-                yield event
-            if not page.more:
-                return
-            query = FeedQuery(limit=100, type=list(types), cursor=page.next)
+    async def find_refunds(self, matching: RefundFilter) -> RefundPage:
+        """One page, with what all that match come to."""
+        return await self.get("/v1/refunds", RefundPage, matching)

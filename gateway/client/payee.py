@@ -13,8 +13,12 @@ from gateway.wire.payments import (
     Payment,
     PaymentQuery,
     PaymentRequest,
+    TerminalPayments,
+    TerminalQuery,
     Waiting,
 )
+from gateway.wire.qr_codes import QrCode
+from gateway.wire.qr_inspection import Inspection, InspectionRequest
 from gateway.wire.search import PaymentFilter
 
 FINAL: Final = frozenset({"succeeded", "declined", "expired", "canceled", "reversed"})
@@ -73,6 +77,19 @@ class Payee(SignedIn):
         """The way out when every answer was lost: whatever there is or will be under this number ends uncharged."""
         path = "/v1/payments/cancel"
         return await self.do(path, Payment, order, idempotency_key=idempotency_key, wait_s=order.wait_s)
+
+    async def shown_code(self, qr_code_id: str) -> QrCode:
+        """A code, also after its end."""
+        return await self.get(f"/v1/qr-codes/{qr_code_id}", QrCode)
+
+    async def inspect(self, scanned: str) -> Inspection:
+        """What a scanned text is, and what is wrong with it; redeems nothing."""
+        return await self.ask("/v1/qr-codes/inspect", Inspection, InspectionRequest(code=scanned))
+
+    async def terminal_payments(self, terminal_id: str, query: TerminalQuery) -> TerminalPayments:
+        """Payments by a terminal's sticker after `query.after`, or as soon as there is one."""
+        path = f"/v1/terminals/{terminal_id}/payments"
+        return await self.get(path, TerminalPayments, query, wait_s=query.wait_s)
 
     async def picture(
         self,

@@ -64,7 +64,8 @@ class Servers(SignedIn):
 
     async def revoke_key(self, key_id: str, client_id: str | None = None) -> None:
         """At once, with every token it signed in for."""
-        path = f"/v1/clients/{client_id or self.client_id}/keys/{key_id}"
+        whose = client_id or self.client_id
+        path = f"/v1/clients/{whose}/keys/{key_id}"
         await self.call(Request(method="DELETE", path=path, harmless=True))
 
     async def rotate_key(self, key: SigningKey) -> None:

@@ -7,7 +7,8 @@ from typing import Any, Final, Literal
 import msgspec
 
 from gateway.client.signed_in import Credentials, SignedIn
-from gateway.client.transport import Gateway
+from gateway.client.transport import Gateway, Request
+from gateway.wire.code_credentials import CodeCredential, CredentialRequest
 from gateway.wire.money import PositiveAmount
 from gateway.wire.payments import (
     DEFAULT_WAIT_S,
@@ -22,6 +23,7 @@ from gateway.wire.payments import (
     WalletPayment,
 )
 from gateway.wire.qr_codes import PaymentCode, PaymentCodeRequest
+from gateway.wire.transfers import OutcomeHint
 
 # The gateway takes 60 at most; half of it leaves room for clocks that differ.
 _STATEMENT_LIFE_S: Final = 30
@@ -68,6 +70,29 @@ class WalletBackend(SignedIn):
             PaymentCodeRequest(payer=self.statement(payer, "payment_code")),
             idempotency_key=idempotency_key,
         )
+
+    async def enrol_phone(
+        self, payer: PayerFacts, *, renews: str | None = None, idempotency_key: str | None = None
+    ) -> CodeCredential:
+        """What a phone needs to make codes without a network; `renews` names the phone at every later contact."""
+        wish = CredentialRequest(payer=self.statement(payer, "code_credential", of=renews), renews=renews)
+        path = "/wallet/v1/code-credentials"
+        return await self.do(path, CodeCredential, wish, idempotency_key=idempotency_key)
+
+    async def revoke_phone(self, credential_id: str) -> None:
+        """A lost phone: none of its codes is taken any more."""
+        path = f"/wallet/v1/code-credentials/{credential_id}"
+        await self.call(Request(method="DELETE", path=path, harmless=True))
+
+    async def hint_outcome(self, transfer_id: str) -> None:
+        """The core may have decided this transfer: it is asked at once, and believed alone."""
+        request = Request(
+            method="POST",
+            path="/wallet/v1/outcomes",
+            body=msgspec.json.encode(OutcomeHint(transfer_id=transfer_id)),
+            harmless=True,
+        )
+        await self.call(request)
 
     async def scan(self, code: str, payer: PayerFacts) -> Scan:
         """What this payer is shown of a scanned code; binds nobody."""

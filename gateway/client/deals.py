@@ -1,0 +1,65 @@
+"""Co-branded offers, from the partner's side of the table."""
+
+from collections.abc import AsyncIterator
+
+from gateway.client.signed_in import SignedIn
+from gateway.wire.offer_figures import Figures, Quote, QuoteRequest
+from gateway.wire.offers import Acceptance, Deal, DealChange, Offer, OfferFilter, StateChange
+
+
+class Deals(SignedIn):
+    """Drafts, proposes and accepts offers, and stops those that run."""
+
+    def offers(self, matching: OfferFilter | None = None) -> AsyncIterator[Offer]:
+        """Newest first."""
+        return self.pages("/v1/offers", Offer, matching)
+
+    async def offer(self, offer_id: str) -> Offer:
+        return await self.get(f"/v1/offers/{offer_id}", Offer)
+
+    async def draft_offer(self, deal: Deal, *, idempotency_key: str | None = None) -> Offer:
+        """Put an offer on the table; it binds nobody yet."""
+        return await self.do("/v1/offers", Offer, deal, idempotency_key=idempotency_key)
+
+    async def change_offer(self, offer_id: str, change: DealChange) -> Offer:
+        """Another version, which has to be agreed anew."""
+        return await self.put(f"/v1/offers/{offer_id}", Offer, change, method="PATCH")
+
+    async def propose_offer(self, offer: Offer, *, idempotency_key: str | None = None) -> Offer:
+        """Stand by this very version; it is agreed once the bank accepts the same hash."""
+        wish = Acceptance(hash=offer.hash)
+        path = f"/v1/offers/{offer.id}/propose"
+        return await self.do(path, Offer, wish, idempotency_key=idempotency_key)
+
+    async def accept_offer(self, offer: Offer, *, idempotency_key: str | None = None) -> Offer:
+        """Agree to the bank's version, as it was read."""
+        wish = Acceptance(hash=offer.hash)
+        path = f"/v1/offers/{offer.id}/accept"
+        return await self.do(path, Offer, wish, idempotency_key=idempotency_key)
+
+    async def reject_offer(
+        self, offer_id: str, why: StateChange, *, idempotency_key: str | None = None
+    ) -> Offer:
+        return await self.do(f"/v1/offers/{offer_id}/reject", Offer, why, idempotency_key=idempotency_key)
+
+    async def pause_offer(
+        self, offer_id: str, why: StateChange, *, idempotency_key: str | None = None
+    ) -> Offer:
+        """No payment gets it until it is resumed; what is reserved stays."""
+        return await self.do(f"/v1/offers/{offer_id}/pause", Offer, why, idempotency_key=idempotency_key)
+
+    async def resume_offer(self, offer_id: str, *, idempotency_key: str | None = None) -> Offer:
+        return await self.do(f"/v1/offers/{offer_id}/resume", Offer, idempotency_key=idempotency_key)
+
+    async def end_offer(
+        self, offer_id: str, why: StateChange, *, idempotency_key: str | None = None
+    ) -> Offer:
+        return await self.do(f"/v1/offers/{offer_id}/end", Offer, why, idempotency_key=idempotency_key)
+
+    async def offer_figures(self, offer_id: str) -> Figures:
+        """What it has cost whom so far."""
+        return await self.get(f"/v1/offers/{offer_id}/figures", Figures)
+
+    async def quote(self, cart: QuoteRequest) -> Quote:
+        """What a payer would get now; reserves nothing."""
+        return await self.ask("/v1/offers/quote", Quote, cart)

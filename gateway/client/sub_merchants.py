@@ -1,0 +1,51 @@
+"""A mall's tenants and a platform's sellers: one by one, or a file of them."""
+
+from collections.abc import AsyncIterator
+from typing import Literal
+
+from gateway.client.signed_in import SignedIn
+from gateway.client.transport import Request, decoded
+from gateway.wire.applications import Application, Declared
+from gateway.wire.bulks import Bulk, BulkLine, LineQuery
+from gateway.wire.merchants import Merchant
+
+BulkFormat = Literal["text/csv", "application/x-ndjson"]
+
+
+class SubMerchants(SignedIn):
+    """Applies for them, and sees who they are."""
+
+    def sub_merchants(self) -> AsyncIterator[Merchant]:
+        """Newest first."""
+        return self.pages("/v1/merchants", Merchant)
+
+    async def apply_for(
+        self, merchant_id: str, declared: Declared, *, idempotency_key: str | None = None
+    ) -> Application:
+        """A draft in the name of a sub-merchant of `merchant_id`."""
+        path = f"/v1/merchants/{merchant_id}/applications"
+        return await self.do(path, Application, declared, idempotency_key=idempotency_key)
+
+    async def import_file(
+        self, merchant_id: str, content: bytes, media_type: BulkFormat, *, idempotency_key: str
+    ) -> Bulk:
+        """Hand a whole file over; it is read while `bulk` tells how far it is.
+
+        The key is the file's name to the gateway: with the same one the same file is there once, however often it is
+        sent. A digest of its content is a good one.
+        """
+        request = Request(
+            method="POST",
+            path=f"/v1/merchants/{merchant_id}/bulks",
+            body=content,
+            content_type=media_type,
+            idempotency_key=idempotency_key,
+        )
+        return decoded(await self.call(request), Bulk)
+
+    async def bulk(self, bulk_id: str) -> Bulk:
+        return await self.get(f"/v1/bulks/{bulk_id}", Bulk)
+
+    def bulk_lines(self, bulk_id: str, matching: LineQuery | None = None) -> AsyncIterator[BulkLine]:
+        """Every line's result, in the order of the file."""
+        return self.pages(f"/v1/bulks/{bulk_id}/lines", BulkLine, matching)
