@@ -13,6 +13,8 @@ from tests.processes import City
 from tests.town import Person, Supermarket
 
 _REPLICAS = 2
+# Fewer than a listener's backlog: tills do not all come in the same millisecond.
+_COME_TOGETHER = 250
 _AT_ONCE = 24
 _WAITING_WITHIN_S = 120.0
 _TOLD_WITHIN_S = 120.0
@@ -58,10 +60,12 @@ async def run(city: City, *, waits: int, callers: int) -> Told:
     ended: dict[str, float] = {}
     told: dict[str, float] = {}
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-        tills = [
-            asyncio.create_task(_wait(Person(http=http, url=one.url, token=one.token), payment_id, told))
-            for payment_id, one in zip(payments, _round(clients, waits), strict=True)
-        ]
+        tills = []
+        for payment_id, one in zip(payments, _round(clients, waits), strict=True):
+            till = Person(http=http, url=one.url, token=one.token)
+            tills.append(asyncio.create_task(_wait(till, payment_id, told)))
+            if len(tills) % _COME_TOGETHER == 0:
+                await _until_all_wait(city, len(tills))
         await _until_all_wait(city, waits)
         memory_kib = (_memory_kib(workers) - before_kib) / waits
         connections = [_connections(one, city) for one in workers]
