@@ -60,9 +60,9 @@ async def run(city: City, *, waits: int, callers: int) -> Told:
     ended: dict[str, float] = {}
     told: dict[str, float] = {}
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-        tills = []
-        for payment_id, one in zip(payments, _round(clients, waits), strict=True):
-            till = Person(http=http, url=one.url, token=one.token)
+        tills: list[asyncio.Task[None]] = []
+        for payment_id, client in zip(payments, _round(clients, waits), strict=True):
+            till = Person(http=http, url=client.url, token=client.token)
             tills.append(asyncio.create_task(_wait(till, payment_id, told)))
             if len(tills) % _COME_TOGETHER == 0:
                 await _until_all_wait(city, len(tills))
@@ -72,8 +72,8 @@ async def run(city: City, *, waits: int, callers: int) -> Told:
         shares = [_sockets(one, city) for one in workers]
         await _end(clients, payments, ended)
         await asyncio.wait(tills, timeout=_TOLD_WITHIN_S)
-        for one in tills:
-            one.cancel()
+        for waiting in tills:
+            waiting.cancel()
         faults = Counter(repr(one) for one in await asyncio.gather(*tills, return_exceptions=True) if one)
     return Told(
         waits=waits,
