@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 from gateway.client.bulk_reviews import BulkReviews
+from gateway.client.change_reviews import ChangeReviews
 from gateway.client.offer_reviews import OfferReviews
 from gateway.client.transport import Request
 from gateway.wire.applications import Application, ApprovalRequest, Case, CaseQuery, Decision, Terms
@@ -14,7 +15,7 @@ from gateway.wire.risk import VelocityHit
 from gateway.wire.transfers import InDoubt, InDoubtFilter
 
 
-class Operator(BulkReviews, OfferReviews):
+class Operator(BulkReviews, ChangeReviews, OfferReviews):
     """Reviews, approves, lets others in; a role decides which of these the gateway grants."""
 
     async def register_operator(
@@ -92,6 +93,13 @@ class Operator(BulkReviews, OfferReviews):
         self, merchant_id: str, why: StandingChange, *, idempotency_key: str | None = None
     ) -> Merchant:
         path = f"/admin/v1/merchants/{merchant_id}/resume"
+        return await self.do(path, Merchant, why, idempotency_key=idempotency_key)
+
+    async def close(
+        self, merchant_id: str, why: StandingChange, *, idempotency_key: str | None = None
+    ) -> Merchant:
+        """For good."""
+        path = f"/admin/v1/merchants/{merchant_id}/close"
         return await self.do(path, Merchant, why, idempotency_key=idempotency_key)
 
     async def revoke_client(

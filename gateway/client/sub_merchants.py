@@ -7,6 +7,7 @@ from gateway.client.signed_in import SignedIn
 from gateway.client.transport import Request, decoded
 from gateway.wire.applications import Application, Declared
 from gateway.wire.bulks import Bulk, BulkLine, LineQuery
+from gateway.wire.changes import Change
 from gateway.wire.merchants import Merchant
 
 BulkFormat = Literal["text/csv", "application/x-ndjson"]
@@ -49,3 +50,16 @@ class SubMerchants(SignedIn):
     def bulk_lines(self, bulk_id: str, matching: LineQuery | None = None) -> AsyncIterator[BulkLine]:
         """Every line's result, in the order of the file."""
         return self.pages(f"/v1/bulks/{bulk_id}/lines", BulkLine, matching)
+
+    async def ask_for_change(
+        self, merchant_id: str, wanted: Declared, *, idempotency_key: str | None = None
+    ) -> Change:
+        """Ask for other data on record, one's own or a sub-merchant's; nothing changes until the bank approves."""
+        path = f"/v1/merchants/{merchant_id}/changes"
+        return await self.do(path, Change, wanted, idempotency_key=idempotency_key)
+
+    async def change(self, change_id: str) -> Change:
+        return await self.get(f"/v1/changes/{change_id}", Change)
+
+    async def withdraw_change(self, change_id: str, *, idempotency_key: str | None = None) -> Change:
+        return await self.do(f"/v1/changes/{change_id}/withdraw", Change, idempotency_key=idempotency_key)

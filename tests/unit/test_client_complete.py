@@ -6,8 +6,13 @@ from pathlib import Path
 from gateway.api.table import OPERATIONS
 
 CLIENT = Path(__file__).parents[2] / "gateway" / "client"
-# For whoever verifies our signatures with a library of their own, which fetches these itself.
-NOT_ASKED = {"/.well-known/jwks.json", "/.well-known/oauth-authorization-server"}
+# Keys are fetched by whoever verifies our signatures; an operator signs in with a browser.
+NOT_ASKED = (
+    "/.well-known/jwks.json",
+    "/.well-known/oauth-authorization-server",
+    "/admin/v1/sign-ins",
+    "/admin/v1/session",
+)
 
 
 def blank(path: str) -> str:
@@ -24,6 +29,6 @@ def test_every_operation_has_its_path_in_the_client() -> None:
     unasked = {
         f"{one.method} {one.path}"
         for one in OPERATIONS
-        if one.path not in NOT_ASKED and blank(one.path) not in named
+        if not one.path.startswith(NOT_ASKED) and blank(one.path) not in named
     }
     assert unasked == set()
