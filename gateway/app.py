@@ -29,7 +29,17 @@ from gateway.pages.scanned import scanned_page
 from gateway.partners import verify_account, wind_down
 from gateway.partners.chores import Chores
 from gateway.parts import Parts
-from gateway.payments import conclude, expire, limits_sql, refund, scans_sql, store_code_sql, velocity_sql
+from gateway.payments import (
+    conclude,
+    coupon_claims,
+    earned,
+    expire,
+    limits_sql,
+    refund,
+    scans_sql,
+    store_code_sql,
+    velocity_sql,
+)
 from gateway.payments.limits import DailyLimits, StepUp
 from gateway.payments.needs import Needs
 from gateway.payments.till_refunds import TillRefunds
@@ -310,12 +320,21 @@ def owners(needs: Needs, sealing: Sealing) -> Owners:
     async def conclude_verification(settled: Settled) -> None:
         await verify_account.conclude(needs, sealing, settled)
 
+    async def conclude_credit(settled: Settled) -> None:
+        await earned.conclude(needs, settled)
+
+    async def conclude_coupon(settled: Settled) -> None:
+        await coupon_claims.conclude(needs, settled)
+
     return {
         "payment": Owner(conclude=conclude_payment, give_up=conclude.give_up),
         "capture": Owner(conclude=conclude_payment, give_up=None),
         "release": Owner(conclude=conclude_payment, give_up=None),
         "refund": Owner(conclude=conclude_refund, give_up=None),
         "verification": Owner(conclude=conclude_verification, give_up=None),
+        "credit": Owner(conclude=conclude_credit, give_up=None),
+        "credit_back": Owner(conclude=conclude_credit, give_up=None),
+        "coupon": Owner(conclude=conclude_coupon, give_up=None),
     }
 
 

@@ -22,3 +22,8 @@ class PayerFacts:
     segments: tuple[str, ...] = ()
     factors: int = 0
     certificate: bool = False
+
+    @property
+    def person(self) -> str:
+        """The person, told from everybody else's: an issuer's ids are its own."""
+        return f"{self.issuer}/{self.person_id}"

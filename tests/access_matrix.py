@@ -125,6 +125,8 @@ MATRIX: Final[Mapping[str, str]] = {
     "delete_code_credential": "wallet",
     # the wallet's side
     "scan_code": "wallet*",
+    "claim_coupon": "wallet*",
+    "read_benefits": "wallet*",
     "create_store_payment": "wallet",
     "confirm_payment": "wallet",
     "decline_payment": "wallet",
@@ -139,6 +141,8 @@ MATRIX: Final[Mapping[str, str]] = {
     "get_offer": "office",
     "amend_offer": "office",
     "propose_offer": "office",
+    "list_funded_offers": "office*",
+    "fund_offer": "office",
     "accept_offer": "office",
     "reject_offer": "office",
     "pause_offer": "office",

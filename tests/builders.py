@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Any
 
+from merchants.offers.cart import Cart
 from merchants.offers.funding import Funding, Share
 from merchants.offers.offer import Budgets, Deal, Offer, Target
-from merchants.offers.quote import Cart
 from merchants.offers.terms import ThresholdOff, Tier
 from merchants.payer import PayerFacts
 

@@ -7,9 +7,10 @@ from asyncpg.pool import PoolConnectionProxy
 
 from merchants.offers import life, reservations
 from merchants.offers.campaign import Campaign
+from merchants.offers.cart import Cart
 from merchants.offers.catalog import Catalog
 from merchants.offers.offer import Deal
-from merchants.offers.quote import Cart, Quote
+from merchants.offers.quote import Quote
 from merchants.payer import PayerFacts
 from tests.builders import a_payer
 

@@ -137,7 +137,7 @@ class Wallet(Person):
         """The body with a statement; the same one, where a request is repeated under its key."""
         deed = path.rpartition("/")[2]
         uses = {"payment-codes": "payment_code", "code-credentials": "code_credential", "scans": "scan"}
-        uses |= {"payments": "confirm", "confirm": "confirm"}
+        uses |= {"payments": "confirm", "confirm": "confirm", "coupons": "coupon"}
         if deed not in uses:
             return body
         repeated = (path, key or uuid.uuid4().hex, repr(body))
@@ -149,6 +149,8 @@ class Wallet(Person):
         match use:
             case "scan":
                 about: dict[str, Any] = {"of": body.get("code")}
+            case "coupon":
+                about = {"of": body.get("offer_id")}
             case "code_credential":
                 about = {"of": body.get("renews")}
             case "confirm":

@@ -94,8 +94,10 @@ _REFUNDS = _told(
     shares={
         "order": _cny(6_400),
         "to_payer": _cny(5_400),
+        "deducted": _cny(0),
         "to_funders": _cny(1_000),
         "fee_returned": _cny(24),
+        "taken": [],
     },
 )
 _FUNDERS_VIEW = {

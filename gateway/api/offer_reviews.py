@@ -10,6 +10,8 @@ from gateway.wire.page import Page
 from merchants.offers import life, running
 from merchants.offers.campaign import State
 from merchants.offers.errors import (
+    FunderHasNotAccepted,
+    OfferFunderNotFound,
     OfferHashMismatch,
     OfferIsOver,
     OfferNotFound,
@@ -69,7 +71,14 @@ async def get_any_offer(call: Call[None]) -> Answer:
     roles=("approver",),
     listener=Listener.OPERATORS,
     answers={200: wire.Offer},
-    problems=(OfferNotFound, OfferHashMismatch, OfferStateForbids, OfferUnsound, OfferTargetNotFound),
+    problems=(
+        OfferNotFound,
+        OfferHashMismatch,
+        OfferStateForbids,
+        OfferUnsound,
+        OfferTargetNotFound,
+        OfferFunderNotFound,
+    ),
     example=wire.DealChange(hash=A_HASH, name="满100减15"),
 )
 async def counter_offer(call: Call[wire.DealChange]) -> Answer:
@@ -95,7 +104,14 @@ async def counter_offer(call: Call[wire.DealChange]) -> Answer:
     idempotent=True,
     replay=replay_any_offer,
     answers={200: wire.Offer},
-    problems=(OfferNotFound, OfferHashMismatch, OfferStateForbids, OfferIsOver, TooManyLiveOffers),
+    problems=(
+        OfferNotFound,
+        OfferHashMismatch,
+        OfferStateForbids,
+        OfferIsOver,
+        TooManyLiveOffers,
+        FunderHasNotAccepted,
+    ),
     example=wire.Acceptance(hash=A_HASH),
 )
 async def accept_proposal(call: Call[wire.Acceptance]) -> Answer:

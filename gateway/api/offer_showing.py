@@ -6,12 +6,14 @@ from typing import Any
 
 import msgspec
 
+from gateway.payments.view import BENEFITS
 from gateway.wire import offer_figures as figure_wire
 from gateway.wire import offers as wire
-from gateway.wire.money import Amount
+from gateway.wire.money import Amount, Given
 from merchants.offers.campaign import Campaign
 from merchants.offers.figures import Figures
-from merchants.offers.offer import Deal
+from merchants.offers.giving import form_of, unit_of
+from merchants.offers.offer import Deal, Offer
 from merchants.offers.quote import Quote
 
 _SECTIONS = Deal.__struct_fields__
@@ -38,6 +40,10 @@ def offer(campaign: Campaign) -> wire.Offer:
         deal=_shown(campaign.offer.deal),
         made_by=campaign.made_by,
         reason=campaign.reason,
+        funders=[
+            wire.FunderAcceptance(partner_id=one.funder_id, accepted_at=one.accepted_at)
+            for one in campaign.funders
+        ],
         paused_by=sorted(campaign.paused_by),
         partner_accepted_at=campaign.partner_accepted_at,
         bank_accepted_at=campaign.bank_accepted_at,
@@ -47,28 +53,33 @@ def offer(campaign: Campaign) -> wire.Offer:
     )
 
 
-def figures(found: Figures, *, offer_id: str, currency: str, as_of: datetime) -> figure_wire.Figures:
-    def amount(amount_minor: int) -> Amount:
-        return Amount(amount_minor=amount_minor, currency=currency)
+def figures(found: Figures, *, offer: Offer, as_of: datetime) -> figure_wire.Figures:
+    deal = offer.deal
+    unit = unit_of(deal.terms, currency=deal.currency, partner_id=offer.partner_id)
 
-    def amount_or_none(amount_minor: int | None) -> Amount | None:
-        return None if amount_minor is None else amount(amount_minor)
+    def amount(amount_minor: int) -> Amount:
+        return Amount(amount_minor=amount_minor, currency=deal.currency)
+
+    def given(amount_minor: int) -> Given:
+        return Given(amount_minor=amount_minor, currency=unit)
 
     return figure_wire.Figures(
-        offer_id=offer_id,
+        offer_id=offer.id,
         as_of=as_of,
         payments=found.payments,
         payers=found.payers,
+        new_payers=found.new_payers,
         order=amount(found.order_minor),
-        average_order=amount_or_none(found.average_order_minor),
-        discount=amount(found.discount_minor),
-        clawed_back=amount(found.returned_minor),
-        reserved=amount(found.reserved_minor),
-        budget_left=amount(found.budget_left_minor),
-        day_left=amount_or_none(found.day_left_minor),
+        average_order=None if found.average_order_minor is None else amount(found.average_order_minor),
+        benefit=BENEFITS[form_of(deal.terms)],
+        discount=given(found.discount_minor),
+        clawed_back=given(found.returned_minor),
+        reserved=given(found.reserved_minor),
+        budget_left=given(found.budget_left_minor),
+        day_left=None if found.day_left_minor is None else given(found.day_left_minor),
         funders=[
             figure_wire.FunderFigures(
-                account=one.account, paid=amount(one.paid_minor), clawed_back=amount(one.returned_minor)
+                account=one.account, paid=given(one.paid_minor), clawed_back=given(one.returned_minor)
             )
             for one in found.funders
         ],
@@ -77,7 +88,7 @@ def figures(found: Figures, *, offer_id: str, currency: str, as_of: datetime) ->
                 store_id=one.store_id,
                 payments=one.payments,
                 order=amount(one.order_minor),
-                discount=amount(one.discount_minor),
+                discount=given(one.discount_minor),
             )
             for one in found.stores
         ],
@@ -86,7 +97,7 @@ def figures(found: Figures, *, offer_id: str, currency: str, as_of: datetime) ->
                 hour=one.hour,
                 payments=one.payments,
                 order=amount(one.order_minor),
-                discount=amount(one.discount_minor),
+                discount=given(one.discount_minor),
             )
             for one in found.hours
         ],
@@ -101,12 +112,15 @@ def quote(found: Quote, *, as_of: datetime) -> figure_wire.Quote:
         order=amount(found.order_minor),
         discount=amount(found.discount_minor),
         payable=amount(found.payable_minor),
+        fee_waived=amount(found.fee_waived_minor),
         applied=[
             figure_wire.QuotedOffer(
                 offer_id=one.offer_id,
                 version=one.version,
                 name=one.offer.deal.name,
                 discount=amount(one.discount_minor),
+                benefit=BENEFITS[one.form],
+                given=Given(amount_minor=one.given_minor, currency=one.unit),
             )
             for one in found.applied
         ],
@@ -121,7 +135,7 @@ def quote(found: Quote, *, as_of: datetime) -> figure_wire.Quote:
 def _shown(deal: Deal) -> wire.Deal:
     shown = msgspec.to_builtins(deal)
     target = shown["target"]
-    for name in ("weekdays", "merchants", "stores", "code_kinds", "segments"):
+    for name in ("weekdays", "merchants", "stores", "code_kinds", "segments", "dates", "items", "categories"):
         if name in target:
             target[name] = sorted(target[name])
     if "hours" in target:

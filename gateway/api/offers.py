@@ -15,6 +15,8 @@ from merchants.ids import new_id, partner_no_of
 from merchants.offers import life
 from merchants.offers.campaign import Campaign, State
 from merchants.offers.errors import (
+    FunderHasNotAccepted,
+    OfferFunderNotFound,
     OfferHashMismatch,
     OfferIsOver,
     OfferNotFound,
@@ -60,7 +62,7 @@ async def replay_offer(call: Call[Any], offer_id: str) -> Answer:
     idempotent=True,
     replay=replay_new_offer,
     answers={201: wire.Offer},
-    problems=(OfferUnsound, OfferTargetNotFound),
+    problems=(OfferUnsound, OfferTargetNotFound, OfferFunderNotFound),
     example=AN_OFFER,
 )
 async def create_offer(call: Call[wire.Deal]) -> Answer:
@@ -112,7 +114,14 @@ async def get_offer(call: Call[None]) -> Answer:
     summary="Change an offer's terms",
     scope="offers",
     answers={200: wire.Offer},
-    problems=(OfferNotFound, OfferHashMismatch, OfferStateForbids, OfferUnsound, OfferTargetNotFound),
+    problems=(
+        OfferNotFound,
+        OfferHashMismatch,
+        OfferStateForbids,
+        OfferUnsound,
+        OfferTargetNotFound,
+        OfferFunderNotFound,
+    ),
     example=wire.DealChange(hash=A_HASH, name="满100减30"),
 )
 async def amend_offer(call: Call[wire.DealChange]) -> Answer:
@@ -155,7 +164,14 @@ async def propose_offer(call: Call[wire.Acceptance]) -> Answer:
     idempotent=True,
     replay=replay_offer,
     answers={200: wire.Offer},
-    problems=(OfferNotFound, OfferHashMismatch, OfferStateForbids, OfferIsOver, TooManyLiveOffers),
+    problems=(
+        OfferNotFound,
+        OfferHashMismatch,
+        OfferStateForbids,
+        OfferIsOver,
+        TooManyLiveOffers,
+        FunderHasNotAccepted,
+    ),
     example=wire.Acceptance(hash=A_HASH),
 )
 async def accept_offer(call: Call[wire.Acceptance]) -> Answer:

@@ -24,6 +24,7 @@ from gateway.wire.money import PositiveAmount
 from merchants import errors as merchants
 from merchants.ids import new_id, partner_no_of
 from merchants.money import Money
+from merchants.offers.cart import Line
 from qr import codes, credentials
 from qr import errors as qr
 from qr.signed_code import Form
@@ -265,6 +266,10 @@ def _order(call: Call[wire.PaymentRequest]) -> Order:
         qr_form=Form(body.qr_form),
         capture=body.capture,
         give_up_after_s=body.give_up_after_s,
+        lines=tuple(
+            Line(sku=one.sku, amount_minor=one.amount_minor, category=one.category) for one in body.items
+        ),
+        member_no=body.membership_no,
     )
     if caller.terminal_id is None:
         return order

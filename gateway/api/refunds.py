@@ -84,18 +84,12 @@ async def create_refund(call: Call[wire.RefundRequest]) -> Answer:
     example=wire.RefundPreviewRequest(amount=PositiveAmount(amount_minor=6400, currency="CNY")),
 )
 async def preview_refund(call: Call[wire.RefundPreviewRequest]) -> Answer:
-    """Moves nothing."""
+    """Moves nothing. Says what the customer loses of cashback and points, and what of it comes off the refund."""
     payment = await found(call.parts, call.caller, call.path["payment_id"])
     _refuse_other_currency(payment, call.body.amount)
-    by_role = refunds.preview(payment, call.body.amount.amount_minor)
-    body = shares(
-        payment.currency,
-        order_minor=call.body.amount.amount_minor,
-        paid_minor=by_role["payer"],
-        funded_minor=by_role["funder"],
-        fee_minor=by_role["fee"],
-    )
-    return Answer(200, body)
+    async with call.parts.pool.acquire() as conn:
+        preview = await refunds.preview(conn, payment, call.body.amount.amount_minor)
+    return Answer(200, shares(preview, currency=payment.currency))
 
 
 @operation(

@@ -4,14 +4,16 @@ from gateway.api import offer_showing
 from gateway.api.offers import do, replay_offer, who
 from gateway.api.payments import partner_of, payee, store_asked_for
 from gateway.door.operation import Answer, Call, operation
+from gateway.payments.legs import fee_minor
 from gateway.wire import offer_figures as figure_wire
 from gateway.wire import offers as wire
 from gateway.wire.money import PositiveAmount
 from merchants.errors import MerchantNotActive, MerchantNotFound, StoreClosed, StoreNotFound, TerminalRetired
 from merchants.merchant import paying_context
 from merchants.offers import figures, life, reservations, running
+from merchants.offers.cart import Cart, History, Line
 from merchants.offers.errors import OfferIsOver, OfferNotFound, OfferStateForbids, TooManyLiveOffers
-from merchants.offers.quote import Cart, best
+from merchants.offers.quote import best
 from merchants.payer import PayerFacts
 
 
@@ -78,9 +80,7 @@ async def get_offer_figures(call: Call[None]) -> Answer:
     async with call.parts.pool.acquire() as conn:
         campaign = await life.find(conn, **owner)
         found = await figures.of_offer(conn, **owner, now=call.now)
-    shown = offer_showing.figures(
-        found, offer_id=owner["offer_id"], currency=campaign.offer.deal.currency, as_of=call.now
-    )
+    shown = offer_showing.figures(found, offer=campaign.offer, as_of=call.now)
     return Answer(200, shown)
 
 
@@ -112,8 +112,15 @@ async def quote_offers(call: Call[figure_wire.QuoteRequest]) -> Answer:
             order_minor=asked.amount.amount_minor,
             currency=asked.amount.currency,
             code_kind=asked.code_kind,
+            fee_minor=fee_minor(asked.amount.amount_minor, place.fee_basis_points),
+            lines=tuple(
+                Line(sku=one.sku, amount_minor=one.amount_minor, category=one.category) for one in asked.items
+            ),
+            member_no=asked.membership_no,
         )
         live = await call.parts.catalog.live(conn, partner_id, version=place.offers_version)
-        room = await reservations.room(conn, live, cart, None, call.now)
+        room = await reservations.room(conn, live.offers, cart, None, call.now)
     payer = PayerFacts(id="", person_id="", issuer="", segments=tuple(asked.segments))
-    return Answer(200, offer_showing.quote(best(live, cart, payer, call.now, room=room), as_of=call.now))
+    history = History(known_to=frozenset(asked.known_to), coupons=dict.fromkeys(asked.holds_coupons, ""))
+    found = best(live, cart, payer, call.now, room=room, history=history)
+    return Answer(200, offer_showing.quote(found, as_of=call.now))

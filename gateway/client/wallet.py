@@ -27,7 +27,7 @@ from gateway.wire.transfers import OutcomeHint
 
 # The gateway takes 60 at most; half of it leaves room for clocks that differ.
 _STATEMENT_LIFE_S: Final = 30
-Use = Literal["payment_code", "code_credential", "scan", "confirm"]
+Use = Literal["payment_code", "code_credential", "scan", "confirm", "coupon"]
 
 
 class WalletBackend(SignedIn):

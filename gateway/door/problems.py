@@ -103,6 +103,10 @@ STATUS: Mapping[type[Exception], int] = {
     offers.OfferHashMismatch: 409,
     offers.OfferStateForbids: 409,
     offers.OfferIsOver: 409,
+    offers.FunderHasNotAccepted: 409,
+    offers.CouponNotOffered: 409,
+    offers.CouponsHandedOut: 409,
+    offers.PointsShort: 409,
     offers.TooManyLiveOffers: 409,
     offers.OffersChanging: 503,
     # qr

@@ -51,7 +51,7 @@ class Candidate:
         return Wish(
             payment_id=order.payment_id,
             cart=cart_of(order, self.place, code_kind=CodeKind.PAYMENT),
-            person_id=self.payer.person_id,
+            person_id=self.payer.person,
             quote=quote,
             now=self.ask.now,
         )
@@ -117,6 +117,8 @@ async def _candidate(needs: Needs, conn: Connection, ask: Ask, row: sql.Row) -> 
         return None
     live = await needs.catalog.live(conn, order.partner_id, version=place.offers_version)
     quote = quotes.best(live, cart_of(order, place, code_kind=CodeKind.PAYMENT), payer, ask.now)
+    if not offers.may_go_together(live, quote):
+        return None
     drawn = draw_up(
         needs, order, place, quote, payer=payer, code_kind=CodeKind.PAYMENT, hit=None, now=ask.now
     )

@@ -18,6 +18,7 @@ from gateway.payments.payment import Payment, State
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection, transfer_id
 from gateway.wallet.core import Transfer
+from merchants.offers.partial import part_of
 
 
 async def accept(
@@ -47,9 +48,7 @@ async def accept(
         id=transfer_id(payment.id, latest + 1),
         kind="capture",
         unit=payment.currency,
-        legs=captured(
-            payment.terms.legs, taken_minor, fee_minor=fee_minor(taken_minor, payment.terms.fee_basis_points)
-        ),
+        legs=captured(payment.terms.legs, taken_minor, fee_minor=_fee_minor(payment, taken_minor)),
         issuer=_issuer(payment),
         parent=await transfers.approved_id(conn, owner_id=payment.id, purposes=("payment",)),
         statement=payment.terms.merchant_name,
@@ -60,6 +59,14 @@ async def accept(
         look_after_s=needs.patience.query_after_s,
     )  # fmt: skip
     return Accepted(payment=capturing, instruction=instruction)
+
+
+def _fee_minor(payment: Payment, taken_minor: int) -> int:
+    """The fee on what is captured, less the same part of what was waived."""
+    waived_minor = part_of(
+        payment.terms.fee_waived_minor, taken_minor=taken_minor, order_minor=payment.order_minor
+    )
+    return max(0, fee_minor(taken_minor, payment.terms.fee_basis_points) - waived_minor)
 
 
 def _issuer(payment: Payment) -> str:

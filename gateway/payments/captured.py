@@ -46,9 +46,7 @@ async def _write_taken(conn: Connection, settled: Settled) -> Payment:
     left = await discounts.shrink(conn, payment, legs)
     allowance = await limits.shrink(conn, payment, paid_minor=amounts["payer"])
     offers = tuple(
-        replace(one, discount_minor=left[one.offer_id])
-        for one in payment.terms.offers
-        if one.offer_id in left
+        discounts.left_of(one, left[one.offer_id]) for one in payment.terms.offers if one.offer_id in left
     )
     return await authorized_sql.write_captured(
         conn, payment, order_minor=order_minor, discount_minor=amounts["funder"], fee_minor=amounts["fee"],

@@ -58,8 +58,8 @@ async def _follow(needs: Needs, conn: Connection, settled: Settled) -> Payment |
             return await captured.follow(needs, conn, settled)
         case "release":
             return await release.follow(needs, conn, settled)
-        case "refund" | "verification":
-            raise AssertionError("neither is a payment's: each has a conclusion of its own")
+        case "refund" | "verification" | "credit" | "credit_back" | "coupon":
+            raise AssertionError("none of them is a payment's: each has a conclusion of its own")
 
 
 async def _follow_payment(needs: Needs, conn: Connection, settled: Settled) -> Payment | None:

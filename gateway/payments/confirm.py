@@ -27,7 +27,8 @@ from gateway.transfers.transfer import Connection
 from merchants.keyring import Purpose
 from merchants.merchant import PayingContext, paying_context
 from merchants.money import Money
-from merchants.offers.quote import Cart, Quote
+from merchants.offers.cart import Cart
+from merchants.offers.quote import Quote
 from merchants.payer import PayerFacts
 from qr import codes
 from webhooks import outbox
@@ -136,6 +137,7 @@ async def confirm_scanned(
         issuer=issuer,
         payer_id=payer.id,
         discount_minor=quote.discount_minor,
+        fee_minor=payment.fee_minor - quote.fee_waived_minor,
         terms=agreed(said, quote, payer, merchant_id=payment.merchant_id, allowance=allowance),
     )
     if bound is None:
@@ -225,6 +227,9 @@ def cart_of(payment: Payment) -> Cart:
         order_minor=payment.order_minor,
         currency=payment.currency,
         code_kind=payment.terms.code_kind,
+        fee_minor=payment.fee_minor,
+        lines=payment.terms.lines,
+        member_no=payment.terms.member_no,
     )
 
 

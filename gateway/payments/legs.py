@@ -22,7 +22,7 @@ def payment_legs(quote: Quote, *, payer_id: str, merchant_id: str, fee_minor: in
     """
     merchant = merchant_account(merchant_id)
     funded: dict[str, int] = {}
-    for applied in quote.applied:
+    for applied in quote.discounts:
         for share in applied.funders:
             funded[share.account] = funded.get(share.account, 0) + share.amount_minor
     legs = [("payer", payer_account(payer_id), merchant, quote.payable_minor)]
@@ -55,6 +55,18 @@ def given_back(legs: Sequence[Leg], amounts: Sequence[int]) -> tuple[Leg, ...]:
         Leg(role=leg.role, source=leg.target, target=leg.source, amount_minor=amount)
         for leg, amount in zip(legs, amounts, strict=True)
         if amount > 0
+    )
+
+
+def merged(legs: Sequence[Leg]) -> tuple[Leg, ...]:
+    """Legs between the same accounts as one: a transfer has few."""
+    sums: dict[tuple[str, str, str], int] = {}
+    for leg in legs:
+        between = leg.role, leg.source, leg.target
+        sums[between] = sums.get(between, 0) + leg.amount_minor
+    return tuple(
+        Leg(role=role, source=source, target=target, amount_minor=amount)  # type: ignore[arg-type] # roles of Leg
+        for (role, source, target), amount in sums.items()
     )
 
 

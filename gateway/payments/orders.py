@@ -18,6 +18,7 @@ from gateway.payments.payment import Capture, Payment, State, Terms
 from gateway.transfers.transfer import Connection
 from merchants.merchant import PayingContext
 from merchants.money import Money
+from merchants.offers.cart import Line
 from qr.signed_code import Form
 
 
@@ -39,6 +40,8 @@ class Order:
     qr_form: Form = Form.EMV
     capture: Capture = "automatic"
     give_up_after_s: int | None = None
+    lines: tuple[Line, ...] = ()
+    member_no: str | None = None
 
 
 def refuse(amount: Money, place: PayingContext) -> None:

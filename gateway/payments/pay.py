@@ -18,7 +18,7 @@ from gateway.payments.conclude import conclude
 from gateway.payments.legs import fee_minor, payment_legs
 from gateway.payments.needs import Needs
 from gateway.payments.orders import Order, refuse, row, taken
-from gateway.payments.payment import NOBODY_TO_ASK, AgreedOffer, Allowance, Payment, State, Terms
+from gateway.payments.payment import NOBODY_TO_ASK, Allowance, Payment, State, Terms
 from gateway.payments.velocity import Hit
 from gateway.transfers import sql as transfers
 from gateway.transfers.submit import submit
@@ -27,7 +27,8 @@ from gateway.wallet.core import Transfer
 from merchants.keyring import Purpose
 from merchants.merchant import PayingContext, paying_context
 from merchants.money import Money
-from merchants.offers.quote import Cart, Quote
+from merchants.offers.cart import Cart
+from merchants.offers.quote import Quote
 from merchants.payer import PayerFacts
 from qr import codes
 from qr.order_code import Payee
@@ -176,6 +177,7 @@ def draw_up(
     )  # fmt: skip
     values = row(order, place, terms, direction="consumer_presented", state=state)
     values |= {"discount_minor": quote.discount_minor, "issuer": payer.issuer, "payer_id": payer.id}
+    values["fee_minor"] -= quote.fee_waived_minor
     values["reason"] = reason
     transfer = transfer_of(terms, order.payment_id, order.merchant_order_no, quote.currency, n=1)
     return Drawn(values=values, terms=terms, transfer=transfer)
@@ -209,6 +211,9 @@ def cart_of(order: Order, place: PayingContext, *, code_kind: str) -> Cart:
         order_minor=order.amount.amount_minor,
         currency=order.amount.currency,
         code_kind=code_kind,
+        fee_minor=fee_minor(order.amount.amount_minor, place.fee_basis_points),
+        lines=order.lines,
+        member_no=order.member_no,
     )
 
 
@@ -224,6 +229,8 @@ def _terms(order: Order, place: PayingContext, *, code_kind: str) -> Terms:
         description=order.description,
         capture=order.capture,
         give_up_after_s=order.give_up_after_s,
+        lines=order.lines,
+        member_no=order.member_no,
     )
 
 
@@ -231,16 +238,13 @@ def agreed(
     terms: Terms, quote: Quote, payer: PayerFacts, *, merchant_id: str, allowance: Allowance | None
 ) -> Terms:
     """The terms with a payer bound: who it is, what is taken off, and who moves what."""
-    fee = fee_minor(quote.order_minor, terms.fee_basis_points)
-    offers = tuple(
-        AgreedOffer(offer_id=one.offer_id, title=one.offer.deal.name, discount_minor=one.discount_minor)
-        for one in quote.applied
-    )
+    fee = fee_minor(quote.order_minor, terms.fee_basis_points) - quote.fee_waived_minor
     return msgspec.structs.replace(
         terms,
         payer=payer,
         legs=payment_legs(quote, payer_id=payer.id, merchant_id=merchant_id, fee_minor=fee),
-        offers=offers,
+        offers=tuple(discounts.agreed(one) for one in quote.applied),
+        fee_waived_minor=quote.fee_waived_minor,
         allowance=allowance,
     )
 

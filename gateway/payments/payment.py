@@ -7,7 +7,10 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from gateway.payments.credit import CreditBack
 from gateway.wallet.core import Leg
+from merchants.offers.cart import Line
+from merchants.offers.giving import Form
 from merchants.payer import PayerFacts
 
 
@@ -64,12 +67,21 @@ def leading_to(target: State) -> list[State]:
 Capture = Literal["automatic", "manual"]
 
 
-class AgreedOffer(Struct, frozen=True, kw_only=True):
-    """An offer as it was applied."""
+class AgreedOffer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An offer as it was applied.
+
+    Attributes:
+        given: what it gives in another form than a discount, in `unit`.
+        points_worth_minor: of a hundred points, where it gives points.
+    """
 
     offer_id: str
     title: str
     discount_minor: int
+    form: Form = Form.DISCOUNT
+    given: int = 0
+    unit: str | None = None
+    points_worth_minor: int = 0
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
@@ -94,6 +106,8 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
         authorized_minor: the order amount that was held, once less than that was captured.
         consent: what the wallet signed when the payer confirmed: payer, factors, and the amount.
         give_up_after_s: from the payment's creation; what is not decided by then is undone.
+        fee_waived_minor: of the fee on the whole order, what an offer spares the merchant.
+        lines, member_no: the goods and the membership that offers look at, as the till told them.
     """
 
     merchant_name: str
@@ -113,6 +127,9 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     capture: Capture = "automatic"
     authorized_minor: int | None = None
     give_up_after_s: int | None = None
+    fee_waived_minor: int = 0
+    lines: tuple[Line, ...] = ()
+    member_no: str | None = None
 
 
 class Payment(Struct, frozen=True, kw_only=True):
@@ -180,7 +197,12 @@ class Scan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """One giving-back of part of an order; a failed one claims nothing and may be tried again."""
+    """One giving-back of part of an order; a failed one claims nothing and may be tried again.
+
+    Attributes:
+        credits_back: what it takes of cashback and points that the payment earned.
+        deducted_minor: of `paid_minor`, what goes to the funders of those instead of the payer.
+    """
 
     partner_id: str
     id: str
@@ -197,3 +219,17 @@ class Refund:
     legs: tuple[int, ...]
     created_at: datetime
     updated_at: datetime
+    credits_back: tuple[CreditBack, ...]
+    deducted_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """Who would get what of a refund; the payer gets `paid_minor` less `deducted_minor`."""
+
+    order_minor: int
+    paid_minor: int
+    funded_minor: int
+    fee_minor: int
+    deducted_minor: int
+    credits_back: tuple[CreditBack, ...]

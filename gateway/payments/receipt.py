@@ -31,7 +31,11 @@ def of_payment(payment: Payment) -> Receipt | None:
         discount=printed(payment.discount_minor),
         paid=printed(payment.paid_minor),
         refunded=printed(payment.refunded_order_minor),
-        offers=[ReceiptOffer(title=one.title, discount=printed(one.discount_minor)) for one in terms.offers],
+        offers=[
+            ReceiptOffer(title=one.title, discount=printed(one.discount_minor))
+            for one in terms.offers
+            if one.discount_minor
+        ],
         payer=masked(payment.payer_id),
         paid_at=payment.created_at,
     )

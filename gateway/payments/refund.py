@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.payments import discounts, events, sql
+from gateway.payments import credits_back, discounts, earned, events, sql
 from gateway.payments.errors import (
     NotRefundable,
     PaymentNotFound,
     RefundAboveRemainder,
     RefundExists,
 )
-from gateway.payments.legs import amounts_by_role, given_back
+from gateway.payments.legs import amounts_by_role, given_back, merged
 from gateway.payments.needs import Needs
-from gateway.payments.payment import Payment, Refund, State
+from gateway.payments.payment import Payment, Preview, Refund, State
 from gateway.storage.hub import DELIVERIES
 from gateway.transfers import sql as transfers
 from gateway.transfers.submit import submit
@@ -27,9 +27,11 @@ from gateway.wallet.core import (
     Approved,
     ConfirmationRequired,
     Declined,
+    Leg,
     Reversed,
     Tombstoned,
     Transfer,
+    merchant_account,
 )
 from merchants.ids import new_id
 from merchants.offers.clawback import Legs, refund_legs
@@ -51,6 +53,9 @@ class Asked:
     order_minor: int
     note: str | None
     automatic: bool = False
+
+
+_PREVIEWED = ("paid_minor", "funded_minor", "fee_minor", "deducted_minor", "credits_back")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,14 +106,15 @@ async def everything(needs: Needs, conn: Connection, payment: Payment) -> Paymen
     return stored.payment
 
 
-def preview(payment: Payment, order_minor: int) -> dict[str, int]:
-    """Who would get what if this much of the order were given back now: by role, in minor units.
+async def preview(conn: Connection, payment: Payment, order_minor: int) -> Preview:
+    """Who would get what if this much of the order were given back now.
 
     Raises:
         NotRefundable, RefundAboveRemainder
     """
     _refuse(payment, order_minor)
-    return amounts_by_role(payment.terms.legs, _shares(payment, order_minor))
+    amounts = await _amounts(conn, payment, order_minor, hold=False)
+    return Preview(order_minor=order_minor, **{name: amounts[name] for name in _PREVIEWED})
 
 
 async def submit_and_conclude(needs: Needs, instruction: Instruction) -> None:
@@ -127,6 +133,8 @@ async def conclude(needs: Needs, settled: Settled) -> None:
             return
         payment, refund = await _follow(needs, conn, instruction, settled.answer)
         told = await discounts.claw_back(conn, payment, refund) if refund.state == "succeeded" else []
+        if refund.state == "failed":
+            await earned.let_go(conn, payment, refund.credits_back)
         if refund.state != "processing":
             told += events.of_refund(payment, refund)
         await outbox.publish(conn, told)
@@ -172,7 +180,7 @@ async def _store(
     needs: Needs, conn: Connection, payment: Payment, asked: Asked, *, look_after_s: float | None = None
 ) -> AcceptedRefund:
     _refuse(payment, asked.order_minor)
-    amounts = _amounts(payment, asked.order_minor)
+    amounts = await _amounts(conn, payment, asked.order_minor)
     claimed = await _claim(conn, payment, asked.order_minor, amounts)
     refund = await sql.insert_refund(
         conn,
@@ -194,7 +202,7 @@ async def _store(
 async def _again(needs: Needs, conn: Connection, payment: Payment, failed: Refund) -> AcceptedRefund:
     """A failed refund goes out under its own number once more, with shares as of now."""
     _refuse(payment, failed.order_minor)
-    amounts = _amounts(payment, failed.order_minor)
+    amounts = await _amounts(conn, payment, failed.order_minor)
     claimed = await _claim(conn, payment, failed.order_minor, amounts)
     refund = await sql.move_refund(
         conn, partner_id=failed.partner_id, refund_id=failed.id, source="failed", to="processing", reason=None,
@@ -230,7 +238,7 @@ async def _send(
         id=transfer_id(refund.id, n),
         kind="refund",
         unit=payment.currency,
-        legs=given_back(payment.terms.legs, refund.legs),
+        legs=_legs_back(payment, refund),
         issuer=payer.issuer,
         parent=await transfers.approved_id(conn, owner_id=payment.id, purposes=("payment", "capture")),
         statement=payment.terms.merchant_name,
@@ -250,10 +258,17 @@ def _refuse(payment: Payment, order_minor: int) -> None:
         raise RefundAboveRemainder(remaining_minor)
 
 
-def _amounts(payment: Payment, order_minor: int) -> dict[str, Any]:
+async def _amounts(
+    conn: Connection, payment: Payment, order_minor: int, *, hold: bool = True
+) -> dict[str, Any]:
     shares = _shares(payment, order_minor)
     by_role = amounts_by_role(payment.terms.legs, shares)
+    backs = await credits_back.reckon(
+        conn, payment, order_minor=order_minor, payer_minor=by_role["payer"], hold=hold
+    )
     return {
+        "credits_back": backs,
+        "deducted_minor": credits_back.deducted_minor(backs),
         "paid_minor": by_role["payer"],
         "funded_minor": by_role["funder"],
         "fee_minor": by_role["fee"],
@@ -272,6 +287,17 @@ def _shares(payment: Payment, order_minor: int) -> list[int]:
         due.payer_minor if leg.role == "payer" else due.fee_minor if leg.role == "fee" else next(funders)
         for leg in legs
     ]
+
+
+def _legs_back(payment: Payment, refund: Refund) -> tuple[Leg, ...]:
+    """The payment's legs the other way round; what is deducted from the payer's goes to who funded it."""
+    legs = payment.terms.legs
+    amounts = [
+        part - refund.deducted_minor if leg.role == "payer" else part
+        for leg, part in zip(legs, refund.legs, strict=True)
+    ]
+    deducted = credits_back.deducted_legs(merchant_account(payment.merchant_id), refund.credits_back)
+    return merged((*given_back(legs, amounts), *deducted))
 
 
 def _legs_of(payment: Payment, amounts: Sequence[int]) -> Legs:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.payments import discounts, limits
-from gateway.payments.payment import Payment
+from gateway.payments.payment import Payment, State
 from gateway.transfers.transfer import Connection
 from webhooks.event import NewEvent
 
@@ -14,10 +14,14 @@ async def settle(conn: Connection, payment: Payment) -> list[NewEvent]:
     Returns what merchant and funders are told of discounts, to be published with the payment's own events.
     """
     told = await discounts.settle(conn, payment)
+    if payment.state is State.SUCCEEDED:
+        await discounts.meet(conn, [payment])
     await limits.settle(conn, payment)
     return told
 
 
 async def redeem_all(conn: Connection, succeeded: Sequence[Payment]) -> list[NewEvent]:
     """The same after several payments succeeded; of their payers' days nothing comes back."""
-    return await discounts.redeem_all(conn, succeeded)
+    told = await discounts.redeem_all(conn, succeeded)
+    await discounts.meet(conn, succeeded)
+    return told

@@ -8,12 +8,14 @@ import asyncpg
 import msgspec
 
 from gateway.payments import limits_sql
+from gateway.payments.credit import CreditBack
 from gateway.payments.payment import Allowance, Payment, Refund, State, Terms, leading_to
 from gateway.transfers import sql as transfers_sql
 from gateway.transfers.transfer import Connection
 from gateway.wallet.core import Transfer
 
 _decode_terms = msgspec.json.Decoder(Terms).decode
+_decode_backs = msgspec.json.Decoder(list[CreditBack]).decode
 _encode = msgspec.json.Encoder().encode
 
 Reader = Connection | asyncpg.Pool
@@ -32,6 +34,7 @@ def payment_of(row: asyncpg.Record | Mapping[str, Any]) -> Payment:
 def refund_of(row: asyncpg.Record | dict[str, Any]) -> Refund:
     values = dict(row)
     values["legs"] = tuple(values["legs"])
+    values["credits_back"] = tuple(_decode_backs(values["credits_back"]))
     return Refund(**values)
 
 
@@ -190,18 +193,25 @@ async def move_by_id(
 
 
 async def bind_payer(
-    conn: Connection, payment: Payment, *, issuer: str, payer_id: str, discount_minor: int, terms: Terms
+    conn: Connection,
+    payment: Payment,
+    *,
+    issuer: str,
+    payer_id: str,
+    discount_minor: int,
+    fee_minor: int,
+    terms: Terms,
 ) -> Payment | None:
     """The first confirm binds its payer; None for everybody after, and after the order's code expired."""
     row = await conn.fetchrow(
         """
         UPDATE gateway.payments
            SET state = 'processing', reason = NULL, sequence = sequence + 1, updated_at = now(), expires_at = NULL,
-               issuer = $3, payer_id = $4, discount_minor = $5, terms = $6
+               issuer = $3, payer_id = $4, discount_minor = $5, terms = $6, fee_minor = $7
          WHERE partner_id = $1 AND id = $2 AND state = 'requires_payer' AND expires_at > now()
         RETURNING *
         """,
-        payment.partner_id, payment.id, issuer, payer_id, discount_minor, encoded(terms),
+        payment.partner_id, payment.id, issuer, payer_id, discount_minor, encoded(terms), fee_minor,
     )  # fmt: skip
     return payment_of(row) if row else None
 
@@ -298,11 +308,12 @@ async def insert_refund(conn: Connection, refund: dict[str, Any]) -> Refund:
         """
         INSERT INTO gateway.refunds
                (partner_id, id, payment_id, merchant_refund_no, state, note, automatic,
-                order_minor, paid_minor, funded_minor, fee_minor, legs)
-        VALUES ($1, $2, $3, $4, 'processing', $5, $6, $7, $8, $9, $10, $11)
+                order_minor, paid_minor, funded_minor, fee_minor, legs, deducted_minor, credits_back)
+        VALUES ($1, $2, $3, $4, 'processing', $5, $6, $7, $8, $9, $10, $11, $12, $13::jsonb)
         RETURNING *
         """,
         *(refund[name] for name in _REFUND_INSERTED),
+        encoded(refund["credits_back"]),
     )
     assert row is not None
     return refund_of(row)
@@ -310,7 +321,7 @@ async def insert_refund(conn: Connection, refund: dict[str, Any]) -> Refund:
 
 _REFUND_INSERTED = (
     "partner_id", "id", "payment_id", "merchant_refund_no", "note", "automatic",
-    "order_minor", "paid_minor", "funded_minor", "fee_minor", "legs",
+    "order_minor", "paid_minor", "funded_minor", "fee_minor", "legs", "deducted_minor",
 )  # fmt: skip
 
 
@@ -325,12 +336,14 @@ async def move_refund(
         UPDATE gateway.refunds
            SET state = $4, reason = $5, updated_at = now(), paid_minor = COALESCE($6, paid_minor),
                funded_minor = COALESCE($7, funded_minor), fee_minor = COALESCE($8, fee_minor),
-               legs = COALESCE($9::bigint[], legs)
+               legs = COALESCE($9::bigint[], legs), deducted_minor = COALESCE($10, deducted_minor),
+               credits_back = COALESCE($11::jsonb, credits_back)
          WHERE partner_id = $1 AND id = $2 AND state = $3
         RETURNING *
         """,
         partner_id, refund_id, source, to, reason,
         new.get("paid_minor"), new.get("funded_minor"), new.get("fee_minor"), new.get("legs"),
+        new.get("deducted_minor"), encoded(new["credits_back"]) if new else None,
     )  # fmt: skip
     return refund_of(row) if row else None
 

@@ -13,6 +13,7 @@ from gateway.payments import store_code_sql as own_sql
 from gateway.payments.accepted import Accepted
 from gateway.payments.confirm import Consent
 from gateway.payments.errors import AmountChanged, DeclinedByRisk, ScanNotFound
+from gateway.payments.legs import fee_minor
 from gateway.payments.needs import Needs
 from gateway.payments.orders import Order, refuse, row, taken
 from gateway.payments.pay import agreed, transfer_of
@@ -24,7 +25,8 @@ from merchants.ids import BANK, new_id, partner_no_of
 from merchants.keyring import Purpose
 from merchants.merchant import PayingContext, paying_context
 from merchants.money import Money
-from merchants.offers.quote import Cart, Quote
+from merchants.offers.cart import Cart
+from merchants.offers.quote import Quote
 from merchants.payer import PayerFacts
 from qr import store_codes
 
@@ -81,7 +83,7 @@ async def scan(
     quote = None
     if amount is not None:
         refuse(amount, place)
-        quote = await discounts.quote(needs, conn, cart=_cart(view, amount), payer=payer, now=now)
+        quote = await discounts.quote(needs, conn, cart=_cart(view, amount, place), payer=payer, now=now)
     await own_sql.insert_scan(conn, view)
     return Shown(scan=view, place=place, quote=quote)
 
@@ -117,7 +119,7 @@ async def _accept(
     await _judge(needs, conn, order, payer)
     quote = await discounts.reserve_best(
         needs, conn, payment_id=order.payment_id, offers_version=place.offers_version,
-        cart=_cart(seen, order.amount), payer=payer, now=now,
+        cart=_cart(seen, order.amount, place), payer=payer, now=now,
     )  # fmt: skip
     payable = Money(quote.payable_minor, quote.currency)
     if consent.payable != payable or consent.quote not in {None, quote.hash}:
@@ -128,6 +130,7 @@ async def _accept(
     )
     values = row(order, place, terms, direction="store_code", state=State.PROCESSING)
     values |= {"discount_minor": quote.discount_minor, "issuer": payer.issuer, "payer_id": payer.id}
+    values["fee_minor"] -= quote.fee_waived_minor
     transfer = transfer_of(
         terms, order.payment_id, order.merchant_order_no, payable.currency, n=1, confirmed=True
     )
@@ -184,7 +187,7 @@ def _terms(order: Order, place: PayingContext, consent: Consent) -> Terms:
     )
 
 
-def _cart(seen: StoreScan, amount: Money) -> Cart:
+def _cart(seen: StoreScan, amount: Money, place: PayingContext) -> Cart:
     return Cart(
         partner_id=seen.partner_id,
         merchant_id=seen.merchant_id,
@@ -192,6 +195,7 @@ def _cart(seen: StoreScan, amount: Money) -> Cart:
         order_minor=amount.amount_minor,
         currency=amount.currency,
         code_kind=store_codes.KIND,
+        fee_minor=fee_minor(amount.amount_minor, place.fee_basis_points),
     )
 
 

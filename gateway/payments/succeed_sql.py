@@ -38,11 +38,17 @@ async def succeed_unread(
             [one.payment_id for one in discounts],
             [one.offer_id for one in discounts],
             *outbox.arguments(told),
+            [_person(ended) for _, ended in endings],
         )
 
 
-_ARGUMENTS: Final = ", ".join(f"${number}" for number in range(1, 19))
-_SUCCEED: Final = f"SELECT gateway.succeed_together({_ARGUMENTS})"
+_ARGUMENTS: Final = ", ".join(f"${number}" for number in range(1, 20))
+_SUCCEED: Final = f"SELECT gateway.succeed_and_meet({_ARGUMENTS})"
+
+
+def _person(payment: Payment) -> str:
+    assert payment.terms.payer is not None, "who was charged is known"
+    return payment.terms.payer.person
 
 
 async def succeed_all(conn: Connection, owners: Sequence[tuple[str, str]]) -> list[Payment]:

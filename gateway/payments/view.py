@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from gateway.payments import receipt
-from gateway.payments.payment import IN_FLIGHT, Payment, Refund, State
+from gateway.payments.payment import IN_FLIGHT, Payment, Preview, Refund, State
 from gateway.wallet.core import DECLINES
 from gateway.wire import payments as wire
-from gateway.wire.money import Amount
+from gateway.wire.money import Amount, Given
 from gateway.wire.payments import NextActionType
+from merchants.offers.giving import Form
 from merchants.offers.quote import Quote
 
 # Every state has a reason; where nothing happened on the way that one would tell, it is what the state itself means.
@@ -60,6 +61,12 @@ _REASONS: Final = {
     "undone_in_doubt": "The wallet core did not answer in time; the payment was undone and the payer is not charged.",
     "reversal_refused": "The wallet core had charged and would not undo it; everything is being refunded.",
     "undone_by_core": "The wallet core undid the payment by itself; the payer is not charged.",
+}
+BENEFITS: Final[dict[Form, wire.Benefit]] = {
+    Form.DISCOUNT: "discount",
+    Form.CASHBACK: "cashback",
+    Form.POINTS: "points",
+    Form.FEE: "fee_waiver",
 }
 _ELSEWHERE: Final = "See the wallet core's own list of reasons."
 
@@ -124,7 +131,7 @@ def for_wallet(payment: Payment) -> wire.WalletPayment:
         discount=_amount(payment, payment.discount_minor),
         payable=_amount(payment, payment.paid_minor),
         refunded=_amount(payment, payment.refunded_order_minor),
-        offers=_offers(payment),
+        offers=_offers(payment, for_payer=True),
         sequence=payment.sequence,
         created_at=payment.created_at,
         updated_at=payment.updated_at,
@@ -139,38 +146,40 @@ def refund_for_merchant(refund: Refund, *, currency: str) -> wire.Refund:
         merchant_refund_no=refund.merchant_refund_no,
         state=refund.state,  # type: ignore[arg-type] # the column's check says it is one of them
         reason=reason(refund.reason),
-        shares=shares(
-            currency,
-            order_minor=refund.order_minor,
-            paid_minor=refund.paid_minor,
-            funded_minor=refund.funded_minor,
-            fee_minor=refund.fee_minor,
-        ),
+        shares=shares(refund, currency=currency),
         created_at=refund.created_at,
         updated_at=refund.updated_at,
     )
 
 
 def applied_offers(quote: Quote) -> list[wire.AppliedOffer]:
-    """The offers of a quote that nobody has agreed to yet."""
+    """The offers of a quote that nobody has agreed to yet, as its payer may see them."""
     return [
         wire.AppliedOffer(
             offer_id=one.offer_id,
             title=one.offer.deal.name,
             discount=Amount(amount_minor=one.discount_minor, currency=quote.currency),
+            benefit=BENEFITS[one.form],
+            given=Given(amount_minor=one.given_minor, currency=one.unit),
         )
         for one in quote.applied
+        if one.form is not Form.FEE
     ]
 
 
-def shares(
-    currency: str, *, order_minor: int, paid_minor: int, funded_minor: int, fee_minor: int
-) -> wire.RefundShares:
+def shares(refund: Refund | Preview, *, currency: str) -> wire.RefundShares:
+    """Who gets what of a refund, or would."""
     return wire.RefundShares(
-        order=Amount(amount_minor=order_minor, currency=currency),
-        to_payer=Amount(amount_minor=paid_minor, currency=currency),
-        to_funders=Amount(amount_minor=funded_minor, currency=currency),
-        fee_returned=Amount(amount_minor=fee_minor, currency=currency),
+        order=Amount(amount_minor=refund.order_minor, currency=currency),
+        to_payer=Amount(amount_minor=refund.paid_minor - refund.deducted_minor, currency=currency),
+        deducted=Amount(amount_minor=refund.deducted_minor, currency=currency),
+        to_funders=Amount(amount_minor=refund.funded_minor, currency=currency),
+        fee_returned=Amount(amount_minor=refund.fee_minor, currency=currency),
+        taken=[
+            Given(amount_minor=sum(back.taken), currency=back.unit)
+            for back in refund.credits_back
+            if any(back.taken)
+        ],
     )
 
 
@@ -192,12 +201,18 @@ def _is_let_go(payment: Payment) -> bool:
     return payment.state is State.AUTHORIZED and payment.expires_at is None
 
 
-def _offers(payment: Payment) -> list[wire.AppliedOffer]:
+def _offers(payment: Payment, *, for_payer: bool = False) -> list[wire.AppliedOffer]:
+    """What was applied; that the merchant is spared its fee is no business of the payer's."""
     return [
         wire.AppliedOffer(
-            offer_id=one.offer_id, title=one.title, discount=_amount(payment, one.discount_minor)
+            offer_id=one.offer_id,
+            title=one.title,
+            discount=_amount(payment, one.discount_minor),
+            benefit=one.form.value,
+            given=Given(amount_minor=one.discount_minor or one.given, currency=one.unit or payment.currency),
         )
         for one in payment.terms.offers
+        if not (for_payer and one.form is Form.FEE)
     ]
 
 

@@ -151,6 +151,14 @@ async def next_n(conn: Connection, *, owner_id: str) -> int:
     return (latest or 0) + 1
 
 
+async def is_under_way(conn: Connection, *, owner_id: str) -> bool:
+    """Whether an owner's transfer is not decided yet; the caller holds the owner's row."""
+    under_way: bool = await conn.fetchval(
+        "SELECT EXISTS (SELECT FROM gateway.transfers WHERE owner_id = $1 AND state <> 'final')", owner_id
+    )
+    return under_way
+
+
 async def decided_n(conn: Connection, *, owner_id: str) -> int | None:
     """The number of the owner's latest transfer, held; None while that is not decided.
 

@@ -21,8 +21,10 @@ from gateway.wallet.core import (
 
 Connection = PoolConnectionProxy
 # What an instruction is for: a payment's debit or hold, what becomes of the hold, giving back, and crediting an
-# account to see whose it is.
-Purpose = Literal["payment", "capture", "release", "refund", "verification"]
+# account to see whose it is; what a payment earned its payer, and that on its way back; the points of a coupon.
+Purpose = Literal[
+    "payment", "capture", "release", "refund", "verification", "credit", "credit_back", "coupon"
+]  # fmt: skip
 Deed = Literal["send", "query", "reverse"]
 # open: an answer to sending or querying decides; undoing: only the answer to a reversal does.
 Phase = Literal["open", "undoing"]

@@ -12,6 +12,17 @@ Currency = Annotated[
 ]
 
 
+Unit = Annotated[
+    str,
+    Meta(
+        pattern="^([A-Z]{3}|points:[A-Za-z0-9_.-]+)$",
+        max_length=64,
+        description="ISO 4217 alphabetic code; or a programme of points, whose amounts are whole points",
+        examples=["CNY"],
+    ),
+]
+
+
 class Amount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Money in minor units (fen, cents, yen) of its currency; zero is an amount."""
 
@@ -24,3 +35,10 @@ class PositiveAmount(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     amount_minor: Annotated[int, Meta(ge=1, le=MAX_AMOUNT_MINOR, examples=[12800])]
     currency: Currency
+
+
+class Given(Struct, frozen=True, kw_only=True):
+    """What an offer gives: money in minor units, or points."""
+
+    amount_minor: Annotated[int, Meta(ge=0, le=MAX_AMOUNT_MINOR, examples=[2000])]
+    currency: Unit

@@ -5,8 +5,9 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from gateway.wire.money import Amount
+from gateway.wire.money import Amount, Given
 from gateway.wire.offers import OfferState
+from gateway.wire.payments import Benefit
 from gateway.wire.time import Time
 from gateway.wire.told import Sequence, Told
 
@@ -15,8 +16,8 @@ class DiscountShare(Struct, frozen=True, kw_only=True):
     """What one funder's account pays of the discount, and what refunds gave back of it so far."""
 
     account: str
-    share: Amount
-    clawed_back: Amount
+    share: Given
+    clawed_back: Given
 
 
 class DiscountNews(Struct, frozen=True, kw_only=True):
@@ -25,7 +26,10 @@ class DiscountNews(Struct, frozen=True, kw_only=True):
     Attributes:
         audience: `funder` where you pay a share of it, which adds the last three members; else `merchant`.
         sequence: the payment's.
-        clawed_back: of the discount, what all refunds so far gave back to the funders.
+        benefit: in which form the offer gives something.
+        discount: what it gives: a discount is part of the order; cashback and points follow the payment, and are in
+            their own unit; a waived fee is yours.
+        clawed_back: of that, what all refunds so far gave back to the funders.
         refund_id: of the refund that is told of.
         budget_left: of the offer's total budget, as of `budget_left_as_of`.
     """
@@ -39,11 +43,12 @@ class DiscountNews(Struct, frozen=True, kw_only=True):
     merchant_id: str
     store_id: str | None
     order: Amount
-    discount: Amount
-    clawed_back: Amount
+    benefit: Benefit
+    discount: Given
+    clawed_back: Given
     refund_id: str | UnsetType = UNSET
     shares: list[DiscountShare] | UnsetType = UNSET
-    budget_left: Amount | UnsetType = UNSET
+    budget_left: Given | UnsetType = UNSET
     budget_left_as_of: Time | UnsetType = UNSET
 
 

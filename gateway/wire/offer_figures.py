@@ -4,9 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from gateway.wire.money import Amount, PositiveAmount
-from gateway.wire.offers import CodeKind, Segment
-from gateway.wire.payments import ResourceId
+from gateway.wire.money import Amount, Given, PositiveAmount
+from gateway.wire.offers import CodeKind, FirstWith, OfferId, Segment
+from gateway.wire.payments import Benefit, CartLine, MembershipNo, ResourceId
 from gateway.wire.time import Time
 
 
@@ -16,7 +16,7 @@ class StoreFigures(Struct, frozen=True, kw_only=True):
     store_id: str | None
     payments: int
     order: Amount
-    discount: Amount
+    discount: Given
 
 
 class HourFigures(Struct, frozen=True, kw_only=True):
@@ -25,23 +25,24 @@ class HourFigures(Struct, frozen=True, kw_only=True):
     hour: Time
     payments: int
     order: Amount
-    discount: Amount
+    discount: Given
 
 
 class FunderFigures(Struct, frozen=True, kw_only=True):
     """What one funder's account has paid, and got back by refunds."""
 
     account: str
-    paid: Amount
-    clawed_back: Amount
+    paid: Given
+    clawed_back: Given
 
 
 class Figures(Struct, frozen=True, kw_only=True):
     """What the offer has done, from the rows the money moves by.
 
     Attributes:
-        payments: with a redeemed discount; `payers` are the distinct people among them.
-        order, discount: of those payments, before refunds.
+        payments: with a redeemed discount; `payers` are the distinct people among them, `new_payers` those who paid you
+            for the first time by such a payment.
+        order: of those payments, before refunds; `discount` is what the offer gave, in its `benefit`'s unit.
         clawed_back: what refunds gave back to the funders.
         reserved: claimed by payments that are not final yet.
         budget_left, day_left: as of now; `day_left` where there is a daily budget.
@@ -53,26 +54,38 @@ class Figures(Struct, frozen=True, kw_only=True):
     as_of: Time
     payments: int
     payers: int
+    new_payers: int
     order: Amount
     average_order: Amount | None
-    discount: Amount
-    clawed_back: Amount
-    reserved: Amount
-    budget_left: Amount
-    day_left: Amount | None
+    benefit: Benefit
+    discount: Given
+    clawed_back: Given
+    reserved: Given
+    budget_left: Given
+    day_left: Given | None
     funders: list[FunderFigures]
     stores: list[StoreFigures]
     hours: list[HourFigures]
 
 
 class QuoteRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A cart to be quoted; the payer is unknown, so say which segments to assume."""
+    """A cart to be quoted; the payer is unknown, so say what to assume.
+
+    Attributes:
+        segments: the payer's.
+        known_to: whom the payer has paid before; offers on first purchases look at it.
+        holds_coupons: of these offers, as if they had claimed one.
+    """
 
     amount: PositiveAmount
     merchant_id: ResourceId | None = None
     store_id: ResourceId | None = None
     code_kind: CodeKind = "payment_code"
     segments: Annotated[list[Segment], Meta(max_length=20)] = []
+    known_to: Annotated[list[FirstWith], Meta(max_length=2)] = []
+    holds_coupons: Annotated[list[OfferId], Meta(max_length=20)] = []
+    items: Annotated[list[CartLine], Meta(max_length=200)] = []
+    membership_no: MembershipNo | None = None
 
 
 class QuotedOffer(Struct, frozen=True, kw_only=True):
@@ -82,6 +95,8 @@ class QuotedOffer(Struct, frozen=True, kw_only=True):
     version: int
     name: str
     discount: Amount
+    benefit: Benefit
+    given: Given
 
 
 class LeftOut(Struct, frozen=True, kw_only=True):
@@ -92,11 +107,15 @@ class LeftOut(Struct, frozen=True, kw_only=True):
 
 
 class Quote(Struct, frozen=True, kw_only=True):
-    """The best result for a payer: `order` = `payable` + `discount`. It reserves nothing."""
+    """The best result for a payer: `order` = `payable` + `discount`. It reserves nothing.
+
+    `fee_waived` is what the merchant is spared.
+    """
 
     order: Amount
     discount: Amount
     payable: Amount
+    fee_waived: Amount
     applied: list[QuotedOffer]
     left_out: list[LeftOut]
     hash: str

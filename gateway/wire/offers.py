@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gateway.wire.money import MAX_AMOUNT_MINOR, Currency
 from gateway.wire.page import PageQuery
-from gateway.wire.payments import ResourceId
+from gateway.wire.payments import Category, ResourceId
 from gateway.wire.time import Time
 
 # As many as a version may list; a longer list is a segment or a sub-merchant of its own.
@@ -42,7 +42,12 @@ StoreId = Annotated[
     str, Meta(pattern="^sto_[0-9a-f]{32}$", examples=["sto_0193a2b4c5d67e8f9a0b1c2d00000007"])
 ]
 CodeKind = Literal["payment_code", "offline_payment_code", "order_code", "store_code"]
-Funder = Literal["bank", "partner", "seller"]
+Funder = Literal["bank", "partner", "seller", "other"]
+FirstWith = Literal["wallet", "partner"]
+OfferId = Annotated[
+    str, Meta(pattern="^ofr_[0-9a-f]{32}$", examples=["ofr_0193a2b4c5d67e8f9a0b1c2d00000007"])
+]
+Sku = Annotated[str, Meta(pattern="^[A-Za-z0-9._:/-]{1,64}$", examples=["6901234567892"])]
 Side = Literal["bank", "partner"]
 OfferState = Literal[
     "draft", "proposed", "countered", "agreed", "scheduled", "live", "paused", "exhausted", "ended",
@@ -85,7 +90,79 @@ class PercentOff(
     cap_minor: Minor | None = None
 
 
-Terms = AmountOff | ThresholdOff | PercentOff
+class Cashback(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="cashback"
+):
+    """A percentage of what was paid, credited to the wallet after the payment; a refund takes its part back."""
+
+    back_basis_points: Annotated[int, Meta(ge=1, le=9_999, examples=[300])]
+    min_spend_minor: Annotated[int, Meta(ge=0, le=MAX_AMOUNT_MINOR)] = 0
+    cap_minor: Minor | None = None
+
+
+class Programme(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A programme of points: your own, or the bank's. Two partners' programmes of one name are two."""
+
+    name: Annotated[str, Meta(pattern="^[a-z0-9_-]{1,16}$", examples=["club"])]
+    owner: Literal["bank", "partner"] = "partner"
+
+
+class Points(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="points"):
+    """So many points for every whole `per_minor` that was paid; budgets and caps of such an offer count points.
+
+    `worth_minor` is what a hundred points are worth: at this rate points that were spent already are deducted from a
+    refund. For double points on members' day, make a second offer of the same stacking group.
+    """
+
+    programme: Programme
+    points: Annotated[int, Meta(ge=1, le=1_000_000, examples=[2])]
+    per_minor: Annotated[int, Meta(ge=1, le=MAX_AMOUNT_MINOR, examples=[100])]
+    worth_minor: Annotated[int, Meta(ge=1, le=1_000_000, examples=[100])]
+    min_spend_minor: Annotated[int, Meta(ge=0, le=MAX_AMOUNT_MINOR)] = 0
+    cap_points: Annotated[int, Meta(ge=1, le=MAX_AMOUNT_MINOR)] | None = None
+
+
+class FeeWaiver(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="fee_waiver"
+):
+    """The merchant is spared its fee or a part of it; on a payer's first payment, or on all in the offer's window."""
+
+    waived_basis_points: BasisPoints = 10_000
+    first_with: FirstWith | None = None
+
+
+class FirstPurchase(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="first_purchase"
+):
+    """Once for each natural person: on their first payment with the wallet, or with you."""
+
+    first_with: FirstWith
+    gives: AmountOff | ThresholdOff | PercentOff | Cashback
+
+
+class PointsPrice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What claiming a coupon costs: by this, points are redeemed."""
+
+    programme: Programme
+    points: Annotated[int, Meta(ge=1, le=MAX_AMOUNT_MINOR, examples=[500])]
+
+
+class Coupon(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="coupon"):
+    """Used by itself when it is the best for whoever holds it.
+
+    `claimed` ones are claimed in the wallet beforehand, `copies` in all and `per_person` each, for `good_for_days`;
+    `pushed` ones lie in the wallet of everybody in the offer's segments.
+    """
+
+    gives: AmountOff | ThresholdOff | PercentOff
+    handed_out: Literal["claimed", "pushed"]
+    copies: Annotated[int, Meta(ge=1, le=100_000_000)] | None = None
+    per_person: Annotated[int, Meta(ge=1, le=1_000)] = 1
+    good_for_days: Annotated[int, Meta(ge=1, le=3_660)] | None = None
+    price: PointsPrice | None = None
+
+
+Terms = AmountOff | ThresholdOff | PercentOff | Cashback | Points | FeeWaiver | FirstPurchase | Coupon
 
 
 class Hours(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,7 +176,8 @@ class Target(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where, when and for whom; an empty list is everywhere, always or everybody.
 
     Days and hours are Asia/Shanghai's, first and last day included; weekdays are 1 (Monday) to 7. A payer is
-    meant who has one of the `segments`, which the wallet supplies.
+    meant who has one of the `segments`, which the wallet supplies. With `items` or `categories` the offer looks at, and
+    is given on, those goods of the payment alone.
     """
 
     starts_on: date
@@ -110,10 +188,14 @@ class Target(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stores: Annotated[list[StoreId], Meta(max_length=MAX_TARGETS)] = []
     code_kinds: Annotated[list[CodeKind], Meta(max_length=4)] = []
     segments: Annotated[list[Segment], Meta(max_length=100)] = []
+    dates: Annotated[list[date], Meta(max_length=366, description="Only these days, such as 双11")] = []
+    items: Annotated[list[Sku], Meta(max_length=MAX_TARGETS)] = []
+    categories: Annotated[list[Category], Meta(max_length=MAX_TARGETS)] = []
+    members: Annotated[bool, Meta(description="Only with a membership number of your programme")] = False
 
 
 class Budgets(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the discounts may cost all funders together; days are Asia/Shanghai's."""
+    """What the offer may cost all funders together, in what it gives; days are Asia/Shanghai's."""
 
     total_minor: Minor
     daily_minor: Minor | None = None
@@ -133,16 +215,20 @@ class PersonCaps(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Share(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A funder's part; `seller` is whichever merchant is paid, at its own till."""
+    """A funder's part; `seller` is whichever merchant is paid, at its own till.
+
+    `other` is a third party, named by its `partner_id`; the offer is not agreed before it has accepted the version.
+    """
 
     funder: Funder
     basis_points: BasisPoints
+    partner_id: MerchantId | None = None
 
 
 class Funding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Shares that sum to 10,000, each rounded down; `rounding` pays the odd minor unit."""
 
-    shares: Annotated[list[Share], Meta(min_length=1, max_length=3)]
+    shares: Annotated[list[Share], Meta(min_length=1, max_length=5)]
     rounding: Funder
 
 
@@ -193,12 +279,20 @@ class StateChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     reason: Words = ""
 
 
+class FunderAcceptance(Struct, frozen=True, kw_only=True):
+    """A third party that the version would have pay; null while it has not accepted."""
+
+    partner_id: ResourceId
+    accepted_at: Time | None
+
+
 class Offer(Struct, frozen=True, kw_only=True):
     """An offer's current version and where it stands.
 
     Attributes:
         hash: SHA-256 of the version; what both sides accept.
         made_by: who put this version on the table.
+        funders: the third parties among those who pay, who have to accept it too.
         paused_by: the sides that want it paused; it runs again when neither does.
         sequence: rises with every change; keep the highest.
     """
@@ -211,6 +305,7 @@ class Offer(Struct, frozen=True, kw_only=True):
     deal: Deal
     made_by: Side
     reason: str
+    funders: list[FunderAcceptance]
     paused_by: list[Side]
     partner_accepted_at: Time | None
     bank_accepted_at: Time | None

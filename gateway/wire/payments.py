@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from gateway.wire.money import Amount, PositiveAmount
+from gateway.wire.money import MAX_AMOUNT_MINOR, Amount, Given, PositiveAmount
 from gateway.wire.receipts import Receipt
 from gateway.wire.time import Time
 
@@ -41,11 +41,29 @@ PaymentState = Literal[
     "requires_payer", "requires_confirmation", "processing", "authorized", "capturing", "reversing",
     "succeeded", "declined", "expired", "canceled", "reversed",
 ]  # fmt: skip
+Benefit = Literal["discount", "cashback", "points", "fee_waiver"]
+Category = Annotated[str, Meta(pattern="^[A-Za-z0-9._:/-]{1,64}$", examples=["fresh"])]
+MembershipNo = Annotated[
+    str,
+    Meta(
+        pattern="^[A-Za-z0-9._:-]{1,64}$",
+        description="In your own programme, as the till read it; you vouch for it",
+        examples=["M-20017"],
+    ),
+]
 RefundState = Literal["processing", "succeeded", "failed"]
 Capture = Literal["automatic", "manual"]
 NextActionType = Literal["show_qr", "confirm", "capture", "wait", "pay_again", "none"]
 QrForm = Literal["emv", "link"]
 Direction = Literal["consumer_presented", "merchant_presented", "store_code"]
+
+
+class CartLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Goods of one kind, at their full price together."""
+
+    sku: Annotated[str, Meta(pattern="^[A-Za-z0-9._:/-]{1,64}$", examples=["6901234567892"])]
+    amount_minor: Annotated[int, Meta(ge=1, le=MAX_AMOUNT_MINOR, examples=[5800])]
+    category: Category | None = None
 
 
 class PaymentRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,6 +85,10 @@ class PaymentRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     capture: Annotated[
         Capture, Meta(description="`manual` holds the amount until you capture it, all or part")
     ] = "automatic"
+    items: Annotated[
+        list[CartLine], Meta(max_length=200, description="The goods, for offers on some of them")
+    ] = []
+    membership_no: MembershipNo | None = None
     give_up_after_s: (
         Annotated[
             int,
@@ -101,11 +123,19 @@ class NextAction(Struct, frozen=True, kw_only=True):
 
 
 class AppliedOffer(Struct, frozen=True, kw_only=True):
-    """An offer that was applied to the payment, and what it took off."""
+    """An offer that was applied to the payment.
+
+    Attributes:
+        discount: what it took off the order.
+        benefit: in which form it gives something.
+        given: what it gives: the discount; cashback or points, which follow the payment; or the fee it spares you.
+    """
 
     offer_id: ResourceId
     title: str
     discount: Amount
+    benefit: Benefit
+    given: Given
 
 
 class Payment(Struct, frozen=True, kw_only=True):
@@ -191,12 +221,21 @@ class RefundPreviewRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class RefundShares(Struct, frozen=True, kw_only=True):
-    """Who gets what of a refund: the customer, the funders of the discount, and the fee back to the merchant."""
+    """Who gets what of a refund: `order` = `to_payer` + `deducted` + `to_funders`; and the fee back to the merchant.
+
+    Attributes:
+        to_funders: their part of the discount.
+        deducted: from the customer's part, what they had got for it besides: cashback, and points they have spent. It
+            goes to who funded those.
+        taken: points that are taken back from the wallet.
+    """
 
     order: Amount
     to_payer: Amount
+    deducted: Amount
     to_funders: Amount
     fee_returned: Amount
+    taken: list[Given]
 
 
 class Refund(Struct, frozen=True, kw_only=True):
@@ -219,12 +258,13 @@ PayerStatement = Annotated[
         pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$",
         max_length=8192,
         description=(
-            "Who pays, in your signature: a JWT (RFC 7515, compact) with `typ` `payer+jwt`, signed with a key you sign "
-            "in with. Claims: `iss` your client, `aud` this gateway, `iat` and `exp` at most 60 seconds apart, `jti`, "
-            "`use`: `payment_code`, `code_credential`, `scan` or `confirm`, `of`: the `code` scanned, the `payment_id` "
-            "or for a store code the `scan_id` confirmed, the credential renewed, `payable`: with `confirm`, as in the "
-            "request, and `payer`: `id` and `person_id` (opaque, the same for all accounts of one natural person), "
-            "`issuer`, `segments`, `factors` that verified the payer (0 to 3), `certificate`."
+            "Who pays, in your signature: a JWT (RFC 7515, compact) with `typ` `payer+jwt`, signed with a key you "
+            "sign in with. Claims: `iss` your client, `aud` this gateway, `iat` and `exp` at most 60 seconds apart, "
+            "`jti`, `use`: `payment_code`, `code_credential`, `scan`, `confirm` or `coupon`, `of`: the `code` "
+            "scanned, the `payment_id` or for a store code the `scan_id` confirmed, the credential renewed, the offer"
+            " claimed from, `payable`: with `confirm`, as in the request, and `payer`: `id` and `person_id` (opaque, "
+            "the same for all accounts of one natural person), `issuer`, `segments`, `factors` that verified the "
+            "payer (0 to 3), `certificate`."
         ),
     ),
 ]

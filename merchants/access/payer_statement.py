@@ -31,7 +31,7 @@ from merchants.money import Money
 from merchants.payer import PayerFacts
 
 TYPE: Final = "payer+jwt"
-Use = Literal["payment_code", "code_credential", "scan", "confirm"]
+Use = Literal["payment_code", "code_credential", "scan", "confirm", "coupon"]
 
 # A scanned code of 512 characters, each escaped, an RSA signature of 4096 bits, and all segments.
 MAX_CHARACTERS: Final = 8192

@@ -8,10 +8,10 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
+from merchants.offers.cart import Cart
+from merchants.offers.live import Room
 from merchants.offers.offer import Limit, Offer, Scope, limits_of
-from merchants.offers.quote import Cart
 from merchants.offers.reason import SHORT_OF
-from merchants.offers.stacking import Room
 
 
 class Bound(Struct, frozen=True, kw_only=True):
@@ -26,7 +26,7 @@ class Bound(Struct, frozen=True, kw_only=True):
 
 
 def bounds_of(
-    offer: Offer, cart: Cart, person_id: str | None, day: date, *, discount_minor: int = 0
+    offer: Offer, cart: Cart, person: str | None, day: date, *, discount_minor: int = 0
 ) -> list[Bound]:
     """The counters of an offer that this cart and person touch; an unknown person touches none of theirs."""
     return [
@@ -39,7 +39,7 @@ def bounds_of(
             limit_uses=limit.uses,
         )
         for limit in limits_of(offer.deal)
-        if (key := _key(limit.scope, cart, person_id, day)) is not None
+        if (key := _key(limit.scope, cart, person, day)) is not None
     ]
 
 
@@ -63,7 +63,7 @@ def rooms(offers: Iterable[Offer], counters: Sequence[asyncpg.Record]) -> Mappin
     return found
 
 
-def _key(scope: Scope, cart: Cart, person_id: str | None, day: date) -> str | None:
+def _key(scope: Scope, cart: Cart, person: str | None, day: date) -> str | None:
     match scope:
         case Scope.TOTAL:
             return ""
@@ -72,9 +72,9 @@ def _key(scope: Scope, cart: Cart, person_id: str | None, day: date) -> str | No
         case Scope.STORE:
             return cart.store_id or ""
         case Scope.PERSON:
-            return person_id
+            return person
         case Scope.PERSON_DAY:
-            return None if person_id is None else f"{day.isoformat()} {person_id}"
+            return None if person is None else f"{day.isoformat()} {person}"
         case _ as unreachable:
             assert_never(unreachable)
 

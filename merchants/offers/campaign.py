@@ -49,6 +49,14 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Funder:
+    """A third party that the version would have pay; None while it has not accepted."""
+
+    funder_id: str
+    accepted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
     """An offer's current version and its state.
 
@@ -56,6 +64,7 @@ class Campaign:
         sequence: counts changes; the sequence of the events about this offer.
         hash: what both sides accept.
         made_by: who put this version on the table.
+        funders: the third parties among those who pay.
         paused_by: the sides that want it paused.
     """
 
@@ -65,6 +74,7 @@ class Campaign:
     hash: str
     made_by: Side
     reason: str
+    funders: tuple[Funder, ...]
     paused_by: frozenset[Side]
     partner_accepted_at: datetime | None
     bank_accepted_at: datetime | None
@@ -79,6 +89,11 @@ class Campaign:
         """Raise `OfferStateForbids` where none of these is the state."""
         if self.state not in states:
             raise OfferStateForbids(self.state, deed)
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """Third parties that have not accepted this version."""
+        return tuple(one.funder_id for one in self.funders if one.accepted_at is None)
 
     def running_on(self, day: date) -> State:
         """What follows once nothing stands in its way: live from its first day on."""
@@ -103,6 +118,10 @@ def campaign_of(row: asyncpg.Record) -> Campaign:
         hash=row["hash"],
         made_by=row["made_by"],
         reason=row["reason"],
+        funders=tuple(
+            Funder(funder_id=funder_id, accepted_at=accepted_at)
+            for funder_id, accepted_at in zip(row["funder_ids"], row["funders_accepted_at"], strict=True)
+        ),
         paused_by=frozenset(row["paused_by"]),
         partner_accepted_at=row["partner_accepted_at"],
         bank_accepted_at=row["bank_accepted_at"],

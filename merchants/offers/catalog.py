@@ -10,8 +10,8 @@ import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
 from merchants.offers import sql
+from merchants.offers.live import LiveOffers
 from merchants.offers.offer import Deal, Offer
-from merchants.offers.quote import LiveOffers
 
 # Partners that pay in one replica at the same time; each holds a few hundred kilobytes at most.
 MAX_PARTNERS = 1000

@@ -31,6 +31,10 @@ FAULTS = {
     "funder_twice": "Each funder stands once in the funding.",
     "absorber_not_a_funder": "Whoever absorbs the rounding must be one of the funders.",
     "cap_not_positive": "A cap must be at least 1; leave it out for no cap.",
+    "fee_is_the_banks": "The fee is the bank's: a fee waiver is funded by the bank alone.",
+    "claimed_coupons_only": "Only coupons that are claimed have this; pushed ones lie in every wallet of the segment.",
+    "funder_unnamed": "A further funder is named by its partner id, and nobody else is.",
+    "too_many_funders": "Two further funders at most, or a payment's transfer has more legs than a core takes.",
     "currency_unknown": "No ISO 4217 currency with a minor unit.",
 }
 
@@ -71,6 +75,36 @@ class OfferTargetNotFound(MerchantsError):
     def __init__(self, unknown: list[str]) -> None:
         super().__init__(unknown)
         self.unknown = tuple(unknown)
+
+
+class OfferFunderNotFound(MerchantsError):
+    """The offer names a third party that is no partner of the bank's; name partners that are active."""
+
+    pointer = "/funding/shares"
+
+    def __init__(self, unknown: list[str]) -> None:
+        super().__init__(unknown)
+        self.unknown = tuple(unknown)
+
+
+class FunderHasNotAccepted(MerchantsError):
+    """A third party named in the funding has not accepted this version; ask it to, and repeat the call then."""
+
+    def __init__(self, waits_for: tuple[str, ...]) -> None:
+        super().__init__(waits_for)
+        self.waits_for = waits_for
+
+
+class CouponNotOffered(MerchantsError):
+    """There is no such coupon to be claimed now; read the payer's benefits for those that there are."""
+
+
+class CouponsHandedOut(MerchantsError):
+    """All copies of this coupon are handed out, or this person has claimed as many as one may."""
+
+
+class PointsShort(MerchantsError):
+    """The payer has not enough points for this coupon; nothing was taken."""
 
 
 class OfferIsOver(MerchantsError):

@@ -94,10 +94,11 @@ def _discount(
         "payment_id": one.payment_id,
         "offer_id": one.offer_id,
         "offer_version": one.version,
+        "benefit": one.form.value,
         "state": one.state.value,
         "merchant_id": one.merchant_id,
         "store_id": one.store_id,
-        "order": _amount(one, one.order_minor),
+        "order": {"amount_minor": one.order_minor, "currency": one.currency},
         "discount": _amount(one, one.discount_minor),
         "clawed_back": _amount(one, one.returned_minor),
     }
@@ -159,7 +160,8 @@ def _offer(campaign: Campaign, state: State, *, sequence: int, occurred_at: date
 
 
 def _amount(one: Reservation, amount_minor: int) -> dict[str, Any]:
-    return {"amount_minor": amount_minor, "currency": one.currency}
+    """In the unit of what the offer gives."""
+    return {"amount_minor": amount_minor, "currency": one.unit}
 
 
 def _event_id(tenant: str) -> str:

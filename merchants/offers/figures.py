@@ -49,8 +49,9 @@ class Figures(Struct, frozen=True, kw_only=True):
     Attributes:
         payments: with a redeemed discount, refunded ones included.
         payers: distinct natural persons among them.
+        new_payers: those whose first payment to the partner is one of these.
         order_minor: their order amounts.
-        discount_minor: what was taken off, before refunds.
+        discount_minor: what was given, in the offer's unit, before refunds.
         returned_minor: of that, what refunds gave back to the funders.
         reserved_minor: claimed by payments that are not final.
         budget_left_minor: of the total budget.
@@ -59,6 +60,7 @@ class Figures(Struct, frozen=True, kw_only=True):
 
     payments: int
     payers: int
+    new_payers: int
     order_minor: int
     discount_minor: int
     returned_minor: int

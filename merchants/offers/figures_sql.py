@@ -13,28 +13,28 @@ async def figures(
                SELECT * FROM merchants.offer_reservations r
                 WHERE r.partner_id = $1 AND r.offer_id = $2 AND r.state <> 'released'
            ), redeemed AS (
-               SELECT * FROM mine WHERE state = 'redeemed'
+               SELECT mine.*, met.owner IS NOT NULL AS first
+                 FROM mine LEFT JOIN merchants.customers met
+                   ON met.owner = $1 AND met.person = person_id AND met.payment_id = mine.payment_id
+                WHERE state = 'redeemed'
            ), sums AS (
                SELECT count(*) AS payments, count(DISTINCT person_id) AS payers,
+                      count(*) FILTER (WHERE first) AS new_payers,
                       COALESCE(sum(order_minor), 0)::bigint AS order_minor,
                       COALESCE(sum(discount_minor), 0)::bigint AS discount_minor,
                       COALESCE(sum(returned_minor), 0)::bigint AS returned_minor
                  FROM redeemed
            ), open AS (
-               SELECT count(*) AS reserved_payments,
-                      COALESCE(sum(discount_minor), 0)::bigint AS reserved_minor
+               SELECT count(*) AS reserved_payments, COALESCE(sum(discount_minor), 0)::bigint AS reserved_minor
                  FROM mine WHERE state = 'reserved'
            ), counters AS (
-               SELECT scope, key, taken_minor FROM merchants.offer_counters
+               SELECT scope, taken_minor FROM merchants.offer_counters
                 WHERE partner_id = $1 AND offer_id = $2 AND scope IN ('total', 'day') AND key IN ('', $3)
            )
-           SELECT sums.*, open.*,
-                  (v.deal -> 'budgets' ->> 'total_minor')::bigint
-                      - COALESCE((SELECT taken_minor FROM counters WHERE scope = 'total'), 0)
-                      AS budget_left_minor,
-                  (v.deal -> 'budgets' ->> 'daily_minor')::bigint
-                      - COALESCE((SELECT taken_minor FROM counters WHERE scope = 'day'), 0)
-                      AS day_left_minor,
+           SELECT sums.*, open.*, (v.deal -> 'budgets' ->> 'total_minor')::bigint - COALESCE(
+                      (SELECT taken_minor FROM counters WHERE scope = 'total'), 0) AS budget_left_minor,
+                  (v.deal -> 'budgets' ->> 'daily_minor')::bigint - COALESCE(
+                      (SELECT taken_minor FROM counters WHERE scope = 'day'), 0) AS day_left_minor,
                   COALESCE((SELECT jsonb_agg(to_jsonb(f) ORDER BY f.account) FROM (
                       SELECT share.account, sum(share.paid)::bigint AS paid_minor,
                              sum(share.returned)::bigint AS returned_minor

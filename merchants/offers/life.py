@@ -16,9 +16,12 @@ from merchants.offers import life_sql
 from merchants.offers.campaign import AMENDABLE, TRANSITIONS, Campaign, Side, State, campaign_of
 from merchants.offers.change import hold, move, record
 from merchants.offers.errors import (
+    FunderHasNotAccepted,
+    OfferFunderNotFound,
     OfferHashMismatch,
     OfferIsOver,
     OfferNotFound,
+    OfferStateForbids,
     OfferTargetNotFound,
 )
 from merchants.offers.offer import Deal, Offer, check, hash_of, moment_of
@@ -67,6 +70,40 @@ async def page(
         conn, partner_id=partner_id, states=[*states], before_id=before_id, limit=limit
     )
     return [campaign_of(row) for row in rows]
+
+
+async def page_of_funder(
+    conn: PoolConnectionProxy, *, funder_id: str, before_id: str | None = None, limit: int
+) -> list[Campaign]:
+    """Newest first: what others propose that this partner pays for as a third party."""
+    rows = await life_sql.page_of_funder(conn, funder_id=funder_id, before_id=before_id, limit=limit)
+    return [campaign_of(row) for row in rows]
+
+
+async def fund(
+    conn: PoolConnectionProxy, *, funder_id: str, offer_id: str, hash_: str, actor: str
+) -> Campaign:
+    """A third party stands by the share that this version has it pay; the two sides may agree then.
+
+    Raises:
+        OfferNotFound: not there, or it names others.
+        OfferHashMismatch
+        OfferStateForbids: nothing is on the table; or it is the partner's own, which proposes and accepts.
+    """
+    held = await hold(conn, partner_id=None, offer_id=offer_id)
+    if funder_id == held.offer.partner_id:
+        raise OfferStateForbids(held.state, "fund")
+    if funder_id not in held.offer.deal.funding.others:
+        raise OfferNotFound
+    held.refuse_unless("fund", State.PROPOSED, State.COUNTERED)
+    _same(held, hash_)
+    offer = held.offer
+    await life_sql.accept_as_funder(
+        conn, partner_id=offer.partner_id, offer_id=offer.id, version=offer.version, funder_id=funder_id,
+        actor=actor,
+    )  # fmt: skip
+    await record(conn, offer, "funded", actor=actor, reason="")
+    return await find(conn, partner_id=None, offer_id=offer_id)
 
 
 async def amend(
@@ -133,6 +170,7 @@ async def accept(
     Raises:
         OfferNotFound, OfferHashMismatch, OfferIsOver, TooManyLiveOffers
         OfferStateForbids: nothing of the other side's is on the table.
+        FunderHasNotAccepted: a third party would pay for what it did not agree to.
     """
     held = await hold(conn, partner_id=partner_id, offer_id=offer_id)
     held.refuse_unless("accept", State.PROPOSED if side == "bank" else State.COUNTERED)
@@ -140,6 +178,8 @@ async def accept(
     day = moment_of(now).day
     if held.is_over(day):
         raise OfferIsOver
+    if held.waits_for:
+        raise FunderHasNotAccepted(held.waits_for)
     await _accept(conn, held.offer, side=side, actor=actor)
     return await move(conn, held, State.AGREED, held.running_on(day), deed="agreed", actor=actor, now=now)
 
@@ -166,6 +206,9 @@ async def _check(conn: PoolConnectionProxy, offer: Offer) -> None:
     )
     if unknown:
         raise OfferTargetNotFound(unknown)
+    others = offer.deal.funding.others
+    if others and (strangers := await life_sql.unknown_funders(conn, funder_ids=others)):
+        raise OfferFunderNotFound(strangers)
 
 
 def _same(held: Campaign, hash_: str) -> None:
@@ -185,6 +228,10 @@ async def _put_on_the_table(conn: PoolConnectionProxy, offer: Offer, *, made_by:
         starts_on=offer.deal.target.starts_on,
         ends_on=offer.deal.target.ends_on,
     )
+    if others := offer.deal.funding.others:
+        await life_sql.insert_funders(
+            conn, partner_id=offer.partner_id, offer_id=offer.id, version=offer.version, funder_ids=others
+        )
 
 
 async def _accept(conn: PoolConnectionProxy, offer: Offer, *, side: Side, actor: str) -> None:

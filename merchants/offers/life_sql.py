@@ -6,7 +6,13 @@ from datetime import date
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-_CAMPAIGN = """o.partner_id, o.id, o.state, o.version, o.sequence, o.reason, o.paused_by, o.created_at,
+# Third parties in the order of their ids, both lists alike.
+_CAMPAIGN = """ARRAY(SELECT f.funder_id FROM merchants.offer_funders f
+        WHERE f.partner_id = o.partner_id AND f.offer_id = o.id AND f.version = o.version ORDER BY f.funder_id)
+        AS funder_ids,
+    ARRAY(SELECT f.accepted_at FROM merchants.offer_funders f
+        WHERE f.partner_id = o.partner_id AND f.offer_id = o.id AND f.version = o.version ORDER BY f.funder_id)
+        AS funders_accepted_at, o.partner_id, o.id, o.state, o.version, o.sequence, o.reason, o.paused_by, o.created_at,
     o.updated_at, v.deal, v.hash, v.made_by, v.partner_accepted_at, v.bank_accepted_at"""
 _JOINED = """merchants.offers o JOIN merchants.offer_versions v
     ON v.partner_id = o.partner_id AND v.offer_id = o.id AND v.version = o.version"""
@@ -65,6 +71,62 @@ async def accept(
         side,
         actor,
     )
+
+
+async def insert_funders(
+    conn: PoolConnectionProxy, *, partner_id: str, offer_id: str, version: int, funder_ids: Sequence[str]
+) -> None:
+    await conn.execute(
+        """INSERT INTO merchants.offer_funders (partner_id, offer_id, version, funder_id)
+           SELECT $1, $2, $3, funder FROM unnest($4::text[]) AS named (funder)""",
+        partner_id,
+        offer_id,
+        version,
+        funder_ids,
+    )
+
+
+async def accept_as_funder(
+    conn: PoolConnectionProxy, *, partner_id: str, offer_id: str, version: int, funder_id: str, actor: str
+) -> None:
+    """Only the first acceptance is kept."""
+    await conn.execute(
+        """UPDATE merchants.offer_funders SET accepted_by = $5, accepted_at = now()
+            WHERE partner_id = $1 AND offer_id = $2 AND version = $3 AND funder_id = $4 AND accepted_at IS NULL""",
+        partner_id,
+        offer_id,
+        version,
+        funder_id,
+        actor,
+    )
+
+
+async def page_of_funder(
+    conn: PoolConnectionProxy, *, funder_id: str, before_id: str | None, limit: int
+) -> list[asyncpg.Record]:
+    """Newest first: offers whose current version would have this third party pay, once they were proposed."""
+    return await conn.fetch(
+        f"""SELECT {_CAMPAIGN} FROM {_JOINED}
+              JOIN merchants.offer_funders mine
+                ON mine.partner_id = o.partner_id AND mine.offer_id = o.id AND mine.version = o.version
+             WHERE mine.funder_id = $1 AND o.state <> 'draft' AND ($2::text IS NULL OR o.id < $2)
+             ORDER BY o.id DESC LIMIT $3""",  # noqa: S608 - fixed list
+        funder_id,
+        before_id,
+        limit,
+    )
+
+
+async def unknown_funders(conn: PoolConnectionProxy, *, funder_ids: Sequence[str]) -> list[str]:
+    """Which of these ids are no active partner's."""
+    rows = await conn.fetch(
+        """SELECT id FROM unnest($1::text[]) AS wanted (id)
+            WHERE NOT EXISTS (SELECT FROM merchants.merchants m
+                               WHERE m.partner_id = wanted.id COLLATE "C" AND m.id = wanted.id COLLATE "C"
+                                 AND m.status = 'active')""",
+        funder_ids,
+    )
+    return [row["id"] for row in rows]
 
 
 async def move(

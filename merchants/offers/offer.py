@@ -19,7 +19,7 @@ from merchants.errors import UnknownCurrency
 from merchants.money import exponent
 from merchants.offers.errors import Fault, OfferUnsound
 from merchants.offers.funding import Funding
-from merchants.offers.terms import Terms, faults_of
+from merchants.offers.terms import Coupon, FeeWaiver, Terms, faults_of, first_with
 
 # Offers speak of days and hours in China, which has had one offset and no summer time since 1991; a fixed
 # offset needs no time zone database on the machine.
@@ -48,8 +48,12 @@ class Target(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         merchants: of the partner and its sub-merchants.
         starts_on, ends_on: first and last day, Asia/Shanghai, both included.
-        weekdays: ISO, 1 is Monday; of the moment of payment, also in hours that run past midnight.
+        dates: only on these days, such as 双11; weekdays and dates are of the moment of payment, also in hours that
+            run past midnight.
+        weekdays: ISO, 1 is Monday.
         segments: the payer has at least one of these tags, which the wallet core supplies.
+        items, categories: the offer looks at, and is given on, the lines of the cart that are one of these.
+        members: only with a membership number of the partner's programme, which the till reads and vouches for.
     """
 
     starts_on: date
@@ -60,10 +64,18 @@ class Target(Struct, frozen=True, kw_only=True, omit_defaults=True):
     stores: frozenset[str] = frozenset()
     code_kinds: frozenset[CodeKind] = frozenset()
     segments: frozenset[str] = frozenset()
+    dates: frozenset[date] = frozenset()
+    items: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+    members: bool = False
 
 
 class Budgets(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How much it may cost all funders together, in minor units; a refund gives back to it, or not."""
+    """How much it may cost all funders together, in what is given (minor units, or points).
+
+    `refund_returns`: whether a refund gives its part back to budgets and caps, and the right to a first purchase or a
+    coupon with the last of it.
+    """
 
     total_minor: int
     daily_minor: int | None = None
@@ -149,10 +161,18 @@ def limits_of(deal: Deal) -> tuple[Limit, ...]:
         Limit(Scope.TOTAL, budgets.total_minor),
         Limit(Scope.DAY, budgets.daily_minor),
         Limit(Scope.STORE, budgets.per_store_minor),
-        Limit(Scope.PERSON, caps.amount_minor, caps.uses),
+        Limit(Scope.PERSON, caps.amount_minor, _uses_of_a_person(deal)),
         Limit(Scope.PERSON_DAY, caps.amount_per_day_minor, caps.uses_per_day),
     )
     return tuple(limit for limit in every if limit.minor is not None or limit.uses is not None)
+
+
+def _uses_of_a_person(deal: Deal) -> int | None:
+    """The cap that was agreed, and what the kind itself says: a first is once, a pushed coupon so often."""
+    terms = deal.terms
+    once = 1 if first_with(terms) else None
+    pushed = terms.per_person if isinstance(terms, Coupon) and terms.handed_out == "pushed" else None
+    return min((one for one in (deal.person_caps.uses, once, pushed) if one is not None), default=None)
 
 
 def moment_of(now: datetime) -> Moment:
@@ -173,6 +193,7 @@ def check(deal: Deal) -> None:
         *_target_faults(deal.target),
         *_bound_faults(deal),
         *deal.funding.faults(),
+        *_fee_faults(deal),
     ]
     if faults:
         raise OfferUnsound(faults)
@@ -190,9 +211,15 @@ def _target_faults(target: Target) -> Iterable[Fault]:
         yield Fault("/target/ends_on", "dates_reversed")
     if not target.weekdays <= frozenset(range(1, 8)):
         yield Fault("/target/weekdays", "weekday_unknown")
-    for name in ("hours", "merchants", "stores", "segments"):
+    for name in ("hours", "merchants", "stores", "segments", "dates", "items", "categories"):
         if len(getattr(target, name)) > MAX_TARGETS:
             yield Fault(f"/target/{name}", "too_many_targets")
+
+
+def _fee_faults(deal: Deal) -> Iterable[Fault]:
+    """The fee is the bank's, so nobody else can give it away."""
+    if isinstance(deal.terms, FeeWaiver) and {share.funder for share in deal.funding.shares} != {"bank"}:
+        yield Fault("/funding/shares", "fee_is_the_banks")
 
 
 def _bound_faults(deal: Deal) -> Iterable[Fault]:

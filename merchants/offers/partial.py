@@ -10,6 +10,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from merchants.offers import sql
 from merchants.offers.clawback import spread
+from merchants.offers.giving import Form
 from merchants.offers.reservation import Reservation, State
 from merchants.offers.reservations import of_payment
 
@@ -39,7 +40,7 @@ async def shrink(
     """
     owner = {"partner_id": partner_id, "payment_id": payment_id}
     before = [one for one in await of_payment(conn, **owner) if one.state is State.RESERVED]
-    kept = _kept(before, funders)
+    kept = [*_kept(before, funders), *_kept_beside(before, order_minor)]
     gives = {one.offer_id: sum(minor for to, _, minor in kept if to == one.offer_id) for one in before}
     await sql.shrink_reservations(
         conn,
@@ -69,9 +70,30 @@ def _kept(reservations: Sequence[Reservation], funders: Mapping[str, int]) -> li
         shares = [
             (one.offer_id, share.amount_minor)
             for one in reservations
+            if one.form is Form.DISCOUNT
             for share in one.shares
             if share.account == account
         ]
         parts = spread([total for _, total in shares], [0] * len(shares), minor)
         kept += [(offer_id, account, part) for (offer_id, _), part in zip(shares, parts, strict=True) if part]
+    return kept
+
+
+def part_of(given_minor: int, *, taken_minor: int, order_minor: int) -> int:
+    """What is still given of something beside a discount when only this much of the order is taken."""
+    return given_minor * taken_minor // order_minor
+
+
+def _kept_beside(reservations: Sequence[Reservation], taken_minor: int) -> list[Kept]:
+    """Cashback, points and a waived fee in proportion to the order, fractions dropped."""
+    kept: list[Kept] = []
+    for one in reservations:
+        if one.form is Form.DISCOUNT:
+            continue
+        left = part_of(one.discount_minor, taken_minor=taken_minor, order_minor=one.order_minor)
+        shares = [share.amount_minor for share in one.shares]
+        parts = spread(shares, [0] * len(shares), left)
+        kept += [
+            (one.offer_id, share.account, part) for share, part in zip(one.shares, parts, strict=True) if part
+        ]
     return kept

@@ -1,65 +1,42 @@
 """What a payer would get: the best result for one cart, with a reason for every offer that does not apply.
 
-Pure and deterministic: the same offers, cart, payer, room and moment give the same quote and hash. It
+Pure and deterministic: the same offers, cart, payer, history, room and moment give the same quote and hash. It
 reserves nothing; what budgets and caps have left is passed in as `Room` where it is known, and otherwise taken
 to be untouched, for reserving finds out (`reservations.py`).
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from msgspec import Struct
-
-from merchants.offers.funding import FunderShare, split
-from merchants.offers.offer import Deal, Moment, Offer, Target, limits_of, moment_of
-from merchants.offers.reason import SHORT_OF, Reason
-from merchants.offers.stacking import Candidate, Combination, Room, best_combination
-from merchants.offers.terms import discount_minor
+from merchants.offers.cart import NEWCOMER, Cart, History
+from merchants.offers.funding import FunderShare
+from merchants.offers.giving import CREDITED, Form
+from merchants.offers.live import LiveOffers, LookedAt, Ready, Room
+from merchants.offers.offer import Offer, moment_of
+from merchants.offers.reason import Reason
+from merchants.offers.stacking import Candidate, Combination, best_combination
 from merchants.payer import PayerFacts
 
-# Stands for "no bound"; above any amount we take.
-_BOUNDLESS_MINOR = 1 << 62
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cart:
-    """What is bought, from whom and where; `store_id` is None online."""
-
-    partner_id: str
-    merchant_id: str
-    store_id: str | None
-    order_minor: int
-    currency: str
-    code_kind: str
-
-
-class LiveOffers(Struct, frozen=True):
-    """A partner's live offers, earliest first, as of a version; made once and quoted from many times.
-
-    Attributes:
-        untouched: by offer id, the room of an offer that nobody has used yet.
-    """
-
-    version: int
-    offers: tuple[Offer, ...]
-    untouched: Mapping[str, Room]
-
-    @classmethod
-    def of(cls, version: int, offers: Iterable[Offer]) -> "LiveOffers":
-        """These offers, whatever order they come in."""
-        in_order = tuple(sorted(offers, key=lambda offer: offer.id))
-        return cls(version, in_order, {offer.id: _untouched(offer.deal) for offer in in_order})
+_NOBODY: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """An offer's part in the payment; its funders' shares sum to its discount."""
+    """An offer's part in the payment; its funders' shares sum to what it gives.
+
+    Attributes:
+        given_minor: in `unit`: minor units of the currency, or points.
+        coupon_id: of the coupon that is used up by it.
+    """
 
     offer: Offer
-    discount_minor: int
+    form: Form
+    unit: str
+    given_minor: int
     funders: tuple[FunderShare, ...]
+    coupon_id: str | None = None
 
     @property
     def offer_id(self) -> str:
@@ -69,12 +46,10 @@ class Applied:
     def version(self) -> int:
         return self.offer.version
 
-
-class LookedAt(Struct, frozen=True):
-    """An offer that does not apply, and why."""
-
-    offer_id: str
-    reason: Reason
+    @property
+    def discount_minor(self) -> int:
+        """What is taken off the order by it."""
+        return self.given_minor if self.form is Form.DISCOUNT else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +59,7 @@ class Quote:
     order_minor: int
     currency: str
     discount_minor: int
+    fee_waived_minor: int
     applied: tuple[Applied, ...]
     looked_at: tuple[LookedAt, ...]
     hash: str
@@ -91,6 +67,16 @@ class Quote:
     @property
     def payable_minor(self) -> int:
         return self.order_minor - self.discount_minor
+
+    @property
+    def discounts(self) -> tuple[Applied, ...]:
+        """What is taken off the order."""
+        return tuple(one for one in self.applied if one.form is Form.DISCOUNT)
+
+    @property
+    def credits(self) -> tuple[Applied, ...]:
+        """What is given after the payment."""
+        return tuple(one for one in self.applied if one.form in CREDITED)
 
 
 def best(
@@ -100,6 +86,7 @@ def best(
     now: datetime,
     *,
     room: Mapping[str, Room] | None = None,
+    history: History = NEWCOMER,
 ) -> Quote:
     """The best quote for a cart.
 
@@ -109,96 +96,87 @@ def best(
         payer: None while unknown, as on a poster: offers for segments are left out then.
         now: aware; offers mean its wall clock in Shanghai.
         room: by offer id, what is known to be left; no entry means untouched.
+        history: what the payer has behind them; where `live.asks_history` says that it matters.
     """
-    rooms = live.untouched if room is None else {**live.untouched, **room}
-    moment, segments = moment_of(now), frozenset() if payer is None else frozenset(payer.segments)
-    found = [_look_at(offer, cart, segments, moment, rooms[offer.id]) for offer in live.offers]
-    combination = best_combination([one for one in found if isinstance(one, Candidate)], cart.order_minor)
-    taken = {one.offer.id for one in combination.taken}
-    looked_at = tuple(
-        LookedAt(offer.id, _beaten(one) if isinstance(one, Candidate) else one)
-        for offer, one in zip(live.offers, found, strict=True)
-        if offer.id not in taken
-    )
-    return _quote(cart, combination, looked_at)
+    moment = moment_of(now)
+    segments = _NOBODY if payer is None else frozenset(payer.segments)
+    shortlist = live.shortlist(cart, moment)
+    candidates: list[Candidate] = []
+    looked_at = [*shortlist.others]
+    for one in shortlist.offers:
+        reason = one.refuses(cart, moment, segments, history) if one.asks else None
+        if reason is None:
+            reason = _look_at(one, cart, room, candidates)
+        if reason is not None:
+            looked_at.append(one.because[reason])
+    combination = best_combination(candidates, cart.order_minor, cart.fee_minor)
+    taken = {one.ready.id for one in combination.taken}
+    looked_at += [
+        one.ready.because[Reason.OTHERS_GIVE_MORE if one.fits_alone else one.room.bound]
+        for one in candidates
+        if one.ready.id not in taken
+    ]
+    return _quote(cart, combination, tuple(looked_at), history)
 
 
 def _look_at(
-    offer: Offer, cart: Cart, segments: frozenset[str], moment: Moment, room: Room
-) -> Candidate | Reason:
-    """The offer as a candidate by itself, or why it is none."""
-    deal = offer.deal
-    if deal.currency != cart.currency:
-        return Reason.OTHER_CURRENCY
-    outside = _outside(deal.target, cart, segments, moment)
-    if outside is not None:
-        return outside
-    order_minor = cart.order_minor
-    alone_minor = discount_minor(deal.terms, order_minor=order_minor, remaining_minor=order_minor)
+    one: Ready, cart: Cart, room: Mapping[str, Room] | None, candidates: list[Candidate]
+) -> Reason | None:
+    """Add the offer to the candidates, or say why it is none."""
+    goods_minor = cart.order_minor
+    if one.on_goods:
+        target = one.offer.deal.target
+        goods_minor = cart.goods_minor(target.items, target.categories)
+        if goods_minor == 0:
+            return Reason.OTHER_ITEMS
+    alone_minor = one.give(goods_minor, cart.order_minor, cart.fee_minor)
     if alone_minor == 0:
         return Reason.SPEND_TOO_SMALL
-    return Candidate(offer, alone_minor, room) if room.minor > 0 else room.bound
-
-
-def _beaten(one: Candidate) -> Reason:
-    """Why a candidate was not taken."""
-    return Reason.OTHERS_GIVE_MORE if one.fits_alone else one.room.bound
-
-
-def _outside(target: Target, cart: Cart, segments: frozenset[str], moment: Moment) -> Reason | None:
-    """Why this place, moment or payer is not meant; None when it is."""
-    if moment.day < target.starts_on:
-        return Reason.NOT_STARTED
-    if moment.day > target.ends_on:
-        return Reason.ENDED
-    if target.merchants and cart.merchant_id not in target.merchants:
-        return Reason.OTHER_MERCHANT
-    if target.stores and cart.store_id not in target.stores:
-        return Reason.OTHER_STORE
-    if target.code_kinds and cart.code_kind not in target.code_kinds:
-        return Reason.OTHER_CODE_KIND
-    if target.weekdays and moment.weekday not in target.weekdays:
-        return Reason.OTHER_WEEKDAY
-    if target.hours and not any(hours.holds(moment.clock) for hours in target.hours):
-        return Reason.OTHER_HOUR
-    if target.segments and segments.isdisjoint(target.segments):
-        return Reason.OTHER_SEGMENT
+    left = room.get(one.id, one.untouched) if room else one.untouched
+    if left.minor <= 0:
+        return left.bound
+    candidates.append(
+        Candidate(one, goods_minor, alone_minor, alone_minor * one.weight, left, alone_minor <= left.minor)
+    )
     return None
 
 
-def _untouched(deal: Deal) -> Room:
-    """The room of an offer that nobody has used yet."""
-    bounds = [(limit.minor, SHORT_OF[limit.scope]) for limit in limits_of(deal) if limit.minor is not None]
-    minor, bound = min(bounds, default=(_BOUNDLESS_MINOR, Reason.BUDGET_USED_UP))
-    return Room(minor, bound)
-
-
-def _quote(cart: Cart, combination: Combination, looked_at: tuple[LookedAt, ...]) -> Quote:
+def _quote(cart: Cart, combination: Combination, looked_at: tuple[LookedAt, ...], history: History) -> Quote:
     applied = tuple(
-        Applied(
-            offer=one.offer,
-            discount_minor=one.discount_minor,
-            funders=split(
-                one.offer.deal.funding,
-                one.discount_minor,
-                partner_id=cart.partner_id,
-                merchant_id=cart.merchant_id,
-            ),
-        )
+        _applied(cart, one.ready, one.given_minor, history.coupons.get(one.ready.id))
         for one in combination.taken
     )
     return Quote(
         order_minor=cart.order_minor,
         currency=cart.currency,
-        discount_minor=combination.discount_minor,
+        discount_minor=sum(one.discount_minor for one in applied),
+        fee_waived_minor=sum(one.given_minor for one in applied if one.form is Form.FEE),
         applied=applied,
         looked_at=looked_at,
         hash=_hash(cart, combination),
     )
 
 
+def _applied(cart: Cart, one: Ready, given_minor: int, coupon_id: str | None) -> Applied:
+    return Applied(
+        offer=one.offer,
+        form=one.form,
+        unit=one.unit,
+        given_minor=given_minor,
+        funders=one.plan_at(cart.merchant_id).split(given_minor),
+        coupon_id=coupon_id if one.needs_coupon else None,
+    )
+
+
 def _hash(cart: Cart, combination: Combination) -> str:
-    """SHA-256 (hex) over order and discounts; reasons are left out, for they change by the minute."""
+    """SHA-256 (hex) over order and what is given; reasons are left out, for they change by the minute.
+
+    Nor is a waived fee the payer's business: what they agree to does not change with it.
+    """
     lines = [f"{cart.order_minor} {cart.currency}"]
-    lines += [f"{one.offer.id} {one.offer.version} {one.discount_minor}" for one in combination.taken]
+    lines += [
+        f"{one.ready.id} {one.ready.offer.version} {one.given_minor}"
+        for one in combination.taken
+        if one.ready.form is not Form.FEE
+    ]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

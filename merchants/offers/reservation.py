@@ -8,6 +8,7 @@ from enum import StrEnum
 import asyncpg
 
 from merchants.offers.funding import FunderShare
+from merchants.offers.giving import Form
 
 
 class State(StrEnum):
@@ -23,6 +24,7 @@ class Reservation:
     """An offer's part in a payment, with what funders paid and got back.
 
     Attributes:
+        form, unit: what it gives, which `discount_minor` and everything beside it are amounts of.
         shares_returned_minor: what refunds gave back, in the order of `shares`.
         left_minor: of the offer's total budget, as of this read.
     """
@@ -36,6 +38,8 @@ class Reservation:
     store_id: str | None
     person_id: str
     currency: str
+    form: Form
+    unit: str
     order_minor: int
     discount_minor: int
     returned_minor: int
@@ -59,6 +63,7 @@ def _reservation(row: asyncpg.Record) -> Reservation:
         **{
             **facts,
             "state": State(row["state"]),
+            "form": Form(row["form"]),
             "shares": tuple(
                 FunderShare(account=account, tenant=tenant, amount_minor=amount)
                 for account, tenant, amount in shares

@@ -10,25 +10,32 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
+import asyncpg
 import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
-from merchants.offers import sql
+from merchants.offers import rights, sql
 from merchants.offers.bounds import as_json, bounds_of, rooms
+from merchants.offers.cart import NEWCOMER, Cart
 from merchants.offers.catalog import Catalog
 from merchants.offers.clawback import spread
 from merchants.offers.errors import OffersChanging
-from merchants.offers.offer import moment_of
-from merchants.offers.quote import Applied, Cart, LiveOffers, Quote, best
+from merchants.offers.giving import CREDITED, Form
+from merchants.offers.live import LiveOffers, Room
+from merchants.offers.offer import Offer, moment_of
+from merchants.offers.quote import Applied, Quote, best
 from merchants.offers.reason import AT_LIMIT
 from merchants.offers.reservation import Reservation, State, reservations_of
-from merchants.offers.stacking import Room
 from merchants.payer import PayerFacts
 
 # Read what is left twice without holding it: nearly always enough, and nobody waits for us.
 _TRIES_WITHOUT_HOLD = 2
 # Afterwards only a change of the offers themselves can come between, which takes people.
 _TRIES = 6
+
+
+# Offer, account, and what of its share in it goes back.
+Share = tuple[str, str, int]
 
 
 class Outcome(StrEnum):
@@ -57,7 +64,8 @@ async def reserve_best(
     live = await catalog.live(conn, cart.partner_id, version=offers_version)
     known: Mapping[str, Room] = {}
     for attempt in range(_TRIES):
-        quote = best(live, cart, payer, now, room=known)
+        history = await rights.of_payer(conn, cart, payer) if live.asks_history else NEWCOMER
+        quote = best(live, cart, payer, now, room=known, history=history)
         outcome = await reserve(conn, payment_id=payment_id, quote=quote, cart=cart, payer=payer, now=now)
         if outcome is Outcome.RESERVED:
             return quote
@@ -65,8 +73,8 @@ async def reserve_best(
             catalog.forget(cart.partner_id)
             live = await catalog.live(conn, cart.partner_id)
         hold = attempt + 1 >= _TRIES_WITHOUT_HOLD
-        wanted = _may_apply(live, cart, payer, now)
-        known = await room(conn, wanted, cart, payer.person_id, now, hold=hold)
+        wanted = _may_apply(live, quote)
+        known = await room(conn, wanted, cart, payer.person, now, hold=hold)
     raise OffersChanging
 
 
@@ -79,13 +87,32 @@ async def reserve(
     payer: PayerFacts,
     now: datetime,
 ) -> Outcome:
-    """Claim exactly this quote, all of it or nothing, in one round trip (none when no offer applies)."""
+    """Claim exactly this quote, all of it or nothing, in one round trip (none when no offer applies).
+
+    A coupon or a first purchase takes a round trip more: whoever loses the race for one looks again.
+    """
     if not quote.applied:
         return Outcome.RESERVED
+    if not await rights.reserve(conn, payment_id=payment_id, quote=quote, cart=cart, payer=payer):
+        return Outcome.SHORT
+    outcome = await _reserve(conn, payment_id=payment_id, quote=quote, cart=cart, payer=payer, now=now)
+    if outcome is not Outcome.RESERVED:
+        await rights.give_back(conn, payment_id=payment_id, quote=quote, cart=cart, payer=payer)
+    return outcome
+
+
+async def _reserve(
+    conn: PoolConnectionProxy,
+    *,
+    payment_id: str,
+    quote: Quote,
+    cart: Cart,
+    payer: PayerFacts,
+    now: datetime,
+) -> Outcome:
     day = moment_of(now).day
     bounds = [
-        bounds_of(one.offer, cart, payer.person_id, day, discount_minor=one.discount_minor)
-        for one in quote.applied
+        bounds_of(one.offer, cart, payer.person, day, discount_minor=one.given_minor) for one in quote.applied
     ]
     outcome = await sql.reserve(
         conn,
@@ -93,7 +120,7 @@ async def reserve(
         payment_id=payment_id,
         merchant_id=cart.merchant_id,
         store_id=cart.store_id,
-        person_id=payer.person_id,
+        person_id=payer.person,
         currency=cart.currency,
         order_minor=cart.order_minor,
         applied=msgspec.json.encode(
@@ -109,18 +136,18 @@ async def reserve(
 
 async def room(
     conn: PoolConnectionProxy,
-    live: LiveOffers,
+    offers: Sequence[Offer],
     cart: Cart,
-    person_id: str | None,
+    person: str | None,
     now: datetime,
     *,
     hold: bool = False,
 ) -> Mapping[str, Room]:
     """What these offers have left for this cart and person; held until the transaction ends if asked."""
     day = moment_of(now).day
-    bounds = as_json(bound for offer in live.offers for bound in bounds_of(offer, cart, person_id, day))
+    bounds = as_json(bound for offer in offers for bound in bounds_of(offer, cart, person, day))
     read = sql.hold_counters if hold else sql.read_counters
-    return rooms(live.offers, await read(conn, partner_id=cart.partner_id, bounds=bounds))
+    return rooms(offers, await read(conn, partner_id=cart.partner_id, bounds=bounds))
 
 
 async def commit(conn: PoolConnectionProxy, *, partner_id: str, payment_id: str) -> tuple[Reservation, ...]:
@@ -139,21 +166,26 @@ async def commit_all(
 async def release(conn: PoolConnectionProxy, *, partner_id: str, payment_id: str) -> tuple[Reservation, ...]:
     """The payment ended otherwise: budgets and caps get everything back, once."""
     rows = await sql.settle(conn, partner_id=partner_id, payment_id=payment_id, state=State.RELEASED)
-    if not rows:
-        return ()
-    await sql.return_to_counters(
-        conn,
-        partner_id=partner_id,
-        payment_id=payment_id,
-        offer_ids=[row["offer_id"] for row in rows],
-        amounts_minor=[row["discount_minor"] for row in rows],
-        uses=[1 for _ in rows],
+    return await _released(conn, rows, partner_id=partner_id, payment_id=payment_id)
+
+
+async def release_credits(
+    conn: PoolConnectionProxy, *, partner_id: str, payment_id: str
+) -> tuple[Reservation, ...]:
+    """The payment succeeded only to be refunded at once: nothing is given after it."""
+    rows = await sql.settle(
+        conn, partner_id=partner_id, payment_id=payment_id, state=State.RELEASED, forms=sorted(CREDITED)
     )
-    return await of_payment(conn, partner_id=partner_id, payment_id=payment_id)
+    return await _released(conn, rows, partner_id=partner_id, payment_id=payment_id)
 
 
 async def give_back(
-    conn: PoolConnectionProxy, *, partner_id: str, payment_id: str, funders: Mapping[str, int]
+    conn: PoolConnectionProxy,
+    *,
+    partner_id: str,
+    payment_id: str,
+    funders: Mapping[str, int],
+    beside: Sequence[Share] = (),
 ) -> tuple[Reservation, ...]:
     """A refund is final: funders got these amounts back, and so do budgets where the offer says so.
 
@@ -164,11 +196,12 @@ async def give_back(
         conn: in that transition's transaction.
         partner_id: whose payment.
         payment_id: what is refunded.
-        funders: by account, what the refund's legs gave back; an account that funds several offers gets it
-            for each in proportion.
+        funders: by account, what the refund's legs gave back of discounts; an account that funds several offers gets
+            it for each in proportion.
+        beside: what goes back of what was given in another form.
     """
     before = await of_payment(conn, partner_id=partner_id, payment_id=payment_id)
-    back = _shares_back(before, funders)
+    back = [*_shares_back(before, funders), *beside]
     if not back:
         return ()
     rows = await sql.return_shares(
@@ -200,15 +233,32 @@ async def of_payment(
     return reservations_of(await sql.reservations(conn, partner_id=partner_id, payment_id=payment_id))
 
 
-def _shares_back(
-    reservations: Sequence[Reservation], funders: Mapping[str, int]
-) -> list[tuple[str, str, int]]:
-    """Offer, account and amount: what each account got back, in proportion to its shares of the offers."""
-    back = []
+async def _released(
+    conn: PoolConnectionProxy, rows: Sequence[asyncpg.Record], *, partner_id: str, payment_id: str
+) -> tuple[Reservation, ...]:
+    if not rows:
+        return ()
+    await sql.return_to_counters(
+        conn,
+        partner_id=partner_id,
+        payment_id=payment_id,
+        offer_ids=[row["offer_id"] for row in rows],
+        amounts_minor=[row["discount_minor"] for row in rows],
+        uses=[1 for _ in rows],
+    )
+    released = {row["offer_id"] for row in rows}
+    after = await of_payment(conn, partner_id=partner_id, payment_id=payment_id)
+    return tuple(one for one in after if one.offer_id in released)
+
+
+def _shares_back(reservations: Sequence[Reservation], funders: Mapping[str, int]) -> list[Share]:
+    """What each account got back, in proportion to its shares of the offers."""
+    back: list[Share] = []
     for account, amount_minor in funders.items():
         paid = [
             (one.offer_id, share.amount_minor, returned)
             for one in reservations
+            if one.form is Form.DISCOUNT
             for share, returned in zip(one.shares, one.shares_returned_minor, strict=True)
             if share.account == account
         ]
@@ -219,19 +269,18 @@ def _shares_back(
     return back
 
 
-def _may_apply(live: LiveOffers, cart: Cart, payer: PayerFacts, now: datetime) -> LiveOffers:
+def _may_apply(live: LiveOffers, quote: Quote) -> Sequence[Offer]:
     """The offers meant for this cart and payer, whatever they have left."""
-    quote = best(live, cart, payer, now)
     outside = {one.offer_id for one in quote.looked_at if one.reason not in AT_LIMIT}
-    return LiveOffers.of(live.version, (offer for offer in live.offers if offer.id not in outside))
+    return [offer for offer in live.offers if offer.id not in outside]
 
 
 def row_of(one: Applied, scopes: list[str], keys: list[str]) -> dict[str, object]:
     """What is stored of an offer's part in a payment, as PostgreSQL's `jsonb_to_recordset` takes it."""
-    return {
+    row: dict[str, object] = {
         "offer_id": one.offer_id,
         "version": one.version,
-        "discount_minor": one.discount_minor,
+        "discount_minor": one.given_minor,
         "accounts": [share.account for share in one.funders],
         "tenants": [share.tenant for share in one.funders],
         "shares_minor": [share.amount_minor for share in one.funders],
@@ -239,3 +288,7 @@ def row_of(one: Applied, scopes: list[str], keys: list[str]) -> dict[str, object
         "keys": keys,
         "refund_returns": one.offer.deal.budgets.refund_returns,
     }
+    if one.form is not Form.DISCOUNT:
+        row |= {"form": one.form, "unit": one.unit}
+    right = rights.used_up_by(one)
+    return row if right is None else row | {"rights": right}

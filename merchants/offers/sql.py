@@ -6,7 +6,8 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 _RESERVATION = """partner_id, payment_id, offer_id, version, state, merchant_id, store_id, person_id, currency,
-    order_minor, discount_minor, returned_minor, accounts, tenants, shares_minor, shares_returned,
+    form, COALESCE(unit, currency) AS unit, order_minor,
+    discount_minor, returned_minor, accounts, tenants, shares_minor, shares_returned,
     refund_returns, reserved_at, settled_at,
     (SELECT counter.limit_minor - counter.taken_minor FROM merchants.offer_counters counter
       WHERE counter.partner_id = r.partner_id AND counter.offer_id = r.offer_id
@@ -63,6 +64,66 @@ async def reserve(
     return outcome
 
 
+async def reserve_rights(
+    conn: PoolConnectionProxy,
+    *,
+    partner_id: str,
+    payment_id: str,
+    person: str,
+    coupon_ids: Sequence[str],
+    firsts_with: Sequence[str],
+) -> bool:
+    reserved: bool = await conn.fetchval(
+        "SELECT merchants.reserve_rights($1, $2, $3, $4, $5)",
+        partner_id,
+        payment_id,
+        person,
+        coupon_ids,
+        firsts_with,
+    )
+    return reserved
+
+
+async def return_rights(
+    conn: PoolConnectionProxy,
+    *,
+    partner_id: str,
+    payment_id: str,
+    person: str,
+    coupon_offers: Sequence[str],
+    firsts: bool,
+) -> None:
+    await conn.execute(
+        "SELECT merchants.return_rights($1, $2, $3, $4, $5)",
+        partner_id,
+        payment_id,
+        person,
+        coupon_offers,
+        firsts,
+    )
+
+
+async def meet_customers(
+    conn: PoolConnectionProxy, *, partners: Sequence[str], people: Sequence[str], payments: Sequence[str]
+) -> None:
+    await conn.execute("SELECT merchants.meet_customers($1, $2, $3)", partners, people, payments)
+
+
+async def history(conn: PoolConnectionProxy, *, partner_id: str, person: str) -> asyncpg.Record:
+    """Whom this person has paid before, and what coupons of the partner they hold."""
+    row = await conn.fetchrow(
+        """SELECT EXISTS (SELECT FROM merchants.customers WHERE owner = $1 AND person = $2) AS partner,
+                  EXISTS (SELECT FROM merchants.customers WHERE owner = 'wallet' AND person = $2) AS wallet,
+                  ARRAY(SELECT DISTINCT ON (offer_id) offer_id || ' ' || id FROM merchants.coupons
+                         WHERE partner_id = $1 AND person = $2 AND state = 'held' AND good_until > now()
+                         ORDER BY offer_id, good_until, id) AS coupons""",
+        partner_id,
+        person,
+    )
+    assert row is not None, "a row of facts is always there"
+    return row
+
+
 async def read_counters(conn: PoolConnectionProxy, *, partner_id: str, bounds: str) -> list[asyncpg.Record]:
     return await conn.fetch(
         """SELECT counter.offer_id, counter.scope, counter.taken_minor, counter.uses
@@ -80,16 +141,23 @@ async def hold_counters(conn: PoolConnectionProxy, *, partner_id: str, bounds: s
 
 
 async def settle(
-    conn: PoolConnectionProxy, *, partner_id: str, payment_id: str, state: str
+    conn: PoolConnectionProxy,
+    *,
+    partner_id: str,
+    payment_id: str,
+    state: str,
+    forms: Sequence[str] | None = None,
 ) -> list[asyncpg.Record]:
-    """End what is still reserved; none the second time."""
+    """End what is still reserved, in any form or in one of these; none the second time."""
     return await conn.fetch(
         f"""UPDATE merchants.offer_reservations r SET state = $3, settled_at = now()
              WHERE r.partner_id = $1 AND r.payment_id = $2 AND r.state = 'reserved'
+               AND ($4::text[] IS NULL OR r.form = ANY ($4))
             RETURNING {_RESERVATION}""",  # noqa: S608 - fixed list
         partner_id,
         payment_id,
         state,
+        forms,
     )
 
 

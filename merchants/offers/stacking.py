@@ -1,101 +1,105 @@
-"""Which offers go together: the combination that takes most off for the payer.
+"""Which offers go together: the combination that is worth most to the payer.
 
-Offers are taken off in order of priority, then of creation; one of a group, an exclusive one alone, `TOGETHER`
-at most. Among combinations that take off the same, the one of fewer offers wins (no right is spent for
-nothing), then the one of offers that come earlier in that order. The search is exact for up to `SEARCHED`
-offers; of more it looks at the strongest of each group first, so that it stays bounded.
+Worth is counted in money first, whether taken off or paid back, then in points, then in what the merchant is spared.
+Offers are given in turn: discounts, then what is reckoned from the rest; among them by priority, then by creation. One
+of a group, an exclusive one alone, `TOGETHER` at most. Among combinations of equal worth the one of fewer offers wins
+(no right is spent for nothing), then the one of offers that come earlier in that order. The search is exact for up to
+`SEARCHED` offers; of more it looks at the strongest of each group first, so that it stays bounded.
 """
 
-from collections import defaultdict
+from bisect import insort
 from collections.abc import Sequence
+from operator import attrgetter
 
 from msgspec import Struct
 
-from merchants.offers.offer import Offer
-from merchants.offers.reason import Reason
-from merchants.offers.terms import LEAST_PAYABLE_MINOR, discount_minor
+from merchants.offers.giving import LEAST_PAYABLE_MINOR, Form
+from merchants.offers.live import Ready, Room
 
 # At most 2^8 combinations, and in practice a dozen, for the bound below cuts the rest off.
 SEARCHED = 8
-# A transfer has at most sixteen legs: four offers of three funders, the payer and the fee are fourteen.
+# A transfer has at most sixteen legs: see `funding.MAX_OTHERS`.
 TOGETHER = 4
 
-
-class Room(Struct, frozen=True):
-    """What an offer has left for this cart and payer, and which of its bounds is the tightest."""
-
-    minor: int
-    bound: Reason
+_WORTH_ALONE = attrgetter("worth_alone")
 
 
-class Candidate(Struct, frozen=True):
-    """An offer that is meant for this cart; `alone_minor` is what it takes off when nothing else does.
+class Candidate(Struct, frozen=True, eq=False):
+    """An offer that is meant for this cart, and what it gives when nothing else does.
 
     What does not fit its room alone may still fit after a stronger offer, as a percentage does.
     """
 
-    offer: Offer
+    ready: Ready
+    goods_minor: int
     alone_minor: int
+    worth_alone: int
     room: Room
-
-    @property
-    def fits_alone(self) -> bool:
-        return self.alone_minor <= self.room.minor
+    fits_alone: bool
 
 
-class Taken(Struct, frozen=True):
-    """An offer that is applied, and what it takes off in this combination."""
+class Taken(Struct, frozen=True, eq=False):
+    """An offer that is applied, and what it gives in this combination."""
 
-    offer: Offer
-    discount_minor: int
+    ready: Ready
+    given_minor: int
 
 
-class Combination(Struct, frozen=True):
-    """Offers in the order they are taken off."""
+class Combination(Struct, frozen=True, eq=False):
+    """Offers in turn, and what they are worth together."""
 
     taken: tuple[Taken, ...]
-    discount_minor: int
+    worth: int
 
-    def rank(self) -> tuple[int, int, tuple[tuple[int, str], ...]]:
+    def rank(self) -> tuple[int, int, tuple[tuple[int, int, str], ...]]:
         """Smaller is better."""
-        return -self.discount_minor, len(self.taken), tuple(_order(one.offer) for one in self.taken)
+        return -self.worth, len(self.taken), tuple(one.ready.turn for one in self.taken)
 
 
 NOTHING = Combination((), 0)
 
 
-def best_combination(candidates: Sequence[Candidate], order_minor: int) -> Combination:
+def best_combination(candidates: Sequence[Candidate], order_minor: int, fee_minor: int = 0) -> Combination:
     """The best combination for an order; `NOTHING` without candidates."""
-    together = [one for one in candidates if not one.offer.deal.stacking.exclusive]
-    found = _Search(sorted(_strongest(together), key=lambda one: _order(one.offer)), order_minor).run()
+    if not candidates:
+        return NOTHING
+    together = [one for one in candidates if not one.ready.exclusive]
+    found = _Search(_strongest(together), order_minor, fee_minor).run() if together else NOTHING
     if len(together) == len(candidates):
         return found
     singles = [
-        Combination((Taken(one.offer, one.alone_minor),), one.alone_minor)
+        Combination((Taken(one.ready, one.alone_minor),), one.worth_alone)
         for one in candidates
-        if one.offer.deal.stacking.exclusive and one.fits_alone
+        if one.ready.exclusive and one.fits_alone
     ]
     return min((found, *singles), key=Combination.rank)
 
 
-def _order(offer: Offer) -> tuple[int, str]:
-    return offer.deal.stacking.priority, offer.id
+def _worth_alone(one: Candidate) -> int:
+    return one.alone_minor * one.ready.weight
 
 
 def _strongest(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
     """At most `SEARCHED`: those without group and the best of every group, then the second best ones."""
     if len(candidates) <= SEARCHED:
         return candidates
-    seen: dict[str, int] = defaultdict(int)
-    places = []
-    for one in sorted(candidates, key=lambda one: -one.alone_minor):
-        group = one.offer.deal.stacking.group
-        place = 0 if group is None else seen[group]
-        places.append((not one.fits_alone, place, -one.alone_minor, one.offer.id, one))
-        if group is not None:
-            seen[group] += 1
-    places.sort(key=lambda place: place[:4])
-    return [place[4] for place in places[:SEARCHED]]
+    first: list[Candidate] = []
+    later: list[tuple[bool, int, int, Candidate]] = []
+    seen: dict[int, int] = {}
+    # Sorting keeps the earlier offer first among equals.
+    for number, one in enumerate(sorted(candidates, key=_WORTH_ALONE, reverse=True)):
+        group, place = one.ready.group, 0
+        if group:
+            place = seen.get(group, 0)
+            seen[group] = place + 1
+        if place == 0 and one.fits_alone:
+            first.append(one)
+            if len(first) == SEARCHED:
+                return first
+        else:
+            later.append((not one.fits_alone, place, number, one))
+    later.sort()
+    return [*first, *(place[3] for place in later)][:SEARCHED]
 
 
 class _Search:
@@ -104,63 +108,81 @@ class _Search:
     Taking comes before leaving, so among equals the combination found first is the one that comes first.
     """
 
-    def __init__(self, candidates: Sequence[Candidate], order_minor: int) -> None:
-        self._candidates = candidates
+    def __init__(self, candidates: Sequence[Candidate], order_minor: int, fee_minor: int) -> None:
+        self._candidates = sorted(candidates, key=lambda one: one.ready.turn)
         self._order_minor = order_minor
-        self._most_minor = order_minor - LEAST_PAYABLE_MINOR
-        self._reach = [_reach(candidates[place:]) for place in range(len(candidates) + 1)]
-        self._best = NOTHING
+        self._fee_minor = fee_minor
+        discounts_only = all(one.ready.form is Form.DISCOUNT for one in candidates)
+        most_minor = order_minor - LEAST_PAYABLE_MINOR
+        self._most = most_minor * candidates[0].ready.weight if discounts_only else None
+        self._reach = _reach(self._candidates)
+        self._floor = self._greedy()
+        self._worth = 0
+        self._taken: tuple[tuple[Candidate, int], ...] = ()
 
     def run(self) -> Combination:
-        self._from(0, (), 0, frozenset())
-        return self._best
+        self._from(0, (), 0, 0, 0)
+        return Combination(tuple(Taken(one.ready, minor) for one, minor in self._taken), self._worth)
 
-    def _from(self, place: int, taken: tuple[Taken, ...], off_minor: int, groups: frozenset[str]) -> None:
-        if off_minor > self._best.discount_minor or self._same_with_fewer(taken, off_minor):
-            self._best = Combination(taken, off_minor)
-        if not self._can_win(place, len(taken), off_minor):
+    def _from(
+        self, place: int, taken: tuple[tuple[Candidate, int], ...], off_minor: int, worth: int, groups: int
+    ) -> None:
+        size = len(taken)
+        if worth > self._worth or (worth == self._worth and size < len(self._taken)):
+            self._worth, self._taken = worth, taken
+        if not self._can_win(place, size, worth):
             return
         one = self._candidates[place]
-        group = one.offer.deal.stacking.group
-        if group is None or group not in groups:
-            off = self._off(one, off_minor)
-            if off:
-                with_group = groups if group is None else groups | {group}
-                self._from(place + 1, (*taken, Taken(one.offer, off)), off_minor + off, with_group)
-        self._from(place + 1, taken, off_minor, groups)
+        ready = one.ready
+        if not groups & ready.group:
+            minor = ready.give(one.goods_minor, self._order_minor - off_minor, self._fee_minor)
+            if 0 < minor <= one.room.minor:
+                off = minor if ready.form is Form.DISCOUNT else 0
+                more = worth + minor * ready.weight
+                self._from(place + 1, (*taken, (one, minor)), off_minor + off, more, groups | ready.group)
+        self._from(place + 1, taken, off_minor, worth, groups)
 
-    def _same_with_fewer(self, taken: tuple[Taken, ...], off_minor: int) -> bool:
-        return off_minor == self._best.discount_minor and len(taken) < len(self._best.taken)
-
-    def _can_win(self, place: int, size: int, off_minor: int) -> bool:
-        """Whether offers from here on could take off more, or the same with fewer."""
-        best = self._best
-        for more, reach in enumerate(self._reach[place][1 : TOGETHER - size + 1], start=1):
-            reached = min(off_minor + reach, self._most_minor)
-            if reached > best.discount_minor:
-                return True
-            if reached == best.discount_minor and size + more < len(best.taken):
+    def _can_win(self, place: int, size: int, worth: int) -> bool:
+        """Whether offers from here on could be worth more, or the same with fewer."""
+        best, fewest = self._worth, len(self._taken)
+        reach = self._reach[place]
+        for more in range(1, min(len(reach), TOGETHER - size + 1)):
+            reached = worth + reach[more]
+            if self._most is not None and reached > self._most:
+                reached = self._most
+            if reached >= self._floor and (reached > best or (reached == best and size + more < fewest)):
                 return True
         return False
 
-    def _off(self, one: Candidate, off_minor: int) -> int:
-        """What it takes off after others; nothing where its budget has no room for that."""
-        remaining = self._order_minor - off_minor
-        off = discount_minor(one.offer.deal.terms, order_minor=self._order_minor, remaining_minor=remaining)
-        return off if off <= one.room.minor else 0
+    def _greedy(self) -> int:
+        """What the strongest are worth together: nothing that is worth less has to be looked at."""
+        chosen, groups = [], 0
+        for one in sorted(self._candidates, key=_WORTH_ALONE, reverse=True):
+            if one.fits_alone and not groups & one.ready.group:
+                chosen.append(one)
+                groups |= one.ready.group
+                if len(chosen) == TOGETHER:
+                    break
+        chosen.sort(key=lambda one: one.ready.turn)
+        off_minor = worth = 0
+        for one in chosen:
+            minor = one.ready.give(one.goods_minor, self._order_minor - off_minor, self._fee_minor)
+            if minor <= one.room.minor:
+                worth += minor * one.ready.weight
+                off_minor += minor if one.ready.form is Form.DISCOUNT else 0
+        return worth
 
 
-def _reach(candidates: Sequence[Candidate]) -> list[int]:
-    """What 0, 1, 2, … of these take off at most: none takes more than alone, and a group gives one."""
-    most_of: dict[str, int] = {}
-    free = []
-    for one in candidates:
-        group = one.offer.deal.stacking.group
-        if group is None:
-            free.append(one.alone_minor)
-        else:
-            most_of[group] = max(most_of.get(group, 0), one.alone_minor)
-    sums = [0]
-    for alone_minor in sorted((*free, *most_of.values()), reverse=True)[:TOGETHER]:
-        sums.append(sums[-1] + alone_minor)
-    return sums
+def _reach(candidates: Sequence[Candidate]) -> list[list[int]]:
+    """From each place on, what 0, 1, 2, … more offers are worth at most: none is worth more than alone."""
+    reach: list[list[int]] = [[0]]
+    largest: list[int] = []
+    for one in reversed(candidates):
+        insort(largest, -one.worth_alone)
+        del largest[TOGETHER:]
+        sums = [0]
+        for worth in largest:
+            sums.append(sums[-1] - worth)
+        reach.append(sums)
+    reach.reverse()
+    return reach

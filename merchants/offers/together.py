@@ -11,8 +11,10 @@ from typing import Any
 import msgspec
 
 from merchants.offers.bounds import Bound, bounds_of
+from merchants.offers.cart import Cart
+from merchants.offers.live import LiveOffers
 from merchants.offers.offer import moment_of
-from merchants.offers.quote import Applied, Cart, Quote
+from merchants.offers.quote import Applied, Quote
 from merchants.offers.reservation import Reservation, State
 from merchants.offers.reservations import row_of
 
@@ -30,6 +32,11 @@ class Wish:
     now: datetime
 
 
+def may_go_together(live: LiveOffers, quote: Quote) -> bool:
+    """Whether only discounts are reserved, and none that depends on what the payer has behind them."""
+    return not live.asks_history and len(quote.discounts) == len(quote.applied)
+
+
 def arguments(wishes: Sequence[Wish]) -> tuple[str, str]:
     """What `merchants.reserve_offers_together` takes: the offers of each payment, and each counter's sum."""
     applied: list[dict[str, Any]] = []
@@ -37,7 +44,7 @@ def arguments(wishes: Sequence[Wish]) -> tuple[str, str]:
     for wish in wishes:
         day = moment_of(wish.now).day
         for one in wish.quote.applied:
-            bounds = bounds_of(one.offer, wish.cart, wish.person_id, day, discount_minor=one.discount_minor)
+            bounds = bounds_of(one.offer, wish.cart, wish.person_id, day, discount_minor=one.given_minor)
             applied.append(_applied(wish, one, bounds))
             for bound in bounds:
                 _count(counters, wish.cart.partner_id, bound)
@@ -58,8 +65,10 @@ def reserved(wish: Wish, left_minor: Mapping[str, int], at: datetime) -> tuple[R
             store_id=cart.store_id,
             person_id=wish.person_id,
             currency=cart.currency,
+            form=one.form,
+            unit=one.unit,
             order_minor=cart.order_minor,
-            discount_minor=one.discount_minor,
+            discount_minor=one.given_minor,
             returned_minor=0,
             shares=one.funders,
             shares_returned_minor=(0,) * len(one.funders),

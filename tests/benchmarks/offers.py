@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
+from merchants.offers.live import LiveOffers
 from merchants.offers.offer import Deal, Stacking, Target
-from merchants.offers.quote import LiveOffers, best
+from merchants.offers.quote import best
 from merchants.offers.terms import AmountOff, PercentOff, Terms, ThresholdOff, Tier
 from tests.benchmarks.pace import Pace
 from tests.benchmarks.report import Report

@@ -7,9 +7,9 @@ import asyncpg
 import pytest
 
 from merchants.offers import reservations
+from merchants.offers.cart import Cart
 from merchants.offers.catalog import Catalog
 from merchants.offers.offer import Budgets, Deal, PersonCaps, Stacking
-from merchants.offers.quote import Cart
 from merchants.offers.reason import Reason
 from merchants.offers.reservation import State
 from merchants.offers.terms import AmountOff, PercentOff, ThresholdOff, Tier
@@ -57,7 +57,7 @@ async def test_a_discount_is_reserved_once_and_redeemed_once(pool: asyncpg.Pool)
     quote = await claim(pool, Catalog(), cart, "pay_1")
     assert quote.payable_minor == 10_800
     assert await counters(pool) == {"total": (2_000, 1), "day": (2_000, 1)}
-    owner = {"partner_id": cart.partner_id, "payment_id": "pay_1"}
+    owner: dict[str, Any] = {"partner_id": cart.partner_id, "payment_id": "pay_1"}
     async with pool.acquire() as conn:
         (redeemed,) = await reservations.commit(conn, **owner)
         assert await reservations.commit(conn, **owner) == ()
@@ -235,7 +235,7 @@ async def test_refunds_give_funders_and_budgets_back_to_the_fen(pool: asyncpg.Po
     cart = await shop(pool, a_deal(person_caps=PersonCaps(uses=1)))
     await claim(pool, Catalog(), cart, "pay_1")
     partner = f"funder:{cart.partner_id}"
-    owner = {"partner_id": cart.partner_id, "payment_id": "pay_1"}
+    owner: dict[str, Any] = {"partner_id": cart.partner_id, "payment_id": "pay_1"}
     async with pool.acquire() as conn, conn.transaction():
         await reservations.commit(conn, **owner)
         (part,) = await reservations.give_back(conn, **owner, funders={"bank:offers": 401, partner: 266})
@@ -250,7 +250,7 @@ async def test_refunds_give_funders_and_budgets_back_to_the_fen(pool: asyncpg.Po
 async def test_an_offer_may_keep_what_refunds_return(pool: asyncpg.Pool) -> None:
     cart = await shop(pool, a_deal(budgets=Budgets(total_minor=9_000, refund_returns=False)))
     await claim(pool, Catalog(), cart, "pay_1")
-    owner = {"partner_id": cart.partner_id, "payment_id": "pay_1"}
+    owner: dict[str, Any] = {"partner_id": cart.partner_id, "payment_id": "pay_1"}
     async with pool.acquire() as conn, conn.transaction():
         await reservations.commit(conn, **owner)
         (whole,) = await reservations.give_back(
@@ -264,7 +264,7 @@ async def test_what_one_funder_of_two_offers_gets_back_is_split_between_them(poo
     cart = await shop(pool, a_deal(), a_deal(terms=AmountOff(off_minor=1_000)))
     await claim(pool, Catalog(), cart, "pay_1")
     partner = f"funder:{cart.partner_id}"
-    owner = {"partner_id": cart.partner_id, "payment_id": "pay_1"}
+    owner: dict[str, Any] = {"partner_id": cart.partner_id, "payment_id": "pay_1"}
     async with pool.acquire() as conn, conn.transaction():
         await reservations.commit(conn, **owner)
         half = await reservations.give_back(conn, **owner, funders={"bank:offers": 901, partner: 599})

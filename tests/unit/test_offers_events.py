@@ -7,6 +7,7 @@ from gateway.wire.offer_events import DiscountEvent
 from merchants.ids import new_id
 from merchants.offers.events import of_discounts
 from merchants.offers.funding import FunderShare
+from merchants.offers.giving import Form
 from merchants.offers.reservation import Reservation, State
 from webhooks.event import body
 
@@ -24,6 +25,8 @@ def a_redeemed_discount(*shares: FunderShare) -> Reservation:
         merchant_id=TENANT,
         store_id="sto_1",
         person_id="person-1",
+        form=Form.DISCOUNT,
+        unit="CNY",
         currency="CNY",
         order_minor=12_800,
         discount_minor=sum(share.amount_minor for share in shares),

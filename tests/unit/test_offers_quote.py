@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from merchants.offers.cart import Cart
+from merchants.offers.giving import discount_minor
+from merchants.offers.live import LiveOffers, Room
 from merchants.offers.offer import Budgets, Hours, Offer, PersonCaps, Stacking, Target
-from merchants.offers.quote import Cart, LiveOffers, Quote
+from merchants.offers.quote import Quote
 from merchants.offers.quote import best as best_of_live
 from merchants.offers.reason import Reason
-from merchants.offers.stacking import TOGETHER, Room
-from merchants.offers.terms import AmountOff, PercentOff, Terms, ThresholdOff, Tier, discount_minor
+from merchants.offers.stacking import TOGETHER
+from merchants.offers.terms import AmountOff, PercentOff, Terms, ThresholdOff, Tier
 from merchants.payer import PayerFacts
 from tests.builders import a_cart, a_deal, a_payer, an_offer
 

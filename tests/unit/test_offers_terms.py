@@ -4,8 +4,9 @@ import pytest
 
 from merchants.offers.errors import OfferUnsound
 from merchants.offers.funding import Funding, Share, split
+from merchants.offers.giving import discount_minor
 from merchants.offers.offer import Budgets, Deal, Hours, Offer, PersonCaps, Target, check, hash_of
-from merchants.offers.terms import AmountOff, PercentOff, Terms, ThresholdOff, Tier, discount_minor
+from merchants.offers.terms import AmountOff, PercentOff, Terms, ThresholdOff, Tier
 from tests.builders import a_deal, an_offer
 
 EVERY_100 = ThresholdOff(tiers=(Tier(threshold_minor=10_000, off_minor=2_000),), repeating=True)
