@@ -25,17 +25,14 @@ from gateway.door.replicas import BEAT_S, Replicas
 from gateway.door.waiting_room import WaitingRoom
 from gateway.identity.provider import Provider
 from gateway.identity.sign_in import SignIns, roles_of
+from gateway.owners import owners
 from gateway.pages.scanned import scanned_page
 from gateway.partners import verify_account, wind_down
 from gateway.partners.chores import Chores
 from gateway.parts import Parts
 from gateway.payments import (
-    conclude,
-    coupon_claims,
-    earned,
     expire,
     limits_sql,
-    refund,
     scans_sql,
     store_code_sql,
     velocity_sql,
@@ -49,7 +46,6 @@ from gateway.storage.hub import DELIVERIES, DOUBTS, Hub
 from gateway.storage.pool import open_pool
 from gateway.transfers import doubts
 from gateway.transfers.resolve import Patience, Resolver
-from gateway.transfers.transfer import Owner, Owners, Settled
 from gateway.wallet.rest import RestCore
 from gateway.wallet.routing import Cores
 from gateway.work import Job
@@ -306,36 +302,6 @@ async def _let_the_first_operator_in(pool: asyncpg.Pool, settings: Settings) -> 
         jwk = msgspec.json.decode(settings.bootstrap_operator_jwk, type=dict[str, str])
         async with pool.acquire() as conn, conn.transaction():
             await clients.ensure_bootstrap_operator(conn, jwk)
-
-
-def owners(needs: Needs, sealing: Sealing) -> Owners:
-    """What the resolver does with the answers to transfers, by what they are for."""
-
-    async def conclude_payment(settled: Settled) -> None:
-        await conclude.conclude(needs, settled)
-
-    async def conclude_refund(settled: Settled) -> None:
-        await refund.conclude(needs, settled)
-
-    async def conclude_verification(settled: Settled) -> None:
-        await verify_account.conclude(needs, sealing, settled)
-
-    async def conclude_credit(settled: Settled) -> None:
-        await earned.conclude(needs, settled)
-
-    async def conclude_coupon(settled: Settled) -> None:
-        await coupon_claims.conclude(needs, settled)
-
-    return {
-        "payment": Owner(conclude=conclude_payment, give_up=conclude.give_up),
-        "capture": Owner(conclude=conclude_payment, give_up=None),
-        "release": Owner(conclude=conclude_payment, give_up=None),
-        "refund": Owner(conclude=conclude_refund, give_up=None),
-        "verification": Owner(conclude=conclude_verification, give_up=None),
-        "credit": Owner(conclude=conclude_credit, give_up=None),
-        "credit_back": Owner(conclude=conclude_credit, give_up=None),
-        "coupon": Owner(conclude=conclude_coupon, give_up=None),
-    }
 
 
 async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tuple[Job, ...]:

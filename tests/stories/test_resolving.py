@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gateway.app import owners
+from gateway.owners import owners
 from gateway.transfers import sql
 from gateway.transfers.resolve import LOOKS_A_CORE, Resolver
 from gateway.wallet.core import Leg, Transfer
