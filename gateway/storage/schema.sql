@@ -177,6 +177,17 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION gateway.succeed_and_meet(partner_ids text[], ids text[], core_references text[], tooks_ms integer[], at timestamp with time zone[], discounted_partners text[], discounted text[], discounted_by text[], tenants text[], event_ids text[], types text[], object_ids text[], sequences bigint[], merchant_ids text[], store_ids text[], occurred_at timestamp with time zone[], expires_at timestamp with time zone[], bodies text[], people text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM gateway.succeed_together(partner_ids, ids, core_references, tooks_ms, at, discounted_partners,
+                                     discounted, discounted_by, tenants, event_ids, types, object_ids,
+                                     sequences, merchant_ids, store_ids, occurred_at, expires_at, bodies);
+    PERFORM merchants.meet_customers(partner_ids, people, ids);
+END
+$$;
+
 CREATE FUNCTION gateway.succeed_together(partner_ids text[], ids text[], core_references text[], tooks_ms integer[], at timestamp with time zone[], discounted_partners text[], discounted text[], discounted_by text[], tenants text[], event_ids text[], types text[], object_ids text[], sequences bigint[], merchant_ids text[], store_ids text[], occurred_at timestamp with time zone[], expires_at timestamp with time zone[], bodies text[]) RETURNS void
     LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_generic_plan'
@@ -227,6 +238,30 @@ BEGIN
     RETURN merchants.peek_caller_status(client, key);
 END $$;
 
+CREATE FUNCTION merchants.count_coupon(partner text, offer text, the_person text, number integer, copies bigint, per_person bigint) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    counted bigint;
+BEGIN
+    INSERT INTO merchants.offer_counters AS counter
+           (partner_id, offer_id, scope, key, taken_minor, uses, limit_minor, limit_uses)
+    SELECT partner, offer, bound.scope, bound.key, 0, number, NULL, bound.most
+      FROM (VALUES ('claimer', the_person, per_person), ('copies', '', copies)) AS bound (scope, key, most)
+     ORDER BY bound.scope COLLATE "C"
+    ON CONFLICT (partner_id, offer_id, scope, key) DO UPDATE
+       SET uses = counter.uses + number, limit_uses = COALESCE(excluded.limit_uses, counter.limit_uses)
+     WHERE (counter.uses + number <= excluded.limit_uses) IS NOT FALSE;
+    GET DIAGNOSTICS counted = ROW_COUNT;
+    IF counted < 2 THEN
+        RAISE EXCEPTION USING ERRCODE = 'OF001';
+    END IF;
+    RETURN true;
+EXCEPTION WHEN SQLSTATE 'OF001' THEN
+    RETURN false;
+END
+$$;
+
 CREATE FUNCTION merchants.forget_proofs() RETURNS boolean
     LANGUAGE plpgsql
     AS $$
@@ -258,6 +293,21 @@ CREATE FUNCTION merchants.lock_client(client text) RETURNS void
     LANGUAGE sql
     AS $$
     SELECT pg_advisory_xact_lock(hashtextextended('client:' || client, 0))
+$$;
+
+CREATE FUNCTION merchants.meet_customers(partners text[], people text[], payments text[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+    INSERT INTO merchants.customers AS known (owner, person, payment_id, paid, again)
+    SELECT owner, person, min(payment), true, count(*) > 1
+      FROM (SELECT * FROM unnest(partners, people, payments)
+            UNION ALL SELECT 'wallet', * FROM unnest(people, payments)) AS met (owner, person, payment)
+     GROUP BY owner, person ORDER BY owner COLLATE "C", person COLLATE "C"
+        ON CONFLICT (owner, person) DO UPDATE
+       SET paid = known.paid OR known.payment_id = ANY (payments),
+           again = known.again OR excluded.again OR known.payment_id <> excluded.payment_id
+     WHERE NOT known.paid AND known.payment_id = ANY (payments)
+        OR NOT known.again AND (excluded.again OR known.payment_id <> excluded.payment_id)
 $$;
 
 CREATE FUNCTION merchants.note_status_since() RETURNS trigger
@@ -360,14 +410,17 @@ BEGIN
 
     INSERT INTO merchants.offer_reservations
            (partner_id, payment_id, offer_id, version, state, merchant_id, store_id, person_id, currency, order_minor,
-            discount_minor, accounts, tenants, shares_minor, shares_returned, scopes, keys, refund_returns)
+            discount_minor, accounts, tenants, shares_minor, shares_returned, scopes, keys, refund_returns, form, unit,
+            rights)
     SELECT partner, payment, wanted.offer_id, wanted.version, 'reserved', merchant, store, person,
            reserve_offers.currency, reserve_offers.order_minor,
            wanted.discount_minor, wanted.accounts, wanted.tenants, wanted.shares_minor,
-           array_fill(0::bigint, ARRAY[cardinality(wanted.accounts)]), wanted.scopes, wanted.keys, wanted.refund_returns
+           array_fill(0::bigint, ARRAY[cardinality(wanted.accounts)]), wanted.scopes, wanted.keys,
+           wanted.refund_returns, COALESCE(wanted.form, 'discount'), wanted.unit, wanted.rights
       FROM jsonb_to_recordset(applied) AS wanted (
            offer_id text, version integer, discount_minor bigint, accounts text[], tenants text[],
-           shares_minor bigint[], scopes text[], keys text[], refund_returns boolean);
+           shares_minor bigint[], scopes text[], keys text[], refund_returns boolean, form text, unit text,
+           rights text);
 
     INSERT INTO merchants.offer_counters AS counter
            (partner_id, offer_id, scope, key, taken_minor, uses, limit_minor, limit_uses)
@@ -453,9 +506,55 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION merchants.reserve_rights(partner text, payment text, the_person text, wanted_coupons text[], firsts_with text[]) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    taken bigint;
+BEGIN
+    INSERT INTO merchants.customers (owner, person, payment_id, paid)
+    SELECT owner, the_person, payment, false FROM unnest(firsts_with) AS first (owner)
+     ORDER BY owner COLLATE "C"
+        ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS taken = ROW_COUNT;
+    IF taken < cardinality(firsts_with) THEN
+        RAISE EXCEPTION USING ERRCODE = 'OF001';
+    END IF;
+    UPDATE merchants.coupons SET state = 'used', payment_id = payment, updated_at = now()
+     WHERE partner_id = partner AND id = ANY (wanted_coupons) AND person = the_person AND state = 'held'
+       AND good_until > now();
+    GET DIAGNOSTICS taken = ROW_COUNT;
+    IF taken < cardinality(wanted_coupons) THEN
+        RAISE EXCEPTION USING ERRCODE = 'OF001';
+    END IF;
+    RETURN true;
+EXCEPTION WHEN SQLSTATE 'OF001' THEN
+    RETURN false;
+END
+$$;
+
+CREATE FUNCTION merchants.return_rights(partner text, payment text, the_person text, coupon_offers text[], firsts boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE merchants.coupons SET state = 'held', payment_id = NULL, updated_at = now()
+     WHERE partner_id = partner AND payment_id = payment AND offer_id = ANY (coupon_offers);
+    IF firsts THEN
+        DELETE FROM merchants.customers
+         WHERE owner IN (partner, 'wallet') AND person = the_person AND payment_id = payment AND NOT again;
+        UPDATE merchants.customers SET paid = true
+         WHERE owner IN (partner, 'wallet') AND person = the_person AND payment_id = payment AND NOT paid;
+    END IF;
+END
+$$;
+
 CREATE FUNCTION merchants.return_to_offer_counters(partner text, payment text, offers text[], minors bigint[], returned_uses bigint[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
+DECLARE
+    the_person text;
+    coupon_offers text[];
+    firsts boolean;
 BEGIN
     PERFORM
        FROM merchants.offer_reservations r
@@ -473,6 +572,17 @@ BEGIN
         ON r.partner_id = partner AND r.payment_id = payment AND r.offer_id = back.offer_id
      CROSS JOIN unnest(r.scopes, r.keys) AS took (scope, key)
      WHERE c.partner_id = partner AND c.offer_id = back.offer_id AND c.scope = took.scope AND c.key = took.key;
+
+    SELECT min(r.person_id), COALESCE(array_agg(r.offer_id) FILTER (WHERE r.rights = 'coupon'), '{}'),
+           bool_or(r.rights = 'first')
+      INTO the_person, coupon_offers, firsts
+      FROM unnest(offers, returned_uses) AS back (offer_id, uses)
+      JOIN merchants.offer_reservations r
+        ON r.partner_id = partner AND r.payment_id = payment AND r.offer_id = back.offer_id
+     WHERE back.uses > 0 AND r.rights IS NOT NULL;
+    IF the_person IS NOT NULL THEN
+        PERFORM merchants.return_rights(partner, payment, the_person, coupon_offers, firsts);
+    END IF;
 END
 $$;
 
@@ -918,6 +1028,37 @@ CREATE FUNCTION webhooks.release_next(tenants text[], ids text[]) RETURNS void
      WHERE next.tenant = head.tenant AND next.id = head.id AND head.due_at = 'infinity'
 $$;
 
+CREATE TABLE gateway.credits (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    payment_id text NOT NULL COLLATE pg_catalog."C",
+    offer_id text NOT NULL COLLATE pg_catalog."C",
+    form text NOT NULL,
+    unit text NOT NULL COLLATE pg_catalog."C",
+    issuer text NOT NULL,
+    payer_id text NOT NULL COLLATE pg_catalog."C",
+    accounts text[] NOT NULL,
+    amounts bigint[] NOT NULL,
+    state text DEFAULT 'owed'::text NOT NULL,
+    claimed bigint DEFAULT 0 NOT NULL,
+    to_take bigint[] NOT NULL,
+    taken bigint[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT credits_form_check CHECK ((form = ANY (ARRAY['cashback'::text, 'points'::text]))),
+    CONSTRAINT credits_state_check CHECK ((state = ANY (ARRAY['owed'::text, 'given'::text])))
+);
+
+COMMENT ON TABLE gateway.credits IS 'Cashback and points that a payment earned: given once, taken back as it is refunded.';
+
+COMMENT ON COLUMN gateway.credits.accounts IS 'Who gives it; amounts, to_take and taken stand in the same order.';
+
+COMMENT ON COLUMN gateway.credits.claimed IS 'Of points: what refunds take from the wallet, those under way included.';
+
+COMMENT ON COLUMN gateway.credits.to_take IS 'What is to come back from the wallet in all, by transfers of their own.';
+
+COMMENT ON COLUMN gateway.credits.taken IS 'What of it has come.';
+
 CREATE TABLE gateway.idempotency_keys (
     tenant text NOT NULL COLLATE pg_catalog."C",
     operation text NOT NULL COLLATE pg_catalog."C",
@@ -1013,6 +1154,15 @@ COMMENT ON COLUMN gateway.payments.failed IS 'The order may be paid by another a
 
 COMMENT ON COLUMN gateway.payments.lapses IS 'Somebody has to do something before it expires.';
 
+CREATE TABLE gateway.points_accounts (
+    issuer text NOT NULL,
+    payer_id text NOT NULL COLLATE pg_catalog."C",
+    unit text NOT NULL COLLATE pg_catalog."C",
+    points bigint DEFAULT 0 NOT NULL
+);
+
+COMMENT ON TABLE gateway.points_accounts IS 'Points that a payer has not spent or had taken back, as far as they came through us; below zero is owed.';
+
 CREATE TABLE gateway.refunds (
     partner_id text NOT NULL COLLATE pg_catalog."C",
     id text NOT NULL COLLATE pg_catalog."C",
@@ -1029,6 +1179,9 @@ CREATE TABLE gateway.refunds (
     legs bigint[] NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    credits_back jsonb DEFAULT '[]'::jsonb NOT NULL,
+    deducted_minor bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT refunds_check CHECK (((deducted_minor >= 0) AND (deducted_minor <= paid_minor))),
     CONSTRAINT refunds_fee_minor_check CHECK ((fee_minor >= 0)),
     CONSTRAINT refunds_funded_minor_check CHECK ((funded_minor >= 0)),
     CONSTRAINT refunds_order_minor_check CHECK ((order_minor > 0)),
@@ -1039,6 +1192,10 @@ CREATE TABLE gateway.refunds (
 COMMENT ON COLUMN gateway.refunds.automatic IS 'Made by us: the core debited after we had promised that it would not.';
 
 COMMENT ON COLUMN gateway.refunds.legs IS 'What goes back over each leg of the payment, in the order of its legs.';
+
+COMMENT ON COLUMN gateway.refunds.credits_back IS 'What it takes of cashback, points and waived fees, and from where.';
+
+COMMENT ON COLUMN gateway.refunds.deducted_minor IS 'Of the payer''s part: cashback, and points spent already, which go to who funded them.';
 
 CREATE UNLOGGED TABLE gateway.replicas (
     id uuid NOT NULL,
@@ -1469,6 +1626,46 @@ COMMENT ON COLUMN merchants.clients.dpop_bound_access_tokens IS 'RFC 9449, secti
 
 COMMENT ON COLUMN merchants.clients.external_subject IS 'Issuer and `sub` at the bank''s identity provider: one person is one client, so two pairs of eyes are two people.';
 
+CREATE TABLE merchants.coupons (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    offer_id text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    issuer text NOT NULL,
+    payer_id text NOT NULL COLLATE pg_catalog."C",
+    person text NOT NULL COLLATE pg_catalog."C",
+    state text NOT NULL,
+    payment_id text COLLATE pg_catalog."C",
+    points bigint,
+    unit text COLLATE pg_catalog."C",
+    good_until timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT coupons_state_check CHECK ((state = ANY (ARRAY['awaits_points'::text, 'held'::text, 'used'::text, 'refused'::text]))),
+    CONSTRAINT coupons_with_a_payment CHECK (((state = 'used'::text) = (payment_id IS NOT NULL)))
+);
+
+COMMENT ON TABLE merchants.coupons IS 'Claimed coupons. Pushed ones have no row: everybody in the segment holds one.';
+
+COMMENT ON COLUMN merchants.coupons.points IS 'What it cost its claimer, of this unit; until the core took them it awaits_points.';
+
+CREATE TABLE merchants.customers (
+    owner text NOT NULL COLLATE pg_catalog."C",
+    person text NOT NULL COLLATE pg_catalog."C",
+    payment_id text NOT NULL COLLATE pg_catalog."C",
+    paid boolean NOT NULL,
+    again boolean DEFAULT false NOT NULL,
+    met_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE merchants.customers IS 'Who paid a partner, or with a wallet, for the first time, and by which payment; it is what "first" means.';
+
+COMMENT ON COLUMN merchants.customers.owner IS 'A partner''s id, or ''wallet'' for the issuer that the person carries.';
+
+COMMENT ON COLUMN merchants.customers.paid IS 'False while a payment under way holds the right to a first purchase.';
+
+COMMENT ON COLUMN merchants.customers.again IS 'They paid by another payment too: a refund of the first gives no right back.';
+
 CREATE TABLE merchants.documents (
     subject_id text NOT NULL COLLATE pg_catalog."C",
     id text NOT NULL COLLATE pg_catalog."C",
@@ -1570,7 +1767,7 @@ CREATE TABLE merchants.offer_counters (
     uses bigint NOT NULL,
     limit_minor bigint,
     limit_uses bigint,
-    CONSTRAINT offer_counters_scope_check CHECK ((scope = ANY (ARRAY['total'::text, 'day'::text, 'store'::text, 'person'::text, 'person_day'::text]))),
+    CONSTRAINT offer_counters_scope_check CHECK ((scope = ANY (ARRAY['total'::text, 'day'::text, 'store'::text, 'person'::text, 'person_day'::text, 'copies'::text, 'claimer'::text]))),
     CONSTRAINT offer_counters_taken_minor_check CHECK ((taken_minor >= 0)),
     CONSTRAINT offer_counters_uses_check CHECK ((uses >= 0))
 )
@@ -1581,6 +1778,17 @@ COMMENT ON TABLE merchants.offer_counters IS 'What is taken of each bound of an 
 COMMENT ON COLUMN merchants.offer_counters.key IS 'A day, store or person; empty for total, and for sales without a store.';
 
 COMMENT ON COLUMN merchants.offer_counters.limit_minor IS 'The bound as of the latest reservation, for figures.';
+
+CREATE TABLE merchants.offer_funders (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    offer_id text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    funder_id text NOT NULL COLLATE pg_catalog."C",
+    accepted_by text COLLATE pg_catalog."C",
+    accepted_at timestamp with time zone
+);
+
+COMMENT ON TABLE merchants.offer_funders IS 'Third parties that a version would have pay: none pays for what it did not accept under the version''s hash.';
 
 CREATE TABLE merchants.offer_reservations (
     partner_id text NOT NULL COLLATE pg_catalog."C",
@@ -1604,8 +1812,13 @@ CREATE TABLE merchants.offer_reservations (
     refund_returns boolean NOT NULL,
     reserved_at timestamp with time zone DEFAULT now() NOT NULL,
     settled_at timestamp with time zone,
+    form text DEFAULT 'discount'::text NOT NULL,
+    unit text COLLATE pg_catalog."C",
+    rights text,
     CONSTRAINT offer_reservations_check CHECK (((returned_minor >= 0) AND (returned_minor <= discount_minor))),
     CONSTRAINT offer_reservations_discount_minor_check CHECK ((discount_minor > 0)),
+    CONSTRAINT offer_reservations_form_check CHECK ((form = ANY (ARRAY['discount'::text, 'cashback'::text, 'points'::text, 'fee_waiver'::text]))),
+    CONSTRAINT offer_reservations_rights_check CHECK ((rights = ANY (ARRAY['coupon'::text, 'first'::text]))),
     CONSTRAINT offer_reservations_state_check CHECK ((state = ANY (ARRAY['reserved'::text, 'redeemed'::text, 'released'::text]))),
     CONSTRAINT reservations_settled CHECK (((state = 'reserved'::text) = (settled_at IS NULL))),
     CONSTRAINT reservations_shares CHECK (((cardinality(shares_minor) = cardinality(accounts)) AND (cardinality(tenants) = cardinality(accounts)) AND (cardinality(shares_returned) = cardinality(accounts))))
@@ -1614,11 +1827,19 @@ WITH (fillfactor='60');
 
 COMMENT ON TABLE merchants.offer_reservations IS 'An offer''s part in a payment. It has no expiry: only its payment''s transition ends it.';
 
+COMMENT ON COLUMN merchants.offer_reservations.person_id IS 'The natural person, with the issuer that knows them by this id.';
+
+COMMENT ON COLUMN merchants.offer_reservations.discount_minor IS 'What is given, in the form and unit of this row: a discount, cashback or fee in minor units, or points.';
+
 COMMENT ON COLUMN merchants.offer_reservations.returned_minor IS 'What refunds gave back to the funders, the sum of shares_returned.';
 
 COMMENT ON COLUMN merchants.offer_reservations.accounts IS 'The funders'' accounts; tenants and shares stand in the same order.';
 
 COMMENT ON COLUMN merchants.offer_reservations.scopes IS 'With keys: the counters it took from and may give back to.';
+
+COMMENT ON COLUMN merchants.offer_reservations.unit IS 'points:<programme>; null where the order''s currency is meant.';
+
+COMMENT ON COLUMN merchants.offer_reservations.rights IS 'What of the payer''s it used up: a coupon, or the right to a first purchase.';
 
 CREATE TABLE merchants.offer_versions (
     partner_id text NOT NULL COLLATE pg_catalog."C",
@@ -1656,6 +1877,8 @@ CREATE TABLE merchants.offers (
     paused_by text[] DEFAULT '{}'::text[] NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    told_80_version integer DEFAULT 0 NOT NULL,
+    told_exhausted_version integer DEFAULT 0 NOT NULL,
     CONSTRAINT offers_paused_by_check CHECK ((paused_by <@ ARRAY['bank'::text, 'partner'::text])),
     CONSTRAINT offers_paused_by_somebody CHECK (((state = 'paused'::text) = (cardinality(paused_by) > 0))),
     CONSTRAINT offers_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'proposed'::text, 'countered'::text, 'agreed'::text, 'scheduled'::text, 'live'::text, 'paused'::text, 'exhausted'::text, 'ended'::text]))),
@@ -1669,6 +1892,10 @@ COMMENT ON COLUMN merchants.offers.sequence IS 'Counts changes of state and vers
 COMMENT ON COLUMN merchants.offers.reason IS 'What whoever changed the state last said.';
 
 COMMENT ON COLUMN merchants.offers.paused_by IS 'The sides that want it paused: either pauses at once, and it runs again when neither wants to.';
+
+COMMENT ON COLUMN merchants.offers.told_80_version IS 'The version of which offer.budget_80 was published.';
+
+COMMENT ON COLUMN merchants.offers.told_exhausted_version IS 'The version of which offer.exhausted was published.';
 
 CREATE TABLE merchants.operator_proposals (
     id text NOT NULL COLLATE pg_catalog."C",
@@ -2108,6 +2335,12 @@ ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_2 
 
 ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_3 FOR VALUES IN ('3');
 
+ALTER TABLE ONLY gateway.credits
+    ADD CONSTRAINT credits_partner_id_payment_id_offer_id_key UNIQUE (partner_id, payment_id, offer_id);
+
+ALTER TABLE ONLY gateway.credits
+    ADD CONSTRAINT credits_pkey PRIMARY KEY (partner_id, id);
+
 ALTER TABLE ONLY gateway.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant, operation, key);
 
@@ -2116,6 +2349,9 @@ ALTER TABLE ONLY gateway.payer_days
 
 ALTER TABLE ONLY gateway.payments
     ADD CONSTRAINT payments_pkey PRIMARY KEY (partner_id, id);
+
+ALTER TABLE ONLY gateway.points_accounts
+    ADD CONSTRAINT points_accounts_pkey PRIMARY KEY (issuer, payer_id, unit);
 
 ALTER TABLE ONLY gateway.refunds
     ADD CONSTRAINT refunds_partner_id_payment_id_merchant_refund_no_key UNIQUE (partner_id, payment_id, merchant_refund_no);
@@ -2192,6 +2428,12 @@ ALTER TABLE ONLY merchants.clients
 ALTER TABLE ONLY merchants.clients
     ADD CONSTRAINT clients_pkey PRIMARY KEY (client_id);
 
+ALTER TABLE ONLY merchants.coupons
+    ADD CONSTRAINT coupons_pkey PRIMARY KEY (partner_id, id);
+
+ALTER TABLE ONLY merchants.customers
+    ADD CONSTRAINT customers_pkey PRIMARY KEY (owner, person);
+
 ALTER TABLE ONLY merchants.documents
     ADD CONSTRAINT documents_pkey PRIMARY KEY (subject_id, id);
 
@@ -2209,6 +2451,9 @@ ALTER TABLE ONLY merchants.merchants
 
 ALTER TABLE ONLY merchants.offer_counters
     ADD CONSTRAINT offer_counters_pkey PRIMARY KEY (partner_id, offer_id, scope, key);
+
+ALTER TABLE ONLY merchants.offer_funders
+    ADD CONSTRAINT offer_funders_pkey PRIMARY KEY (partner_id, offer_id, version, funder_id);
 
 ALTER TABLE ONLY merchants.offer_reservations
     ADD CONSTRAINT offer_reservations_pkey PRIMARY KEY (partner_id, payment_id, offer_id);
@@ -2312,6 +2557,8 @@ ALTER TABLE ONLY webhooks.events
 ALTER TABLE ONLY webhooks.secrets
     ADD CONSTRAINT secrets_pkey PRIMARY KEY (tenant, endpoint_id, created_at);
 
+CREATE INDEX credits_by_payer ON gateway.credits USING btree (issuer, payer_id, id DESC);
+
 CREATE INDEX idempotency_keys_by_age ON gateway.idempotency_keys USING brin (claimed_at);
 
 CREATE INDEX idempotency_keys_with_secret ON gateway.idempotency_keys USING btree (claimed_at) WHERE (sealed_secret IS NOT NULL);
@@ -2394,11 +2641,21 @@ CREATE UNIQUE INDEX clients_of_application ON merchants.clients USING btree (app
 
 CREATE INDEX clients_of_partner ON merchants.clients USING btree (partner_id, client_id) WHERE (partner_id IS NOT NULL);
 
+CREATE UNIQUE INDEX coupons_by_id ON merchants.coupons USING btree (id);
+
+CREATE INDEX coupons_by_payment ON merchants.coupons USING btree (partner_id, payment_id) WHERE (payment_id IS NOT NULL);
+
+CREATE INDEX coupons_by_person ON merchants.coupons USING btree (person, id DESC);
+
+CREATE INDEX coupons_held ON merchants.coupons USING btree (partner_id, person, offer_id, good_until) WHERE (state = 'held'::text);
+
 CREATE UNIQUE INDEX documents_live ON merchants.documents USING btree (subject_id, kind) WHERE (replaced_at IS NULL);
 
 CREATE INDEX merchants_by_id ON merchants.merchants USING btree (id);
 
 CREATE UNIQUE INDEX merchants_one_partner_per_company ON merchants.merchants USING btree (credit_code) WHERE ((partner_id = id) AND (status <> 'closed'::text));
+
+CREATE INDEX offer_funders_by_funder ON merchants.offer_funders USING btree (funder_id, offer_id DESC);
 
 CREATE UNIQUE INDEX offers_by_id ON merchants.offers USING btree (id);
 
@@ -2462,6 +2719,9 @@ CREATE TRIGGER applications_status_since BEFORE UPDATE OF status ON merchants.ap
 
 CREATE TRIGGER audit_only_grows BEFORE DELETE OR UPDATE ON merchants.audit FOR EACH ROW EXECUTE FUNCTION merchants.refuse_change();
 
+ALTER TABLE ONLY gateway.credits
+    ADD CONSTRAINT credits_partner_id_payment_id_fkey FOREIGN KEY (partner_id, payment_id) REFERENCES gateway.payments(partner_id, id);
+
 ALTER TABLE ONLY gateway.refunds
     ADD CONSTRAINT refunds_partner_id_payment_id_fkey FOREIGN KEY (partner_id, payment_id) REFERENCES gateway.payments(partner_id, id);
 
@@ -2507,6 +2767,9 @@ ALTER TABLE ONLY merchants.clients
 ALTER TABLE ONLY merchants.clients
     ADD CONSTRAINT clients_partner_id_terminal_id_fkey FOREIGN KEY (partner_id, terminal_id) REFERENCES merchants.terminals(partner_id, id);
 
+ALTER TABLE ONLY merchants.coupons
+    ADD CONSTRAINT coupons_partner_id_offer_id_fkey FOREIGN KEY (partner_id, offer_id) REFERENCES merchants.offers(partner_id, id);
+
 ALTER TABLE ONLY merchants.merchant_records
     ADD CONSTRAINT merchant_records_partner_id_merchant_id_fkey FOREIGN KEY (partner_id, merchant_id) REFERENCES merchants.merchants(partner_id, id);
 
@@ -2515,6 +2778,9 @@ ALTER TABLE ONLY merchants.merchants
 
 ALTER TABLE ONLY merchants.merchants
     ADD CONSTRAINT merchants_partner_id_partner_id_fkey FOREIGN KEY (partner_id, partner_id) REFERENCES merchants.merchants(partner_id, id);
+
+ALTER TABLE ONLY merchants.offer_funders
+    ADD CONSTRAINT offer_funders_partner_id_offer_id_version_fkey FOREIGN KEY (partner_id, offer_id, version) REFERENCES merchants.offer_versions(partner_id, offer_id, version);
 
 ALTER TABLE ONLY merchants.offer_versions
     ADD CONSTRAINT offer_versions_partner_id_offer_id_fkey FOREIGN KEY (partner_id, offer_id) REFERENCES merchants.offers(partner_id, id);
