@@ -104,7 +104,7 @@ async def build(settings: Settings) -> AsyncIterator[Replica]:
         hub = Hub(settings.direct_url)
         await hub.start()
         stack.push_async_callback(hub.stop)
-        sealing = Sealing(settings.secret())
+        sealing = Sealing(settings.secret(), retired=settings.other_secrets())
         keyring = await Keyring.open(pool, sealing)
         await _let_the_first_operator_in(pool, settings)
         cores = await _cores(stack, settings, keyring, pool=pool, sealing=sealing)

@@ -91,6 +91,10 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     ] = False
     master_key: Annotated[str, _said("32 bytes in base64; seals what must not be readable in a dump")] = ""
     master_key_file: Annotated[str, _said("A file that holds it instead")] = ""
+    master_key_also: Annotated[
+        str,
+        _said("Another that opens what it sealed, while the master key changes: the one before, or the next"),
+    ] = ""
     wallet_cores: Annotated[
         str, _said("Where each issuer's wallet core is: `issuer=url`, separated by commas")
     ] = ""
@@ -231,6 +235,11 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         """What those of the other environment begin with."""
         return _link_base(self.other_environment_url) if self.other_environment_url else None
 
+    def other_secrets(self) -> list[bytes]:
+        """Master keys that only open; checked likewise."""
+        key = _decoded(self.master_key_also, "") if self.master_key_also else None
+        return [key] if isinstance(key, bytes) else []
+
     def secret(self) -> bytes:
         """The master key; was checked when the settings were read."""
         key = _master_key(self)
@@ -304,6 +313,9 @@ def _unsound(settings: Settings) -> Iterator[_Check]:
     key = _master_key(settings)
     if isinstance(key, str):
         yield {"MASTER_KEY", "MASTER_KEY_FILE"}, key
+    also = _decoded(settings.master_key_also, "MASTER_KEY_ALSO") if settings.master_key_also else b""
+    if isinstance(also, str):
+        yield {"MASTER_KEY_ALSO"}, also
     if any(not url.startswith(("http://", "https://")) for url in settings.cores.values()):
         yield {"WALLET_CORES"}, "WALLET_CORES has to read issuer=http(s)://…, separated by commas"
     if not 3 * settings.wallet_core_timeout_s < settings.transfer_lease_s:
@@ -347,6 +359,15 @@ def _link_base(url: str) -> str:
     return f"{reached.scheme}://{reached.netloc}/Q/".upper()
 
 
+def _decoded(text: str, name: str) -> bytes | str:
+    """A key of 32 bytes, or what is wrong with it."""
+    try:
+        key = base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return f"{name} is not base64"
+    return key if len(key) == _MASTER_KEY_BYTES else f"{name} has {len(key)} bytes and needs 32"
+
+
 def _master_key(settings: Settings) -> bytes | str:
     """The key, or what is wrong with it."""
     text = settings.master_key
@@ -357,8 +378,4 @@ def _master_key(settings: Settings) -> bytes | str:
             return "MASTER_KEY_FILE cannot be read"
     if not text:
         return "MASTER_KEY or MASTER_KEY_FILE is missing"
-    try:
-        key = base64.b64decode(text, validate=True)
-    except binascii.Error:
-        return "the master key is not base64"
-    return key if len(key) == _MASTER_KEY_BYTES else f"the master key has {len(key)} bytes and needs 32"
+    return _decoded(text, "the master key")

@@ -15,6 +15,7 @@ _COMMANDS = {
     "migrate": ("gateway.cli.migrate", "migrate_command"),
     "openapi": ("gateway.cli.openapi", "openapi"),
     "schema": ("gateway.cli.schema", "schema"),
+    "reseal": ("gateway.cli.master_key", "reseal_command"),
     "keys": ("gateway.cli.keys", "keys"),
     "reconcile": ("gateway.cli.reconcile", "reconcile_command"),
     "partner": ("gateway.cli.partner", "partner"),

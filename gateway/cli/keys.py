@@ -73,6 +73,8 @@ def _with_ring(deed: Callable[[Keyring], Awaitable[_Result]]) -> _Result:
 async def _carried_out(settings: Settings, deed: Callable[[Keyring], Awaitable[_Result]]) -> _Result:
     pool = await open_pool(settings.database_url, size=1)
     try:
-        return await deed(await Keyring.open(pool, Sealing(settings.secret())))
+        return await deed(
+            await Keyring.open(pool, Sealing(settings.secret(), retired=settings.other_secrets()))
+        )
     finally:
         await pool.close()

@@ -32,7 +32,7 @@ class Proofs:
     def __init__(self, pool: asyncpg.Pool, sealing: Sealing) -> None:
         self._pool = pool
         self._sealing = sealing
-        self._nonces: dict[int, str] = {}
+        self._nonces: dict[int, tuple[str, ...]] = {}
 
     def judge(
         self, request: web.BaseRequest, token: str, *, bound_to: str, urls: Collection[str], now: datetime
@@ -48,7 +48,7 @@ class Proofs:
         good = proof.verify(
             sent[0], method=request.method, urls=urls, now=now, token=token, bound_to=bound_to
         )
-        if (request.method == "GET" or good.nonce is not None) and good.nonce not in self._taken():
+        if (request.method == "GET" or good.nonce is not None) and not self._takes(good.nonce):
             raise DpopNonceNeeded(self._nonce(_period()))
         return good
 
@@ -62,16 +62,22 @@ class Proofs:
         async with self._pool.acquire() as conn:
             await replay.spend(conn, used)
 
-    def _taken(self) -> tuple[str, ...]:
+    def _takes(self, nonce: str | None) -> bool:
         """This period's, the one before it, and the next one's, which a replica with a fast clock may have told."""
         period = _period()
-        return tuple(self._nonce(one) for one in (period, period - 1, period + 1))
+        return any(nonce in self._nonces_of(one) for one in (period, period - 1, period + 1))
 
     def _nonce(self, period: int) -> str:
+        return self._nonces_of(period)[0]
+
+    def _nonces_of(self, period: int) -> tuple[str, ...]:
+        """The newest master key's first: while it changes, another replica may have told the other one's."""
         if period not in self._nonces:
-            self._nonces = {one: text for one, text in self._nonces.items() if abs(one - period) <= 1}
-            digest = self._sealing.index(str(period), purpose="dpop_nonce")
-            self._nonces[period] = base64.urlsafe_b64encode(digest[:_NONCE_BYTES]).rstrip(b"=").decode()
+            self._nonces = {one: texts for one, texts in self._nonces.items() if abs(one - period) <= 1}
+            digests = self._sealing.indexes(str(period), purpose="dpop_nonce")
+            self._nonces[period] = tuple(
+                base64.urlsafe_b64encode(one[:_NONCE_BYTES]).rstrip(b"=").decode() for one in digests
+            )
         return self._nonces[period]
 
 

@@ -34,6 +34,14 @@ async def index(
     await sql.replace(conn, subject_id=subject_id, hashes=hashes_of(sealing, particulars))
 
 
+async def index_again(
+    conn: PoolConnectionProxy, sealing: Sealing, *, subject_id: str, particulars: Particulars
+) -> None:
+    """Under the newest master key, if the subject is to be found at all."""
+    if await sql.is_indexed(conn, subject_id=subject_id):
+        await index(conn, sealing, subject_id=subject_id, particulars=particulars)
+
+
 async def index_many(
     conn: PoolConnectionProxy, sealing: Sealing, subjects: Sequence[tuple[str, Particulars]]
 ) -> None:

@@ -29,3 +29,10 @@ async def find(conn: PoolConnectionProxy, *, field: str, hashes: list[bytes], li
         limit,
     )
     return [row["subject_id"] for row in rows]
+
+
+async def is_indexed(conn: PoolConnectionProxy, *, subject_id: str) -> bool:
+    found: bool = await conn.fetchval(
+        "SELECT EXISTS (SELECT FROM merchants.search_index WHERE subject_id = $1)", subject_id
+    )
+    return found
