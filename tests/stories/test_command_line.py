@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import structlog
 from click.testing import CliRunner
@@ -17,6 +18,7 @@ from gateway.cli import main
 from gateway.cli.identity import IdentityFile
 from gateway.demo.bank_core import read_statement
 from merchants.access import clients
+from tests.onboarded import a_company
 from tests.town import ISSUER, Town
 
 
@@ -70,10 +72,10 @@ class Desk:
         declared = json.loads((await self.done("partner", "template")).out)
         (self.folder / "application.json").write_text(json.dumps({**declared, **changes}))
 
-    async def shop(self) -> None:
+    async def shop(self, **changes: Any) -> None:
         """A company that has applied and was approved, as shop.json."""
         await self.operators()
-        await self.application()
+        await self.application(**changes)
         await self.types("partner", "apply", "application.json", *self.where, "--save", "shop.json")
         await self.papers()
         case = (await self.done("partner", "submit", "--as", "shop.json", "-q")).out.strip()
@@ -251,3 +253,26 @@ async def test_a_wallet_gets_a_code_for_its_payer(desk: Desk) -> None:
     file.keep(url=desk.town.public, issuer=desk.town.settings.public_url)
     code = await desk.done("wallet", "code", "lan", "--as", "wallet.json", "-q")
     assert len(code.out.strip()) == 19
+
+
+async def test_a_file_of_tenants_is_read_once_and_its_faults_are_named_by_line(desk: Desk) -> None:
+    await desk.shop(kind="mall")
+    good = [msgspec.to_builtins(a_company()) for _ in range(2)]
+    lines = [
+        *({"reference": f"shop-{n}", **one} for n, one in enumerate(good)),
+        {**good[0], "reference": "bent", "mcc": "54"},
+    ]
+    sheet = desk.folder / "tenants.jsonl"
+    sheet.write_text("\n".join(json.dumps(line, default=str) for line in lines))
+    read = await desk.types("partner", "import", str(sheet), "--as", "shop.json")
+    assert read.code == 3
+    assert "line 3, mcc:" in read.out
+    assert "1 of 3 lines have faults" in read.err
+    again = await desk.types("partner", "import", str(sheet), "--as", "shop.json", "--json")
+    made = json.loads(again.out)
+    assert (made["lines"], made["faulty"]) == (3, 1)
+    assert made["id"] in read.out, "the same file is there once"
+    listed = await desk.done("partner", "bulk-lines", made["id"], "--faulty", "--as", "shop.json", "--json")
+    assert [json.loads(line)["reference"] for line in listed.out.splitlines()] == ["bent"]
+    other = await desk.types("partner", "import", str(desk.folder / "paper.png"), "--as", "shop.json")
+    assert (other.code, "neither" in other.err) == (1, True)
