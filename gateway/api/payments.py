@@ -9,7 +9,7 @@ from gateway.door.operation import Answer, Call, operation
 from gateway.parts import Parts
 from gateway.payments import cancel, sql
 from gateway.payments import errors as payments
-from gateway.payments.accept_together import accept_together, may_go_together
+from gateway.payments.accept_together import NothingStored, accept_together, may_go_together
 from gateway.payments.accepted import Accepted, Ask
 from gateway.payments.errors import OrderNumberFreed
 from gateway.payments.orders import Order
@@ -126,7 +126,11 @@ async def _accepted_together(call: Call[wire.PaymentRequest], order: Order) -> A
     )
     accepted = None
     if may_go_together(needs, ask):
-        accepted = await needs.acceptances.write(ask, partial(accept_together, needs))
+        try:
+            accepted = await needs.acceptances.write(ask, partial(accept_together, needs))
+        except NothingStored as error:
+            call.claim.not_done()
+            raise (error.__cause__ or error) from None
     if accepted is None:
         call.claim.not_done()
     else:

@@ -9,6 +9,7 @@ stands in the others' way, and they try again without it.
 
 import time
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from gateway.payments import accept_together_sql as sql
@@ -32,6 +33,10 @@ from merchants.payer import PayerFacts
 from qr.codes import CodeKind
 from qr.errors import QrError
 from qr.sql import payer_of
+
+
+class NothingStored(Exception):
+    """What was asked for has certainly not been begun; its cause is why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +69,17 @@ def may_go_together(needs: Needs, ask: Ask) -> bool:
 
 
 async def accept_together(needs: Needs, asks: Sequence[Ask]) -> list[Accepted | None]:
-    """Accept several orders; None for one that has to be accepted alone, of which nothing is stored."""
-    async with needs.pool.acquire() as conn:
-        candidates = await _candidates(needs, conn, asks)
+    """Accept several orders; None for one that has to be accepted alone, of which nothing is stored.
+
+    Raises:
+        NothingStored: it failed before anything could be stored, by its cause.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            conn = await stack.enter_async_context(needs.pool.acquire())
+            candidates = await _candidates(needs, conn, asks)
+        except Exception as error:
+            raise NothingStored from error
         for _ in range(TRIES):
             if not candidates:
                 break

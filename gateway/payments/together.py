@@ -16,6 +16,8 @@ ResultT = TypeVar("ResultT")
 
 # Enough to share a flush among many; few enough that the first waits little for the last.
 MAX_TOGETHER: Final = 32
+# Behind a company that takes so long (a lock, a database that hangs) nobody waits: the next one starts beside it.
+PATIENCE_S: Final = 1.0
 
 # No transaction had a chance: the server is gone, going, or has no connection for us.
 DATABASE_LOST: Final = (
@@ -32,22 +34,26 @@ Write = Callable[[Sequence[ItemT]], Awaitable[Sequence[ResultT]]]
 
 
 class Together(Generic[ItemT, ResultT]):
-    """One transaction at a time in each process; without company an item is written at once."""
+    """One transaction at a time in each process, while they are quick; without company an item is written at once."""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[ItemT, asyncio.Future[ResultT]]] = deque()
         self._writer: asyncio.Task[None] | None = None
+        self._began_at = 0.0
 
     async def write(self, item: ItemT, write: Write[ItemT, ResultT]) -> ResultT:
         """The item's own result; `write` takes several and answers in their order."""
-        written: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        written: asyncio.Future[ResultT] = loop.create_future()
         self._waiting.append((item, written))
-        if self._writer is None or self._writer.done():
+        if self._writer is None or self._writer.done() or loop.time() - self._began_at > PATIENCE_S:
+            self._began_at = loop.time()
             self._writer = asyncio.create_task(self._write_waiting(write))
         return await written
 
     async def _write_waiting(self, write: Write[ItemT, ResultT]) -> None:
         while self._waiting:
+            self._began_at = asyncio.get_running_loop().time()
             company = [self._waiting.popleft() for _ in range(min(MAX_TOGETHER, len(self._waiting)))]
             try:
                 results = await write([item for item, _ in company])
@@ -70,13 +76,16 @@ class Together(Generic[ItemT, ResultT]):
         if len(company) == 1:
             _fail(company[0][1], error)
             return
-        for item, written in company:
-            try:
-                [result] = await write([item])
-            except Exception as own:  # noqa: BLE001 - likewise
-                _fail(written, own)
-            else:
-                _tell(written, result)
+        await asyncio.gather(*(_write_one(item, written, write) for item, written in company))
+
+
+async def _write_one(item: ItemT, written: asyncio.Future[ResultT], write: Write[ItemT, ResultT]) -> None:
+    try:
+        [result] = await write([item])
+    except Exception as own:  # noqa: BLE001 - likewise
+        _fail(written, own)
+    else:
+        _tell(written, result)
 
 
 def _tell(written: asyncio.Future[ResultT], result: ResultT) -> None:
