@@ -182,7 +182,7 @@ def _parts(
             sub_merchant=settings.sub_merchant_steps,
             agreement_file=settings.agreement_file,
         ),
-        address_policy=AddressPolicy(plain_http=environment == "sandbox", loopback=settings.webhook_loopback),
+        address_policy=_address_policy(settings),
         payments=needs,
         renderers=renderers,
         caption_font=settings.qr_caption_font or None,
@@ -247,6 +247,11 @@ async def _sign_ins(stack: AsyncExitStack, settings: Settings, sealing: Sealing)
     )
     roles = roles_of(settings.oidc_roles)
     return SignIns(provider, sealing, roles=roles, groups_claim=settings.oidc_groups_claim)
+
+
+def _address_policy(settings: Settings) -> AddressPolicy:
+    ports, sandbox = settings.ports_of_webhooks, settings.gateway_env == "sandbox"
+    return AddressPolicy(ports=ports, plain_http=sandbox, loopback=settings.webhook_loopback)
 
 
 def _door(parts: Parts, limiter: Limiter, room: WaitingRoom) -> Door:
@@ -319,9 +324,8 @@ async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tupl
     )
     published = asyncio.Event()
     parts.hub.watch(lambda one: published.set() if one == DELIVERIES else None, lost=published.set)
-    sender = await stack.enter_async_context(
-        Sender(parts.address_policy, proxy=settings.egress_proxy or None)
-    )
+    proxy = settings.egress_proxy or None
+    sender = await stack.enter_async_context(Sender(parts.address_policy, proxy=proxy))
     deliverer = Deliverer(
         parts.pool,
         sender,
@@ -347,15 +351,11 @@ async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tupl
             stop=lambda: resolver.stop(grace_s=settings.stop_within_s),
         ),
         Job(name="expire", run_once=lambda: expire.run_once(needs), every_s=settings.worker_poll_s),
-        Job(
-            name="bulks",
-            run_once=chores.work_on_bulks,
-            every_s=settings.worker_poll_s,
-        ),
+        Job(name="bulks", run_once=chores.work_on_bulks, every_s=settings.worker_poll_s),
         Job(name="wind_down", run_once=lambda: wind_down.run_once(needs), every_s=settings.worker_poll_s),
         Job(name="age_applications", run_once=chores.age_applications, every_s=_SWEEP_EVERY_S),
         Job(name="advance_offers", run_once=lambda: _advance_offers(parts), every_s=_OFFERS_EVERY_S),
-        Job(name="sweep", run_once=lambda: sweep(parts.pool), every_s=_SWEEP_EVERY_S),
+        Job(name="sweep", run_once=lambda: sweep(parts.pool, settings), every_s=_SWEEP_EVERY_S),
     )
 
 
@@ -368,7 +368,7 @@ async def _advance_offers(parts: Parts) -> int:
     return len(moved)
 
 
-async def sweep(pool: asyncpg.Pool) -> int:
+async def sweep(pool: asyncpg.Pool, settings: Settings) -> int:
     """Delete what nobody can ask for any more, a bounded piece at a time."""
     swept = await idempotency.sweep(pool, limit=_SWEPT_AT_ONCE)
     async with pool.acquire() as conn:
@@ -380,5 +380,5 @@ async def sweep(pool: asyncpg.Pool) -> int:
         swept += await replay.forget_expired(conn, limit=_SWEPT_AT_ONCE)
         swept += await sessions.forget_old(conn, limit=_SWEPT_AT_ONCE)
         swept += await terminals.forget_expired_codes(conn, limit=_SWEPT_AT_ONCE)
-        swept += await retention.sweep(conn, limit=_SWEPT_AT_ONCE)
+        swept += await retention.sweep(conn, limit=_SWEPT_AT_ONCE, kept=settings.events_kept)
     return swept

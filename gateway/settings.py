@@ -4,6 +4,7 @@ import base64
 import binascii
 import math
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ def _said(text: str, *, pattern: str | None = None) -> Any:
 # Currency=static/tier C/tier B/tier A, separated by commas.
 # Two digits that are none of WeChat's, Alipay's or UnionPay's.
 _PREFIX = "^(?!1[0-5]|2[5-9]|30|62)[0-9]{2}$"
+_PORTS = r"^[1-9]\d{0,4}(,[1-9]\d{0,4})*$"
 _TILL = "^([A-Z]{3}=[0-9]{1,15}/[0-9]{1,15}(,|$))*$"
 _STEP_UP = "^([A-Z]{3}=[0-9]{1,15}(,|$))*$"
 _RULES = "^([a-z0-9-]{1,32}=(payer|terminal|merchant):(count|amount)>[0-9]{1,15}/[0-9]{1,7}:(decline|step_up)(,|$))*$"
@@ -208,6 +210,12 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     webhook_loopback: Annotated[
         bool, _said("Let webhooks go to this machine itself; sandbox only, said aloud at start")
     ] = False
+    webhook_ports: Annotated[str, _said("Ports at which webhook endpoints may listen", pattern=_PORTS)] = (
+        "443,80"
+    )
+    event_days: Annotated[
+        int, Meta(description="Days, 7 at least, that events and deliveries are kept", ge=7)
+    ] = 90
     egress_proxy: Annotated[
         str, _said("Forward proxy for webhooks; the address policy is then the proxy's")
     ] = ""
@@ -239,6 +247,14 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         """Master keys that only open; checked likewise."""
         key = _decoded(self.master_key_also, "") if self.master_key_also else None
         return [key] if isinstance(key, bytes) else []
+
+    @property
+    def events_kept(self) -> timedelta:
+        return timedelta(days=self.event_days)
+
+    @property
+    def ports_of_webhooks(self) -> frozenset[int]:
+        return frozenset(int(port) for port in self.webhook_ports.split(","))
 
     def secret(self) -> bytes:
         """The master key; was checked when the settings were read."""

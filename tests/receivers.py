@@ -53,7 +53,8 @@ class Arrived:
         return Webhook(secret).verify(self.body.decode(), dict(self.headers))
 
 
-Answering = Callable[[Arrived], web.Response]
+# None ends the connection without an answer.
+Answering = Callable[[Arrived], web.Response | None]
 
 
 def ok(_arrived: Arrived) -> web.Response:
@@ -62,12 +63,18 @@ def ok(_arrived: Arrived) -> web.Response:
 
 @dataclass(slots=True)
 class Receiver:
-    """Keeps what arrives and answers as told; `answering` may be changed at any time."""
+    """Keeps what arrives and answers as told, which may be changed at any time.
+
+    Attributes:
+        held: what it waits for before any answer.
+        works_s: how long it takes over each.
+    """
 
     url: str = ""
     answering: Answering = ok
     arrived: list[Arrived] = field(default_factory=list)
     held: asyncio.Event | None = None
+    works_s: Callable[[], float] | None = None
     _came: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -81,7 +88,14 @@ class Receiver:
             self._came.notify_all()
         if self.held is not None:
             await self.held.wait()
-        return self.answering(arrived)
+        if self.works_s is not None:
+            await asyncio.sleep(self.works_s())
+        answer = self.answering(arrived)
+        if answer is None:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        return answer
 
     async def wait_for(self, count: int) -> list[Arrived]:
         """Wait until so many requests have come in all."""

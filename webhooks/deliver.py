@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -38,13 +39,16 @@ class DeliveryPolicy:
     """How much at once, and how patiently.
 
     Attributes:
-        slots: attempts under way in one process. Each holds a body of 20 kB at most; many, because endpoints
-            that hang hold theirs for the whole deadline and must not starve the others.
+        slots: attempts under way in one process; each holds a body of 20 kB at most.
+        slow_slots: attempts beside them that have taken longer than `slow_after_s`, so that endpoints that hang
+            for the whole deadline do not starve the others.
         lease_s: outlives an attempt's deadline by far, and is prolonged while we live.
         waits_s: between attempts, for endpoints that have no schedule of their own.
     """
 
     slots: int = 512
+    slow_slots: int = 1_536
+    slow_after_s: float = 0.5
     lease_s: float = 30.0
     waits_s: Sequence[float] = WAITS_S
     breaker: Breaker = field(default_factory=Breaker)
@@ -62,6 +66,12 @@ class Counts:
 
     def __bool__(self) -> bool:
         return self.claimed + self.recorded + self.regained + self.parked > 0 or self.walks_on
+
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    claimed: Claimed
+    since: float
 
 
 class Deliverer:
@@ -90,7 +100,8 @@ class Deliverer:
         # What a secret was sealed as says which it is, so a rotated one is never taken for its successor.
         self._reveal = functools.lru_cache(_SECRETS_KEPT)(reveal)
         self._wake, self._policy = wake, policy or DeliveryPolicy()
-        self._under_way: dict[asyncio.Task[None], Claimed] = {}
+        # Oldest first, as a dictionary keeps them.
+        self._under_way: dict[asyncio.Task[None], _Sending] = {}
         self._ended: list[Ended] = []
         self._walked_to = _START
         self._looked_for_lost = self._prolonged = time.monotonic()
@@ -99,7 +110,7 @@ class Deliverer:
         """Record what was answered, claim what is due and start sending it; does not wait for answers."""
         self._wake.clear()
         batch = self._ended[:BATCH_MAX]
-        slots = self._policy.slots - len(self._under_way) - len(self._ended)
+        slots = self._free_slots()
         await self._disable_gone(batch)
         async with self._pool.acquire() as conn:
             await self._keep_leases(conn)
@@ -109,7 +120,7 @@ class Deliverer:
             await self._disable_failing()
         for each in turn.claimed:
             task = asyncio.create_task(self._send(each))
-            self._under_way[task] = each
+            self._under_way[task] = _Sending(each, time.monotonic())
             task.add_done_callback(self._arrived)
         return Counts(
             claimed=len(turn.claimed),
@@ -131,7 +142,15 @@ class Deliverer:
             while batch := self._ended[:BATCH_MAX]:
                 await self._turn(conn, batch, slots=-len(batch))
             if left:
-                await sql.hand_back(conn, list(left.values()))
+                await sql.hand_back(conn, [each.claimed for each in left.values()])
+
+    def _free_slots(self) -> int:
+        slow_since = time.monotonic() - self._policy.slow_after_s
+        slow = sum(
+            1 for _ in itertools.takewhile(lambda one: one.since < slow_since, self._under_way.values())
+        )
+        taken = len(self._under_way) - min(slow, self._policy.slow_slots) + len(self._ended)
+        return self._policy.slots - taken
 
     async def _turn(self, conn: PoolConnectionProxy, batch: Sequence[Ended], *, slots: int) -> Turn:
         turn = await sql.turn(
@@ -235,7 +254,7 @@ class Deliverer:
     async def _keep_leases(self, conn: PoolConnectionProxy) -> None:
         if time.monotonic() - self._prolonged < self._policy.lease_s / 3:
             return
-        held = [*self._under_way.values(), *(each.claimed for each in self._ended)]
+        held = [*(each.claimed for each in self._under_way.values()), *(each.claimed for each in self._ended)]
         if held:
             await sql.extend(conn, held, lease_s=self._policy.lease_s)
         self._prolonged = time.monotonic()

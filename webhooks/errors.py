@@ -62,6 +62,10 @@ class DeliveryFinished(WebhooksError):
     """This delivery has ended, so there is nothing to skip; resend it if you want it again."""
 
 
+class ListeningClosed(WebhooksError):
+    """Events are handed out signed in the sandbox alone; register a webhook endpoint."""
+
+
 class CursorMalformed(WebhooksError):
     """This cursor is not one of this feed's; use `next` of the page before, or leave it out to start anew."""
 

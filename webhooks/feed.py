@@ -54,6 +54,11 @@ class Page:
     more: bool
 
 
+async def end(conn: PoolConnectionProxy) -> Cursor:
+    """The place behind everything that may be read now; a moment's older events may follow, newer ones all do."""
+    return Cursor(await sql.now(conn))
+
+
 async def read(
     conn: PoolConnectionProxy, *, tenant: str, after: Cursor, filters: Sequence[str], limit: int
 ) -> Page:

@@ -54,6 +54,11 @@ async def scan_events(
     return [_placed(**row) for row in rows]
 
 
+async def now(conn: PoolConnectionProxy) -> int:
+    """The oldest transaction still running: whatever is committed from now on stands at it or behind."""
+    return int(await conn.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text"))
+
+
 def _placed(published_by: str, **values: Any) -> tuple[int, Event]:
     return int(published_by), Event(**values)
 

@@ -11,12 +11,11 @@ from asyncpg.pool import PoolConnectionProxy
 
 from webhooks import retention_sql as sql
 
-KEPT: Final = timedelta(days=90)
 # A publishing transaction may have seen an endpoint that has been deleted since; none runs for so long.
 _DELETED_LISTED: Final = timedelta(hours=1)
 
 
-async def sweep(conn: PoolConnectionProxy, *, limit: int, kept: timedelta = KEPT) -> int:
+async def sweep(conn: PoolConnectionProxy, *, limit: int, kept: timedelta) -> int:
     """Delete so many events and deliveries at most, oldest first; returns how many went.
 
     Each statement commits on its own: a sweep that dies has done a part, and the next goes on.

@@ -2,6 +2,7 @@
 
 import asyncio
 import enum
+import errno
 import functools
 import ssl
 import time
@@ -35,6 +36,10 @@ _HEADERS: Final = {
 }
 
 
+# This machine has no more files, ports or memory: no failure of the partner's.
+_OURS: Final = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
+
+
 class Reason(enum.StrEnum):
     """How an attempt ended: stable codes in the delivery log."""
 
@@ -61,6 +66,7 @@ class Reason(enum.StrEnum):
     RESPONSE_MALFORMED = "response_malformed"
     BODY_TIMED_OUT = "body_timed_out"
     BODY_CUT_SHORT = "body_cut_short"
+    PROXY_REFUSED = "proxy_refused"
     INTERNAL_ERROR = "internal_error"
 
     @property
@@ -256,6 +262,8 @@ def _reason_of(error: aiohttp.ClientError, progress: _Progress) -> Reason:
     if progress.status is not None:
         return Reason.BODY_CUT_SHORT
     match error:
+        case aiohttp.ClientHttpProxyError() | aiohttp.ClientProxyConnectionError():
+            return _reason_of_proxy(error)
         case aiohttp.InvalidURL():
             return Reason.URL_REFUSED
         case aiohttp.ClientConnectorDNSError():
@@ -265,6 +273,8 @@ def _reason_of(error: aiohttp.ClientError, progress: _Progress) -> Reason:
             return Reason.CERTIFICATE_REFUSED
         case aiohttp.ClientSSLError():
             return Reason.TLS_FAILED
+        case aiohttp.ClientConnectorError() if error.os_error.errno in _OURS:
+            return Reason.INTERNAL_ERROR
         case aiohttp.ClientConnectorError():
             refused = isinstance(error.os_error, ConnectionRefusedError)
             return Reason.CONNECTION_REFUSED if refused else Reason.CONNECTION_FAILED
@@ -272,3 +282,9 @@ def _reason_of(error: aiohttp.ClientError, progress: _Progress) -> Reason:
             return Reason.CONNECTION_RESET
         case _:
             return Reason.RESPONSE_MALFORMED
+
+
+def _reason_of_proxy(error: aiohttp.ClientError) -> Reason:
+    """The bank's own proxy: where it is not there, or does not know us, that is no failure of the partner's."""
+    status = error.status if isinstance(error, aiohttp.ClientHttpProxyError) else None
+    return Reason.INTERNAL_ERROR if status in {None, 407} else Reason.PROXY_REFUSED

@@ -15,6 +15,7 @@ from gateway.api import (
     funded_offers,
     in_doubt,
     joining,
+    listening,
     merchants,
     oauth,
     offer_reviews,
@@ -192,5 +193,6 @@ OPERATIONS: tuple[Operation, ...] = (
     deliveries.resend_delivery,
     deliveries.skip_delivery,
     events.list_events,
+    listening.list_signed_events,
     events.replay_events,
 )

@@ -23,6 +23,7 @@ _COMMANDS = {
     "operator": ("gateway.cli.operator", "operator"),
     "wallet": ("gateway.cli.wallet", "wallet"),
     "sandbox": ("gateway.cli.sandbox", "sandbox"),
+    "listen": ("gateway.cli.listen", "listen"),
     "demo": ("gateway.cli.demo", "demo"),
     "reference-core": ("gateway.cli.reference_core", "reference_core"),
     "wallet-core": ("gateway.cli.wallet_core", "wallet_core"),

@@ -10,6 +10,7 @@ import uvloop
 
 from gateway import app, work
 from gateway.cli.memory import settle_memory
+from gateway.cli.open_files import allow_open_files
 from gateway.cli.starting import starting
 from gateway.door import logs
 from gateway.settings import Settings, SettingsInvalid, read
@@ -28,6 +29,7 @@ def work_command() -> None:
     except SettingsInvalid as error:
         raise click.ClickException(str(error)) from None
     logs.set_up(settings.log_level)
+    allow_open_files()
     with starting():
         uvloop.run(_work(settings))
 

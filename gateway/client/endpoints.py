@@ -14,6 +14,8 @@ from gateway.wire.webhooks import (
     Replay,
     ReplayRequest,
     RotatedSecret,
+    SignedEventPage,
+    SignedFeedQuery,
     WebhookEndpoint,
     WebhookEndpointChange,
 )
@@ -83,6 +85,10 @@ class Endpoints(SignedIn):
     async def events(self, query: FeedQuery) -> EventPage:
         """What happened since `query.cursor`: the answer to "what did I miss"."""
         return await self.get("/v1/events", EventPage, query)
+
+    async def signed_events(self, query: SignedFeedQuery) -> SignedEventPage:
+        """In the sandbox: events as webhooks of this moment, as soon as there are some; `Forwarder` posts them."""
+        return await self.get("/v1/events/signed", SignedEventPage, query, wait_s=query.wait_s)
 
     async def all_events(self, types: tuple[str, ...] = ()) -> AsyncIterator[Event]:
         """Everything up to now, in order."""

@@ -22,7 +22,7 @@ Url = Annotated[
     Meta(
         min_length=1,
         max_length=2048,
-        description="https, on the public internet, at port 443 or 80",
+        description="https, on the public internet, at port 443, 80 or another that the bank has opened",
         examples=["https://shop.example.com/webhooks"],
     ),
 ]
@@ -210,3 +210,29 @@ class EventPage(Struct, frozen=True, kw_only=True):
     items: list[Event]
     next: Cursor
     more: Annotated[bool, Meta(description="Whether there is more right now")]
+
+
+class SignedFeedQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    cursor: Annotated[
+        Cursor | None, Meta(description="From where to go on; without it, from this moment")
+    ] = None
+    type: Annotated[list[EventFilter], Meta(max_length=20)] = []
+    wait_s: Annotated[float, Meta(ge=0, le=30, description="How long to wait for the first event")] = 0.0
+
+
+class SignedEvent(Struct, frozen=True, kw_only=True):
+    """What a webhook endpoint would be sent this moment: post `body` with `headers`, both as they are."""
+
+    type: str
+    headers: dict[str, str]
+    body: str
+
+
+class SignedEventPage(Struct, frozen=True, kw_only=True):
+    """Events in order, signed just now. `next` is always there."""
+
+    items: list[SignedEvent]
+    next: Cursor
+    secret: Annotated[
+        str, Meta(description="What they are signed with: yours in this sandbox, always the same")
+    ]

@@ -12,7 +12,7 @@ from tests.benchmarks.payments import payments, payments_delivered
 from tests.benchmarks.payments_growth import payments_growth
 from tests.benchmarks.qr_codes import qr_png, qr_read, qr_sign, qr_verify
 from tests.benchmarks.report import Report
-from tests.benchmarks.webhooks import webhooks
+from tests.benchmarks.webhooks import webhooks, webhooks_backlog
 
 # Short ones first: whoever watches sees something soon.
 BENCHMARKS: dict[str, Callable[[Report, Pace], Awaitable[None]]] = {
@@ -28,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[Report, Pace], Awaitable[None]]] = {
         payments_delivered,
         payments_growth,
         webhooks,
+        webhooks_backlog,
     )
 }
 

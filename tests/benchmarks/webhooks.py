@@ -1,119 +1,115 @@
 """Deliveries a second, claimed and recorded durably, against a bare client that posts the same bodies."""
 
 import asyncio
-import sys
+import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
+from typing import Final
 
 import aiohttp
-import asyncpg
 
-from gateway.demo.processes import free_ports
 from gateway.storage.embedded import EmbeddedPostgres
 from gateway.storage.migrate import migrate
-from gateway.storage.pool import open_pool
-from merchants.ids import new_id
 from tests.benchmarks.pace import Pace
 from tests.benchmarks.report import Report
-from tests.receivers import PARTNER_NO, Worker, an_event, delivering, subscribe
-from webhooks import outbox, signing
-from webhooks.event import NewEvent, body
+from tests.receivers import Worker, an_event, delivering
+from tests.yard import DATA, Yard, a_worker, a_yard, flow
+from webhooks import signing
+from webhooks.event import body
 
-_ENDPOINTS = 8
-_AT_ONCE = 32  # requests under way at each endpoint, and as many for each in the bare client
-_MOST_A_SECOND = 3_000  # more than two cores deliver, so that a round never runs out
-# About as much as a payment's event says.
-_DATA = {
-    "payment": {"id": "pay_" + "0" * 32, "lines": [{"sku": f"sku-{n}", "quantity": 1} for n in range(20)]}
-}
+_ENDPOINTS: Final = 8
+_AT_ONCE: Final = 32  # requests under way at each endpoint, and as many for each in the bare client
+_MOST_A_SECOND: Final = 4_000  # more than two cores deliver, so that a round never runs out
+_PACES: Final = (300, 1_000)  # events a second whose delays are told
+_PERCENTILES: Final = (50, 95, 99)
+_WAITING: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Yard:
-    """PostgreSQL as it ships, a receiver in a process of its own, and endpoints that lead to it."""
+class _Scene:
+    """A yard with busy endpoints, and a deliverer in this process that serves them."""
 
-    pool: asyncpg.Pool
-    url: str
-    tenants: tuple[str, ...]
+    yard: Yard
+    worker: Worker
+    tenants: Sequence[str]
 
 
 async def webhooks(report: Report, pace: Pace) -> None:
-    """Rounds of the bare client and of the deliverer in turn, in this process both."""
+    """Rounds of the bare client and of the deliverer in turn, in this process both; then delays at a steady pace."""
+    ratios, rates, yardsticks = [], [], []
     bare_client = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=600))
-    async with _a_yard() as yard, delivering(yard.pool) as worker, bare_client as http:
-        await _deliver(yard, worker, seconds=2)  # plans, connections, caches
-        await _post(http, yard, seconds=2)
-        ratios, rates, yardsticks = [], [], []
+    async with _a_scene() as scene, bare_client as http:
+        await _post(http, scene.yard, seconds=2)
         for _ in range(pace.rounds):
-            bare = await _post(http, yard, seconds=pace.round_s)
-            delivered = await _deliver(yard, worker, seconds=pace.round_s)
+            bare = await _post(http, scene.yard, seconds=pace.round_s)
+            delivered = await _deliver(scene, seconds=pace.round_s)
             ratios.append(delivered / bare)
             rates.append(delivered)
             yardsticks.append(bare)
-        report.say("webhooks", median(ratios), "ratio")
-        report.say("webhooks_a_second", median(rates), "deliveries/s")
-        report.say("bare_posts_a_second", median(yardsticks), "posts/s")
+    report.say("webhooks", median(ratios), "ratio")
+    report.say("webhooks_a_second", median(rates), "deliveries/s")
+    report.say("bare_posts_a_second", median(yardsticks), "posts/s")
+    await _delays(report, pace)
+
+
+async def webhooks_backlog(report: Report, pace: Pace) -> None:
+    """The rate while a million deliveries wait for other endpoints, by the rate while none does; rounds in turn."""
+    ratios, rates = [], []
+    async with _a_scene() as empty, _a_scene() as full:
+        await _let_wait(full.yard)
+        for _ in range(pace.rounds):
+            alone = await _deliver(empty, seconds=pace.round_s // 2)
+            beside = await _deliver(full, seconds=pace.round_s // 2)
+            ratios.append(beside / alone)
+            rates.append(beside)
+        waiting = await full.yard.pool.fetchval(_STILL_WAITING, full.tenants, timeout=60)
+    report.say("webhooks_backlog", median(ratios), "ratio")
+    report.say("webhooks_backlog_a_second", median(rates), "deliveries/s")
+    report.say("webhooks_backlog_waiting", waiting, "deliveries")
+
+
+_STILL_WAITING = "SELECT count(*) FROM webhooks.deliveries WHERE state = 'pending' AND tenant <> ALL ($1)"
 
 
 @asynccontextmanager
-async def _a_yard() -> AsyncIterator[_Yard]:
+async def _a_scene() -> AsyncIterator[_Scene]:
+    """On PostgreSQL as it ships; warm."""
     with EmbeddedPostgres() as postgres:
         await migrate(postgres.url())
-        pool = await open_pool(postgres.url(), size=4)
-        [port] = free_ports(1)
-        receiver = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.benchmarks.receiver", str(port)
-        )
-        try:
-            url = f"http://127.0.0.1:{port}/"
-            await _listening(url)
-            tenants = tuple(new_id("mer", PARTNER_NO) for _ in range(_ENDPOINTS))
-            for tenant in tenants:
-                await subscribe(pool, url, tenant=tenant, concurrency=_AT_ONCE)
-            yield _Yard(pool=pool, url=url, tenants=tenants)
-        finally:
-            receiver.kill()
-            await receiver.wait()
-            await pool.close()
+        async with a_yard(postgres.url(), connections=4) as yard, delivering(yard.pool) as worker:
+            tenants = await yard.subscribed(yard.url, _ENDPOINTS, concurrency=_AT_ONCE)
+            scene = _Scene(yard=yard, worker=worker, tenants=tenants)
+            await _deliver(scene, seconds=2)  # plans, connections, caches
+            yield scene
 
 
-async def _listening(url: str) -> None:
-    async with asyncio.timeout(20), aiohttp.ClientSession() as http:
-        while True:
-            try:
-                async with http.get(url):
-                    return
-            except aiohttp.ClientError:
-                await asyncio.sleep(0.05)
-
-
-def _events(yard: _Yard, count: int) -> list[NewEvent]:
-    return [an_event(tenant=yard.tenants[n % _ENDPOINTS], data=_DATA) for n in range(count)]
-
-
-async def _deliver(yard: _Yard, worker: Worker, *, seconds: int) -> float:
+async def _deliver(scene: _Scene, *, seconds: int) -> float:
     """Answers recorded a second, while more waits than can be sent."""
-    async with yard.pool.acquire() as conn:
-        for _ in range(0, seconds * _MOST_A_SECOND, outbox.EVENTS_MAX):
-            await outbox.publish(conn, _events(yard, outbox.EVENTS_MAX))
-        await conn.execute("VACUUM ANALYZE webhooks.deliveries")
+    pool = scene.yard.pool
+    await scene.yard.fill(scene.tenants, seconds * _MOST_A_SECOND)
+    await pool.execute("VACUUM ANALYZE webhooks.deliveries", timeout=60)
     recorded, began = 0, time.monotonic()
     while (took_s := time.monotonic() - began) < seconds:
-        did = await worker.deliverer.run_once()
+        did = await scene.worker.deliverer.run_once()
         recorded += did.recorded
         if not did:
-            await worker.woken(0.02)
-    await yard.pool.execute("UPDATE webhooks.deliveries SET state = 'skipped' WHERE state = 'pending'")
-    await yard.pool.execute("VACUUM ANALYZE webhooks.deliveries")
+            await scene.worker.woken(0.02)
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute("SET LOCAL statement_timeout = 0")
+        await conn.execute(_SKIP_THE_REST, scene.tenants, timeout=60)
     return recorded / took_s
 
 
-async def _post(http: aiohttp.ClientSession, yard: _Yard, *, seconds: int) -> float:
+_SKIP_THE_REST = "DELETE FROM webhooks.deliveries WHERE state = 'pending' AND tenant = ANY ($1)"
+
+
+async def _post(http: aiohttp.ClientSession, yard: Yard, *, seconds: int) -> float:
     """Answers a second that aiohttp's client gets for signed bodies of the same size, and nothing else."""
-    rendered = body(_events(yard, 1)[0])
+    rendered = body(an_event(data=DATA))
     headers = signing.headers("evt_1", int(time.time()), rendered, secrets=[bytes(32)])
     until, posted = time.monotonic() + seconds, 0
 
@@ -127,3 +123,40 @@ async def _post(http: aiohttp.ClientSession, yard: _Yard, *, seconds: int) -> fl
     began = time.monotonic()
     await asyncio.gather(*(post_on() for _ in range(_ENDPOINTS * _AT_ONCE)))
     return posted / (time.monotonic() - began)
+
+
+async def _delays(report: Report, pace: Pace) -> None:
+    """From commit to arrival: `gateway work` in a process of its own, events published one a transaction."""
+    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres() as postgres:
+        await migrate(postgres.url())
+        async with a_yard(postgres.url()) as yard, a_worker(yard, Path(folder)):
+            tenants = await yard.subscribed(yard.url, _ENDPOINTS, concurrency=_AT_ONCE)
+            for rate in _PACES:
+                await flow(yard, tenants, rate=rate, seconds=1)
+                came = await flow(yard, tenants, rate=rate, seconds=pace.round_s / 2)
+                for percent in _PERCENTILES:
+                    report.say(f"webhooks_p{percent}_at_{rate}_a_second", came.percentile_ms(percent), "ms")
+                report.say(f"webhooks_lost_at_{rate}_a_second", came.lost, "deliveries")
+
+
+async def _let_wait(yard: Yard) -> None:
+    """A million, of every kind there is: held by a disabled endpoint, by an open breaker, and until a retry."""
+    kinds = 3
+    tenants = await yard.subscribed(yard.silent_url, 16 * kinds)
+    await yard.fill(tenants, _WAITING + len(tenants))
+    disabled, broken, retried = (tenants[n::kinds] for n in range(kinds))
+    async with yard.pool.acquire() as conn, conn.transaction():
+        await conn.execute("SET LOCAL statement_timeout = 0")
+        for statement, whose in ((_DISABLE, disabled), (_BREAK, broken), (_PUT_OFF, retried)):
+            await conn.execute(statement, whose, timeout=120)
+    await yard.settle()
+
+
+_DISABLE = """
+    UPDATE webhooks.endpoints SET disabled_reason = 'by_partner', disabled_at = now() WHERE tenant = ANY ($1)
+"""
+_BREAK = """
+    UPDATE webhooks.endpoint_health SET consecutive_failures = 5, open_until = now() + interval '1 day'
+     WHERE tenant = ANY ($1)
+"""
+_PUT_OFF = "UPDATE webhooks.deliveries SET due_at = now() + interval '1 day' WHERE tenant = ANY ($1)"

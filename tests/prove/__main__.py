@@ -32,6 +32,7 @@ from tests.prove import (
     legibility,
     outage,
     waiting,
+    webhooks_isolation,
     webhooks_order,
 )
 from tests.servers import make_template
@@ -125,13 +126,21 @@ async def _database() -> None:
 
 
 async def _webhooks() -> None:
-    """200 random kills of a delivering worker, with receivers of which every tenth answer is a 500."""
-    async with _city(WEBHOOK_LEASE_S="2") as city:
-        kills_ = int(os.environ.get("KILLS", "200"))
-        delivered = await deliveries.run(city, kills=kills_, shops=10, chance=_chance(), within_s=120.0)
+    """200 random kills of delivering worker and publishing gateway, PostgreSQL among them, with faulty receivers."""
+    postgres, kills_ = EmbeddedPostgres(), int(os.environ.get("KILLS", "200"))
+    async with _city(postgres, WEBHOOK_LEASE_S="2") as city:
+        delivered = await deliveries.run(
+            city,
+            postgres,
+            kills=kills_,
+            outages=max(1, kills_ // 40),
+            shops=10,
+            chance=_chance(),
+            within_s=120.0,
+        )
         print(delivered)
         for number, held in enumerate(delivered.in_flight[:5]):
-            print(f"  kill {number + 1}: {len(held)} in flight, {delivered.duplicates_of(number)} sent again")
+            print(f"  the worker's kill {number + 1} met {held} in flight")
         _must(not delivered.faults, "\n".join(delivered.faults[:20]))
 
 
@@ -235,6 +244,24 @@ async def _key_rotation() -> None:
     _must(rotated.rotations == rotations and rotated.calls > 0, "nothing was rotated, or nobody called")
 
 
+async def _webhooks_isolation() -> None:
+    """40 of 200 endpoints hang, then a million deliveries wait for them: the other 160 hardly notice."""
+    with tempfile.TemporaryDirectory(prefix="gw-prove-") as folder, EmbeddedPostgres() as server:
+        await asyncio.to_thread(make_template, server, "gateway")
+        found = await webhooks_isolation.run(
+            server.url("gateway"),
+            Path(folder),
+            endpoints=200,
+            rounds=int(os.environ.get("ROUNDS", "5")),
+            seconds=10.0,
+            waiting=int(os.environ.get("WAITING", "1000000")),
+        )
+    print(found)
+    _must(found.lost == 0, "an event did not arrive")
+    _must(found.ratio <= webhooks_isolation.RATIO_MOST, "those that hang slow the others down")
+    _must(found.grown_mb <= webhooks_isolation.GROWN_MB_MOST, "the worker holds what waits in memory")
+
+
 _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "interrupted": _interrupted,
     "kills": _kills,
@@ -243,6 +270,7 @@ _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "database": _database,
     "webhooks": _webhooks,
     "webhooks_order": _webhooks_order,
+    "webhooks_isolation": _webhooks_isolation,
     "codes": _codes,
     "legibility": _legibility,
     "state_machine": _state_machine,
@@ -270,6 +298,8 @@ def _chance() -> random.Random:
 
 def main(names: list[str]) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    # Pools say aloud what follows from killing their server.
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
     unknown = set(names) - _PROOFS.keys()
     if unknown:
         print(f"no such proof: {', '.join(sorted(unknown))}; there are {', '.join(_PROOFS)}")

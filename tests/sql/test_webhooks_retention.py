@@ -12,6 +12,7 @@ from webhooks.event import NewEvent
 
 URL = "http://127.0.0.1:9/hook"
 TABLES = ("events", "deliveries", "attempts")
+KEPT = timedelta(days=90)
 LONG_AGO = f"{int((datetime.now(UTC) - timedelta(days=91)).timestamp() * 1000):012x}"
 
 
@@ -28,7 +29,7 @@ async def _publish(pool: asyncpg.Pool, *events: NewEvent) -> None:
 
 async def _sweep(pool: asyncpg.Pool, *, limit: int = 100) -> int:
     async with pool.acquire() as conn:
-        return await retention.sweep(conn, limit=limit)
+        return await retention.sweep(conn, limit=limit, kept=KEPT)
 
 
 async def _left(pool: asyncpg.Pool) -> dict[str, int]:

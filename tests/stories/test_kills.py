@@ -72,13 +72,20 @@ async def test_of_two_hundred_payments_through_a_core_that_answers_badly_none_is
     assert any(errand.cancel_accepted for errand in crowd.errands)
 
 
-async def test_a_worker_killed_five_times_delivers_every_event_with_no_more_duplicates_than_were_in_flight(
-    city: City,
+async def test_12_kills_of_worker_and_gateway_and_1_of_postgresql_deliver_every_event_and_few_of_them_twice(
+    tmp_path: Path,
 ) -> None:
-    delivered = await deliveries.run(city, kills=5, shops=2, chance=random.Random(5), within_s=20.0)
-    assert not delivered.faults, delivered.faults
-    assert delivered.committed > 5
-    assert delivered.duplicates <= sum(len(held) for held in delivered.in_flight)
+    with kept_postgres() as postgres:
+        await asyncio.to_thread(make_template, postgres, "gateway")
+        async with a_city(postgres.url("gateway"), postgres.url("core"), tmp_path, QUICK) as city:
+            delivered = await deliveries.run(
+                city, postgres, kills=13, outages=1, shops=2, chance=random.Random(13), within_s=30.0
+            )
+            assert not delivered.faults, delivered.faults
+            assert delivered.killed.total() == 13
+            assert delivered.committed > 13
+            assert delivered.duplicates <= delivered.lost_leases
+            assert not city.defects(), city.defects()
 
 
 async def test_a_stopped_gateway_and_worker_end_in_order_and_leave_no_lease_behind(city: City) -> None:

@@ -136,7 +136,17 @@ BEGIN
                    SELECT true FROM webhooks.deliveries d
                     WHERE d.tenant = walk.tenant AND d.endpoint_id = walk.endpoint_id
                       AND d.state = 'pending' AND d.due_at <= now()
-                    ORDER BY d.due_at LIMIT 1), false) AS due, COALESCE((
+                    ORDER BY d.due_at LIMIT 1), false) AND COALESCE((
+                   -- A first look without locks, so that those that can take nothing now cost the others little.
+                   SELECT (SELECT count(*) FROM (
+                               SELECT FROM webhooks.deliveries d
+                                WHERE d.tenant = e.tenant AND d.endpoint_id = e.id AND d.state = 'sending'
+                                LIMIT e.concurrency) AS sends)
+                          < CASE WHEN h.consecutive_failures >= breaker_failures THEN 1 ELSE e.concurrency END
+                     FROM webhooks.endpoints e
+                     JOIN webhooks.endpoint_health h ON h.tenant = e.tenant AND h.endpoint_id = e.id
+                    WHERE e.tenant = walk.tenant AND e.id = walk.endpoint_id AND e.disabled_reason IS NULL
+                      AND (h.open_until IS NULL OR h.open_until <= now())), false) AS due, COALESCE((
                    SELECT true FROM webhooks.deliveries d
                     WHERE d.tenant = walk.tenant AND d.endpoint_id = walk.endpoint_id AND d.object_id IS NOT NULL
                       AND NOT d.replay AND d.state IN ('pending', 'sending')
