@@ -110,9 +110,13 @@ class HighStreet:
 
 @asynccontextmanager
 async def a_high_street(
-    *, webhook_url: str = "http://127.0.0.1:9/", deals: tuple[Deal, ...] | None = None, **environ: str
+    *,
+    webhook_url: str = "http://127.0.0.1:9/",
+    deals: tuple[Deal, ...] | None = None,
+    shops: int = _SHOPS,
+    **environ: str,
 ) -> AsyncIterator[HighStreet]:
-    """Everything up; `deals` are live at every shop, one if nothing else is said."""
+    """Everything up; `deals` are live at every shop, one if nothing else is said. Fewer shops have more tills each."""
     with tempfile.TemporaryDirectory(prefix="bench-") as name, EmbeddedPostgres() as postgres:
         folder, [port, operators_port] = Path(name), free_ports(2)
         await _make_database(postgres)
@@ -139,7 +143,7 @@ async def a_high_street(
             parts={"database": _postmaster(postgres)},
         )
         try:
-            await _open_shops(street, webhook_url, deals if deals is not None else (a_deal(),))
+            await _open_shops(street, webhook_url, deals if deals is not None else (a_deal(),), shops)
             await _start_core(street)
             await _start_gateway(street)
             yield street
@@ -184,12 +188,12 @@ async def _start_gateway(street: HighStreet) -> None:
         await asyncio.sleep(0.05)
 
 
-async def _open_shops(street: HighStreet, webhook_url: str, deals: tuple[Deal, ...]) -> None:
+async def _open_shops(street: HighStreet, webhook_url: str, deals: tuple[Deal, ...], shops: int) -> None:
     """Partners with their tills, live offers, and an endpoint that wants everything."""
     sealing = Sealing(MASTER_KEY)
     keyring = await Keyring.open(street.pool, sealing)
     tokens = Tokens(keyring, issuer=PUBLIC_URL, environment="sandbox")
-    for _ in range(_SHOPS):
+    for _ in range(shops):
         async with street.pool.acquire() as conn, conn.transaction():
             merchant = await an_active_merchant(conn)
             for deal in deals:
@@ -202,7 +206,7 @@ async def _open_shops(street: HighStreet, webhook_url: str, deals: tuple[Deal, .
                 policy=AddressPolicy(plain_http=True, loopback=True),
                 seal=sealing.seal,
             )
-            for _ in range(_TILLS_A_SHOP):
+            for _ in range(_SHOPS * _TILLS_A_SHOP // shops):
                 place = await a_till(conn, merchant)
                 new = clients._new(  # noqa: SLF001 - tills have a door of their own in life
                     new_id("cli", BANK), "terminal", "till", partner_id=merchant.partner_id,

@@ -1,0 +1,64 @@
+"""What offers cost the payments they are in: fifty live ones against none, one budget for all against many."""
+
+from statistics import median
+
+from merchants.offers.offer import Deal, PersonCaps, Stacking, Target
+from merchants.offers.terms import AmountOff, PercentOff, Terms, ThresholdOff, Tier
+from tests.benchmarks.high_street import HighStreet, a_high_street
+from tests.benchmarks.pace import Pace
+from tests.benchmarks.report import Report
+from tests.builders import a_deal
+
+_LIVE = 50
+
+
+async def payments_offers(report: Report, pace: Pace) -> None:
+    """Each shop with fifty live offers, of which some are in every payment, against shops without any."""
+    async with a_high_street(deals=fifty()) as offering, a_high_street(deals=()) as plain:
+        await _compare(report, pace, "payments_offers", offering, plain)
+
+
+async def payments_hot_budget(report: Report, pace: Pace) -> None:
+    """One shop whose every payment takes from one budget, against as many tills spread over shops."""
+    async with a_high_street(shops=1) as one, a_high_street() as many:
+        await _compare(report, pace, "payments_hot_budget", one, many)
+
+
+def fifty() -> tuple[Deal, ...]:
+    """A third is for other people, a third for larger carts, a third applies: in ten groups of one each."""
+    target = a_deal().target
+    others = Target(starts_on=target.starts_on, ends_on=target.ends_on, segments=frozenset({"age_60"}))
+    kinds: list[Terms] = [
+        ThresholdOff(tiers=(Tier(threshold_minor=1_000, off_minor=50),), repeating=True, cap_minor=200),
+        AmountOff(off_minor=500, min_spend_minor=10**9),
+        PercentOff(off_basis_points=500, cap_minor=100),
+    ]
+    return tuple(
+        a_deal(
+            name=f"offer {n}",
+            terms=kinds[n % 3],
+            target=others if n % 3 == 2 else target,
+            stacking=Stacking(group=f"group-{n % 10}"),
+            person_caps=PersonCaps(uses=10**6),
+        )
+        for n in range(_LIVE)
+    )
+
+
+async def _compare(
+    report: Report, pace: Pace, name: str, measured: HighStreet, yardstick: HighStreet
+) -> None:
+    """Rounds in turn, so that whatever else the machine does meets both."""
+    rates: dict[str, list[float]] = {"measured": [], "yardstick": []}
+    streets = {"measured": measured, "yardstick": yardstick}
+    for street in streets.values():
+        await street.pay(await street.queue_up(seconds=2))  # plans, connections, caches
+        await street.pool.execute("ANALYZE")
+    for _ in range(pace.rounds):
+        for key, street in streets.items():
+            tally = await street.pay(await street.queue_up(seconds=pace.round_s))
+            rates[key].append(tally.succeeded / pace.round_s)
+    ratios = [mine / other for mine, other in zip(rates["measured"], rates["yardstick"], strict=True)]
+    report.say(name, median(ratios), "ratio")
+    report.say(f"{name}_a_second", median(rates["measured"]), "payments/s")
+    report.say(f"{name}_yardstick_a_second", median(rates["yardstick"]), "payments/s")
