@@ -54,7 +54,7 @@ from merchants.access.live import RecentlyLive
 from merchants.access.tokens import Tokens
 from merchants.ids import new_id, partner_no_of
 from merchants.keyring import Keyring, Purpose
-from merchants.offers import running
+from merchants.offers import budgets, running
 from merchants.offers.catalog import Catalog
 from merchants.onboarding import policy
 from merchants.sealing import Sealing
@@ -360,9 +360,12 @@ async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tupl
 
 
 async def _advance_offers(parts: Parts) -> int:
-    """Offers begin and end by the calendar."""
+    """Offers begin and end by the calendar, and with their budgets."""
     async with parts.pool.acquire() as conn, conn.transaction():
-        moved = await running.advance(conn, now=datetime.now(UTC), limit=_SWEPT_AT_ONCE)
+        now = datetime.now(UTC)
+        moved = await running.advance(conn, now=now, limit=_SWEPT_AT_ONCE)
+        moved += await budgets.tell_eighty(conn, now=now, limit=_SWEPT_AT_ONCE)
+        moved += await budgets.exhaust(conn, now=now, limit=_SWEPT_AT_ONCE)
     if moved:
         parts.hub.tell(DELIVERIES)
     return len(moved)

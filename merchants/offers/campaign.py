@@ -43,7 +43,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.LIVE, State.PAUSED}) | _OVER,
     State.LIVE: frozenset({State.PAUSED, State.EXHAUSTED}) | _OVER,
     State.PAUSED: frozenset({State.SCHEDULED, State.LIVE, State.DRAFT, State.COUNTERED}) | _OVER,
-    State.EXHAUSTED: frozenset({State.DRAFT, State.COUNTERED}) | _OVER,
+    # A refund may give its budget something back.
+    State.EXHAUSTED: frozenset({State.LIVE, State.DRAFT, State.COUNTERED}) | _OVER,
     State.ENDED: frozenset(),
 }
 

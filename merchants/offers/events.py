@@ -6,6 +6,7 @@ bank reads its own tables.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -71,6 +72,12 @@ def of_offer(campaign: Campaign, passed: Iterable[State], *, occurred_at: dateti
         for sequence, state in enumerate(steps, start=first)
         if state in _OFFER_EVENTS
     ]
+
+
+def of_budget(campaign: Campaign, *, occurred_at: datetime) -> NewEvent:
+    """What the partner is told when four fifths of the budget are taken."""
+    told = _offer(campaign, campaign.state, sequence=campaign.sequence, occurred_at=occurred_at)
+    return replace(told, type="offer.budget_80")
 
 
 def _tenants(one: Reservation) -> list[str]:

@@ -7,7 +7,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 # Third parties in the order of their ids, both lists alike.
-_CAMPAIGN = """ARRAY(SELECT f.funder_id FROM merchants.offer_funders f
+CAMPAIGN = """ARRAY(SELECT f.funder_id FROM merchants.offer_funders f
         WHERE f.partner_id = o.partner_id AND f.offer_id = o.id AND f.version = o.version ORDER BY f.funder_id)
         AS funder_ids,
     ARRAY(SELECT f.accepted_at FROM merchants.offer_funders f
@@ -106,7 +106,7 @@ async def page_of_funder(
 ) -> list[asyncpg.Record]:
     """Newest first: offers whose current version would have this third party pay, once they were proposed."""
     return await conn.fetch(
-        f"""SELECT {_CAMPAIGN} FROM {_JOINED}
+        f"""SELECT {CAMPAIGN} FROM {_JOINED}
               JOIN merchants.offer_funders mine
                 ON mine.partner_id = o.partner_id AND mine.offer_id = o.id AND mine.version = o.version
              WHERE mine.funder_id = $1 AND o.state <> 'draft' AND ($2::text IS NULL OR o.id < $2)
@@ -149,7 +149,7 @@ async def move(
                  WHERE partner_id = $1 AND id = $2
                 RETURNING *
             )
-            SELECT {_CAMPAIGN}
+            SELECT {CAMPAIGN}
               FROM moved o JOIN merchants.offer_versions v
                 ON v.partner_id = o.partner_id AND v.offer_id = o.id AND v.version = o.version""",  # noqa: S608 - fixed list
         partner_id,
@@ -167,7 +167,7 @@ async def find(
 ) -> asyncpg.Record | None:
     """An offer of this partner, or anybody's for the bank (None); its row held where it is to be changed."""
     return await conn.fetchrow(
-        f"""SELECT {_CAMPAIGN} FROM {_JOINED}
+        f"""SELECT {CAMPAIGN} FROM {_JOINED}
              WHERE o.id = $2 AND ($1::text IS NULL OR o.partner_id = $1)
              {"FOR UPDATE OF o" if hold else ""}""",  # noqa: S608 - fixed texts
         partner_id,
@@ -185,7 +185,7 @@ async def page(
 ) -> list[asyncpg.Record]:
     """Newest first; a partner's, or everybody's for the bank (None)."""
     return await conn.fetch(
-        f"""SELECT {_CAMPAIGN} FROM {_JOINED}
+        f"""SELECT {CAMPAIGN} FROM {_JOINED}
              WHERE ($1::text IS NULL OR o.partner_id = $1) AND ($2::text[] = '{{}}' OR o.state = ANY ($2))
                AND ($3::text IS NULL OR o.id < $3)
              ORDER BY o.id DESC LIMIT $4""",  # noqa: S608 - fixed list
@@ -199,7 +199,7 @@ async def page(
 async def due(conn: PoolConnectionProxy, *, day: date, limit: int) -> list[asyncpg.Record]:
     """Offers whose first day has come or whose last day is over; skips those somebody is changing."""
     return await conn.fetch(
-        f"""SELECT {_CAMPAIGN} FROM {_JOINED}
+        f"""SELECT {CAMPAIGN} FROM {_JOINED}
              WHERE (o.state = 'scheduled' AND v.starts_on <= $1)
                 OR (o.state IN ('scheduled', 'live', 'paused', 'exhausted') AND v.ends_on < $1)
              ORDER BY o.id LIMIT $2 FOR UPDATE OF o SKIP LOCKED""",  # noqa: S608 - fixed list

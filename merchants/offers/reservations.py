@@ -7,14 +7,14 @@ lose. Counters hold what is reserved and redeemed alike: redeeming touches no ho
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import asyncpg
 import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
-from merchants.offers import rights, sql
+from merchants.offers import budgets, rights, sql
 from merchants.offers.bounds import as_json, bounds_of, rooms
 from merchants.offers.cart import NEWCOMER, Cart
 from merchants.offers.catalog import Catalog
@@ -220,6 +220,9 @@ async def give_back(
         offer_ids=[one.offer_id for one in returning],
         amounts_minor=[sum(amount for to, _, amount in back if to == one.offer_id) for one in returning],
         uses=[int(one.returned_minor == one.discount_minor) for one in returning],
+    )
+    await budgets.revive(
+        conn, partner_id=partner_id, offer_ids=[one.offer_id for one in returning], now=datetime.now(UTC)
     )
     touched = {offer_id for offer_id, _, _ in back}
     after = await of_payment(conn, partner_id=partner_id, payment_id=payment_id)

@@ -12,7 +12,7 @@ from merchants.offers.catalog import Catalog
 from merchants.offers.offer import Budgets, Deal, PersonCaps, Stacking
 from merchants.offers.reason import Reason
 from merchants.offers.reservation import State
-from merchants.offers.terms import AmountOff, PercentOff, ThresholdOff, Tier
+from merchants.offers.terms import AmountOff, FirstPurchase, PercentOff, ThresholdOff, Tier
 from tests.builders import a_cart, a_deal, a_payer
 from tests.campaigns import NOW, agreed, claim
 from tests.places import open_place
@@ -200,6 +200,8 @@ async def test_two_hundred_payments_on_the_last_yuan_overspend_nothing_and_leave
         (a_deal(person_caps=PersonCaps(uses=3)), True, 3),
         (a_deal(person_caps=PersonCaps(uses_per_day=1)), True, 1),
         (a_deal(person_caps=PersonCaps(amount_minor=5_000)), True, 2),
+        (a_deal(terms=FirstPurchase(first_with="partner", gives=AmountOff(off_minor=2_000))), True, 1),
+        (a_deal(terms=FirstPurchase(first_with="wallet", gives=AmountOff(off_minor=2_000))), True, 1),
     ],
 )
 async def test_every_bound_is_exact_under_two_hundred_payments(

@@ -17,11 +17,9 @@ ALTER TABLE merchants.offer_counters ADD CONSTRAINT offer_counters_scope_check
 
 -- Budgets are watched by one worker, and told of once for each version.
 ALTER TABLE merchants.offers
-    ADD COLUMN told_80_version integer NOT NULL DEFAULT 0,
-    ADD COLUMN told_exhausted_version integer NOT NULL DEFAULT 0;
+    ADD COLUMN told_80_version integer NOT NULL DEFAULT 0;
 
 COMMENT ON COLUMN merchants.offers.told_80_version IS 'The version of which offer.budget_80 was published.';
-COMMENT ON COLUMN merchants.offers.told_exhausted_version IS 'The version of which offer.exhausted was published.';
 
 CREATE TABLE merchants.offer_funders (
     partner_id  text COLLATE "C" NOT NULL,

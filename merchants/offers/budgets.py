@@ -1,0 +1,77 @@
+"""Budgets watched: told once when four fifths are used, and the offer exhausted when nothing it gives fits any more.
+
+One worker at a time gets to say so, by a conditional update. An offer is exhausted only when no payment under way holds
+any of it; what a refund gives back makes it live again in the refund's own transaction, so that nothing is refused
+while it still fits. Locks: a budget's counter before its offer, as refunds take them.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+
+from asyncpg.pool import PoolConnectionProxy
+
+from merchants.offers import budgets_sql as sql
+from merchants.offers import events
+from merchants.offers.campaign import Campaign, State, campaign_of
+from merchants.offers.change import hold, move
+from merchants.offers.terms import (
+    AmountOff,
+    Cashback,
+    FeeWaiver,
+    PercentOff,
+    Points,
+    Terms,
+    ThresholdOff,
+    plain,
+)
+from webhooks import outbox
+
+_SYSTEM = "system"
+
+
+async def tell_eighty(conn: PoolConnectionProxy, *, now: datetime, limit: int) -> list[Campaign]:
+    """Say of which live offers four fifths of the budget are taken; once for each version."""
+    told = [campaign_of(row) for row in await sql.mark_eighty(conn, limit=limit)]
+    if told:
+        await outbox.publish(conn, [events.of_budget(one, occurred_at=now) for one in told])
+    return told
+
+
+async def exhaust(conn: PoolConnectionProxy, *, now: datetime, limit: int) -> list[Campaign]:
+    """Stop offers of whose budget less is left than the least they give; payments then need not try them."""
+    exhausted = []
+    for row in await sql.hold_nearly_used_up(conn, limit=limit):
+        held = await hold(conn, partner_id=row["partner_id"], offer_id=row["id"])
+        if held.state is State.LIVE and row["left_minor"] < least(held.offer.deal.terms):
+            exhausted.append(
+                await move(conn, held, State.EXHAUSTED, deed="exhausted", actor=_SYSTEM, now=now)
+            )
+    return exhausted
+
+
+async def revive(
+    conn: PoolConnectionProxy, *, partner_id: str, offer_ids: Sequence[str], now: datetime
+) -> None:
+    """A refund gave these offers' budgets something back: what fits again is given again."""
+    for row in await sql.exhausted(conn, partner_id=partner_id, offer_ids=offer_ids):
+        held = await hold(conn, partner_id=partner_id, offer_id=row["id"])
+        if held.state is State.EXHAUSTED and row["left_minor"] >= least(held.offer.deal.terms):
+            await move(conn, held, State.LIVE, deed="revived", actor=_SYSTEM, now=now)
+
+
+def least(terms: Terms) -> int:
+    """The least these terms ever give."""
+    match plain(terms):
+        case AmountOff() as given:
+            # Less than that is taken off a smaller cart.
+            return 1 if given.min_spend_minor <= given.off_minor else given.off_minor
+        case ThresholdOff() as given:
+            off_minor = given.tiers[0].off_minor
+            return off_minor if given.cap_minor is None else min(off_minor, given.cap_minor)
+        case Points() as given:
+            return given.points if given.cap_points is None else min(given.points, given.cap_points)
+        case PercentOff() | Cashback() | FeeWaiver():
+            return 1
+        case _ as unreachable:
+            assert_never(unreachable)

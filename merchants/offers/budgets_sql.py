@@ -1,0 +1,61 @@
+"""The statements that watch budgets."""
+
+from collections.abc import Sequence
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from merchants.offers.life_sql import CAMPAIGN
+
+
+async def mark_eighty(conn: PoolConnectionProxy, *, limit: int) -> list[asyncpg.Record]:
+    """Mark live offers whose budget is taken to four fifths, unless this version was marked before."""
+    return await conn.fetch(
+        f"""WITH due AS (
+                SELECT o.partner_id, o.id FROM merchants.offers o
+                  JOIN merchants.offer_counters c
+                    ON c.partner_id = o.partner_id AND c.offer_id = o.id AND c.scope = 'total' AND c.key = ''
+                 WHERE o.state IN ('live', 'exhausted') AND o.told_80_version < o.version
+                   AND c.taken_minor * 5 >= c.limit_minor * 4
+                 ORDER BY o.id LIMIT $1 FOR UPDATE OF o SKIP LOCKED
+            ), marked AS (
+                UPDATE merchants.offers o
+                   SET told_80_version = o.version, sequence = o.sequence + 1, updated_at = now()
+                  FROM due WHERE o.partner_id = due.partner_id AND o.id = due.id AND o.told_80_version < o.version
+                RETURNING o.*
+            )
+            SELECT {CAMPAIGN} FROM marked o JOIN merchants.offer_versions v
+                ON v.partner_id = o.partner_id AND v.offer_id = o.id AND v.version = o.version""",  # noqa: S608 - fixed list
+        limit,
+    )
+
+
+async def hold_nearly_used_up(conn: PoolConnectionProxy, *, limit: int) -> list[asyncpg.Record]:
+    """Live offers with half their budget left at most, of which no payment under way holds any; counters held."""
+    return await conn.fetch(
+        """SELECT o.partner_id, o.id, c.limit_minor - c.taken_minor AS left_minor
+             FROM merchants.offers o
+             JOIN merchants.offer_counters c
+               ON c.partner_id = o.partner_id AND c.offer_id = o.id AND c.scope = 'total' AND c.key = ''
+            WHERE o.state = 'live' AND c.taken_minor * 2 >= c.limit_minor
+              AND NOT EXISTS (SELECT FROM merchants.offer_reservations r
+                               WHERE r.partner_id = o.partner_id AND r.offer_id = o.id AND r.state = 'reserved')
+            ORDER BY o.id LIMIT $1 FOR UPDATE OF c SKIP LOCKED""",
+        limit,
+    )
+
+
+async def exhausted(
+    conn: PoolConnectionProxy, *, partner_id: str, offer_ids: Sequence[str]
+) -> list[asyncpg.Record]:
+    """Which of these offers are exhausted, and what is left of their budgets now."""
+    return await conn.fetch(
+        """SELECT o.id, c.limit_minor - c.taken_minor AS left_minor
+             FROM merchants.offers o
+             JOIN merchants.offer_counters c
+               ON c.partner_id = o.partner_id AND c.offer_id = o.id AND c.scope = 'total' AND c.key = ''
+            WHERE o.partner_id = $1 AND o.id = ANY ($2) AND o.state = 'exhausted'
+            ORDER BY o.id""",
+        partner_id,
+        offer_ids,
+    )
