@@ -1888,7 +1888,6 @@ CREATE TABLE merchants.offers (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     told_80_version integer DEFAULT 0 NOT NULL,
-    told_exhausted_version integer DEFAULT 0 NOT NULL,
     CONSTRAINT offers_paused_by_check CHECK ((paused_by <@ ARRAY['bank'::text, 'partner'::text])),
     CONSTRAINT offers_paused_by_somebody CHECK (((state = 'paused'::text) = (cardinality(paused_by) > 0))),
     CONSTRAINT offers_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'proposed'::text, 'countered'::text, 'agreed'::text, 'scheduled'::text, 'live'::text, 'paused'::text, 'exhausted'::text, 'ended'::text]))),
@@ -1904,8 +1903,6 @@ COMMENT ON COLUMN merchants.offers.reason IS 'What whoever changed the state las
 COMMENT ON COLUMN merchants.offers.paused_by IS 'The sides that want it paused: either pauses at once, and it runs again when neither wants to.';
 
 COMMENT ON COLUMN merchants.offers.told_80_version IS 'The version of which offer.budget_80 was published.';
-
-COMMENT ON COLUMN merchants.offers.told_exhausted_version IS 'The version of which offer.exhausted was published.';
 
 CREATE TABLE merchants.operator_proposals (
     id text NOT NULL COLLATE pg_catalog."C",
