@@ -179,9 +179,10 @@ async def _hired(boss: Person, operators: str, role: str) -> Person:
     person = Person(http=boss.http, base=operators, public=boss.public)
     roles = [role, "reviewer", "risk"] if role == "approver" else [role]
     said = await boss.post(
-        "/admin/v1/operators", {"name": role, "roles": roles, "jwk": person.key.public_jwk}
+        "/admin/v1/operator-proposals", {"name": role, "roles": roles, "jwk": person.key.public_jwk}
     )
     assert said.status == 201, said.body
-    person.client_id = said.body["client"]["id"]
+    assert said.body["status"] == "confirmed", "nobody but the first could confirm until now"
+    person.client_id = said.body["client_id"]
     await person.sign_in()
     return person

@@ -31,6 +31,7 @@ from merchants.access.tokens import Tokens
 from merchants.ids import BANK, new_id
 from merchants.keyring import Keyring
 from merchants.sealing import Sealing
+from tests.hired import an_operator
 
 ISSUER = "https://gateway.example"
 
@@ -196,14 +197,7 @@ class OpenDoor:
 
     async def token_of_operator(self, *roles: str) -> str:
         async with self.pool.acquire() as conn, conn.transaction():
-            made = await clients.register_operator(
-                conn,
-                client_id=new_id("cli", BANK),
-                name="Op",
-                roles=frozenset(roles),
-                public_jwk=a_jwk(),
-                actor="test",
-            )
+            made = await an_operator(conn, frozenset(roles), a_jwk())
         return await self._token(made)
 
     async def _token(self, made: Any) -> str:

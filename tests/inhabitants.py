@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.door.operation import Listener
+from merchants.access import operators
 from merchants.access.principal import SCOPES
 from merchants.access.principal import Kind as PrincipalKind
-from merchants.ids import new_id
+from merchants.ids import BANK, new_id
 from merchants.merchant import Kind
 from merchants.onboarding import bulk, changes, documents
 from merchants.onboarding.documents import DocumentKind, Upload
@@ -56,7 +57,7 @@ async def inhabited(town: Town) -> Inhabitants:
             "nobody": _nobody(Listener.PUBLIC, town.public),
             "nobody at the operators' door": _nobody(Listener.OPERATORS, town.operators),
         },
-        ids={**await _access(mall), **await _trade(town, mall), **await _webhooks(mall)},
+        ids={**await _access(town, mall), **await _trade(town, mall), **await _webhooks(mall)},
         mall=mall,
     )
 
@@ -86,10 +87,24 @@ async def _mall(town: Town) -> Supermarket:
     return Supermarket(merchant=merchant, place=place, till=till, office=office)
 
 
-async def _access(mall: Supermarket) -> dict[str, str]:
+async def _access(town: Town, mall: Supermarket) -> dict[str, str]:
     server = {"name": "spare", "scopes": ["query"], "jwk": OwnKey().public_jwk}
     made = await _done(mall.office, "/v1/clients", server)
-    return {"client_id": made["client"]["id"], "key_id": made["keys"][0]["id"], "code": "not_found"}
+    async with town.pool.acquire() as conn, conn.transaction():
+        proposed = await operators.propose(
+            conn,
+            proposal_id=new_id("opr", BANK),
+            name="newcomer",
+            roles=frozenset({"auditor"}),
+            public_jwk=OwnKey().public_jwk,
+            actor="test",
+        )
+    return {
+        "client_id": made["client"]["id"],
+        "key_id": made["keys"][0]["id"],
+        "proposal_id": proposed.id,
+        "code": "not_found",
+    }
 
 
 async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:

@@ -32,6 +32,7 @@ from merchants.merchant import Merchant
 from merchants.payer import PayerFacts
 from merchants.sealing import Sealing
 from qr import codes
+from tests.hired import an_operator
 from tests.onboarded import Till as TillPlace
 from tests.onboarded import a_till, an_active_merchant
 from tests.signing_in import OwnKey
@@ -276,9 +277,12 @@ async def sign_in(
 ) -> Person:
     """A client of this kind with a token, put straight into the tables."""
     async with replica.parts.pool.acquire() as conn, conn.transaction():
-        new = clients._new(new_id("cli", BANK), kind, kind, **owner)  # noqa: SLF001 - each kind has its own door in life
         own_key = OwnKey()
-        registered = await clients.register(conn, new, jwk.accept(own_key.public_jwk), actor="test")
+        if kind == "operator":
+            registered = await an_operator(conn, owner["roles"], own_key.public_jwk)
+        else:
+            new = clients.client_of(new_id("cli", BANK), kind, kind, **owner)
+            registered = await clients.register(conn, new, jwk.accept(own_key.public_jwk), actor="test")
         client: Client | None = await access_sql.client(conn, registered.client_id)
     assert client is not None
     token = replica.parts.tokens.issue(

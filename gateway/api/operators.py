@@ -1,4 +1,4 @@
-"""The bank lets in its own people and the wallets' backends."""
+"""The bank lets in the wallets' backends, and puts anybody out."""
 
 from gateway.api.clients import members_of, registered_client, replay_registration, replay_revocation
 from gateway.door.operation import Answer, Call, Listener, operation
@@ -32,35 +32,6 @@ async def create_wallet_client(call: Call[wire.NewWalletClient]) -> Answer:
             client_id=client_id,
             issuer=call.body.issuer,
             name=call.body.name,
-            public_jwk=members_of(call.body.jwk),
-            actor=call.caller.client_id,
-        )
-        made = await clients.with_keys(conn, client_id)
-    return Answer(201, registered_client(*made))
-
-
-@operation(
-    "POST",
-    "/admin/v1/operators",
-    summary="Register an operator",
-    scope="operate",
-    roles=("approver",),
-    listener=Listener.OPERATORS,
-    idempotent=True,
-    replay=replay_registration,
-    answers={201: wire.RegisteredClient},
-    problems=_KEY_REFUSALS,
-    example=wire.NewOperator(name="Lin Wei", roles=["reviewer"], jwk=_EXAMPLE_JWK),
-)
-async def create_operator(call: Call[wire.NewOperator]) -> Answer:
-    """One of the bank's people, who signs in with a key of their own and may do what the roles say."""
-    client_id = new_id("cli", BANK)
-    async with call.claim.transaction(client_id) as conn:
-        await clients.register_operator(
-            conn,
-            client_id=client_id,
-            name=call.body.name,
-            roles=frozenset(call.body.roles),
             public_jwk=members_of(call.body.jwk),
             actor=call.caller.client_id,
         )

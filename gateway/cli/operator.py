@@ -38,14 +38,37 @@ def operator() -> None:
 @_SAVE
 @acting
 def register(session: Session, name: str, roles: tuple[Role, ...], save: Path) -> None:
-    """Let a colleague in, with a new key in a file of their own."""
+    """Propose a colleague, with a new key in a file of their own; another approver confirms.
+
+    A sandbox's first operator is alone: until there is another approver, its colleagues are in at once.
+    """
     mine = session.file.identity
     file = IdentityFile.make(save, url=mine.url, issuer=mine.issuer)
     wish = NewOperator(name=name, roles=list(roles), jwk=file.identity.public_jwk)
     key = file.identity.asked_with
-    made = session.ask(Operator, lambda one: one.register_operator(wish, idempotency_key=key))
-    file.keep(client_id=made.client.id)
+    made = session.ask(Operator, lambda one: one.propose_operator(wish, idempotency_key=key))
+    file.keep(client_id=made.client_id)
     show(made, session.how)
+
+
+@operator.command("proposed")
+@acting
+def proposed(session: Session) -> None:
+    """Colleagues who wait for a second approver's word."""
+    found = session.listed(Operator, lambda one: one.operator_proposals(), most=100)
+    show_all(found, session.how, ("id", "name", "roles", "proposed_by", "proposed_at"))
+
+
+@operator.command("confirm")
+@click.argument("proposal_id", metavar="PROPOSAL")
+@repeatable
+@acting
+def confirm(session: Session, proposal_id: str, idempotency_key: str | None) -> None:
+    """Let a colleague in whom somebody else proposed."""
+    show(
+        session.ask(Operator, lambda one: one.confirm_operator(proposal_id, idempotency_key=idempotency_key)),
+        session.how,
+    )
 
 
 @operator.command("register-wallet")

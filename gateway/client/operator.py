@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 
 from gateway.client.bulk_reviews import BulkReviews
 from gateway.client.change_reviews import ChangeReviews
+from gateway.client.hiring import Hiring
 from gateway.client.offer_reviews import OfferReviews
 from gateway.client.transport import Request
 from gateway.wire.applications import Application, ApprovalRequest, Case, CaseQuery, Decision, Terms
-from gateway.wire.clients import NewOperator, NewWalletClient, RegisteredClient, Revocation
+from gateway.wire.clients import NewWalletClient, RegisteredClient, Revocation
 from gateway.wire.documents import Document, DocumentList
 from gateway.wire.joining import Override
 from gateway.wire.merchants import Merchant, StandingChange
@@ -15,14 +16,8 @@ from gateway.wire.risk import VelocityHit
 from gateway.wire.transfers import InDoubt, InDoubtFilter
 
 
-class Operator(BulkReviews, ChangeReviews, OfferReviews):
+class Operator(BulkReviews, ChangeReviews, Hiring, OfferReviews):
     """Reviews, approves, lets others in; a role decides which of these the gateway grants."""
-
-    async def register_operator(
-        self, operator: NewOperator, *, idempotency_key: str | None = None
-    ) -> RegisteredClient:
-        path = "/admin/v1/operators"
-        return await self.do(path, RegisteredClient, operator, idempotency_key=idempotency_key)
 
     async def register_wallet(
         self, wallet: NewWalletClient, *, idempotency_key: str | None = None

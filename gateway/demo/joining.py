@@ -66,10 +66,11 @@ class Shop:
 
 
 async def open_bank(stage: Stage) -> Bank:
-    """The first operator lets two others in, who then need each other; and the wallet's backend."""
+    """The first operator lets one in, who confirms the next; from then on they need each other."""
     first = Operator(stage.back_office, Credentials(client_id=FIRST_OPERATOR, key=stage.first_operator))
-    reviewer = await _operator(stage, first, "Lin Wei", ["reviewer", "approver"])
-    approver = await _operator(stage, first, "Zhao Min", ["approver"])
+    reviewer, _ = await _operator(stage, first, "Lin Wei", ["reviewer", "approver"])
+    approver, proposal_id = await _operator(stage, first, "Zhao Min", ["approver"])
+    await reviewer.confirm_operator(proposal_id)
     key = SigningKey.generate()
     wallet = await first.register_wallet(NewWalletClient(issuer=ISSUER, name="Wallet app", jwk=_public(key)))
     credentials = Credentials(client_id=wallet.client.id, key=key)
@@ -81,10 +82,11 @@ async def open_bank(stage: Stage) -> Bank:
     )
 
 
-async def _operator(stage: Stage, first: Operator, name: str, roles: list[Role]) -> Operator:
+async def _operator(stage: Stage, first: Operator, name: str, roles: list[Role]) -> tuple[Operator, str]:
+    """A colleague, and the proposal which another one may have to confirm."""
     key = SigningKey.generate()
-    made = await first.register_operator(NewOperator(name=name, roles=roles, jwk=_public(key)))
-    return Operator(stage.back_office, Credentials(client_id=made.client.id, key=key))
+    made = await first.propose_operator(NewOperator(name=name, roles=roles, jwk=_public(key)))
+    return Operator(stage.back_office, Credentials(client_id=made.client_id, key=key)), made.id
 
 
 async def apply(stage: Stage) -> Applicant:

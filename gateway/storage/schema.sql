@@ -392,6 +392,37 @@ BEGIN
     RAISE EXCEPTION '% only grows', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
 END $$;
 
+CREATE FUNCTION merchants.refuse_deciding_alone() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    -- Two at once would each be the only one.
+    PERFORM pg_advisory_xact_lock(hashtextextended('operator_proposals', 0));
+    IF NEW.proposed_by <> 'cli_00000000000070008000000000000000'
+       OR EXISTS (SELECT FROM merchants.clients
+                   WHERE kind = 'operator' AND 'approver' = ANY (roles) AND revoked_at IS NULL
+                     AND client_id <> NEW.proposed_by) THEN
+        RAISE check_violation USING MESSAGE = 'another approver has to confirm an operator',
+            SCHEMA = 'merchants', TABLE = 'operator_proposals', CONSTRAINT = 'operator_proposals_two_people';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION merchants.refuse_operator_of_one() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.external_subject IS NULL
+       AND NEW.client_id <> 'cli_00000000000070008000000000000000'
+       AND NOT EXISTS (SELECT FROM merchants.operator_proposals
+                        WHERE client_id = NEW.client_id AND decided_by IS NOT NULL
+                          AND roles @> NEW.roles AND roles <@ NEW.roles) THEN
+        RAISE check_violation USING MESSAGE = 'an operator is proposed by one and confirmed by another',
+            SCHEMA = 'merchants', TABLE = 'clients', CONSTRAINT = 'clients_operator_of_two';
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION merchants.reserve_offers(partner text, payment text, merchant text, store text, person text, currency text, order_minor bigint, applied jsonb, bounds jsonb) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -1914,11 +1945,16 @@ CREATE TABLE merchants.operator_proposals (
     decided_by text COLLATE pg_catalog."C",
     decided_at timestamp with time zone,
     client_id text COLLATE pg_catalog."C",
+    reason text DEFAULT ''::text NOT NULL,
     CONSTRAINT operator_proposals_made_by_a_second CHECK (((client_id IS NULL) OR (decided_by IS NOT NULL))),
     CONSTRAINT operator_proposals_two_people CHECK (((decided_by IS NULL) OR (decided_by <> proposed_by)))
 );
 
 COMMENT ON TABLE merchants.operator_proposals IS 'Whom one operator wants to let in, until another confirms it or turns it down (client_id stays null).';
+
+COMMENT ON COLUMN merchants.operator_proposals.decided_by IS 'Another operator; `system` where a sandbox''s first operator has nobody yet whom it could ask.';
+
+COMMENT ON COLUMN merchants.operator_proposals.client_id IS 'The operator it has become; null until somebody else confirms it, and for good where it was turned down.';
 
 CREATE TABLE merchants.operator_sessions (
     session_id text NOT NULL COLLATE pg_catalog."C",
@@ -2725,6 +2761,10 @@ CREATE TRIGGER agreement_texts_only_grow BEFORE DELETE OR UPDATE ON merchants.ag
 CREATE TRIGGER applications_status_since BEFORE UPDATE OF status ON merchants.applications FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION merchants.note_status_since();
 
 CREATE TRIGGER audit_only_grows BEFORE DELETE OR UPDATE ON merchants.audit FOR EACH ROW EXECUTE FUNCTION merchants.refuse_change();
+
+CREATE TRIGGER clients_operator_of_two BEFORE INSERT OR UPDATE OF kind, roles ON merchants.clients FOR EACH ROW WHEN ((new.kind = 'operator'::text)) EXECUTE FUNCTION merchants.refuse_operator_of_one();
+
+CREATE TRIGGER operator_proposals_deciding_alone BEFORE INSERT OR UPDATE OF decided_by ON merchants.operator_proposals FOR EACH ROW WHEN ((new.decided_by = 'system'::text)) EXECUTE FUNCTION merchants.refuse_deciding_alone();
 
 ALTER TABLE ONLY gateway.credits
     ADD CONSTRAINT credits_partner_id_payment_id_fkey FOREIGN KEY (partner_id, payment_id) REFERENCES gateway.payments(partner_id, id);

@@ -87,6 +87,31 @@ class NewOperator(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     jwk: PublicJwk
 
 
+class OperatorProposal(Struct, frozen=True, kw_only=True):
+    """Whom somebody wants to let in; `client_id` may sign in once it is `confirmed`.
+
+    Attributes:
+        decided_by: another operator, or `system` where a sandbox's first operator had nobody to ask.
+    """
+
+    id: Annotated[str, Meta(examples=["opr_0193a5f0c4d270008000000000000000"])]
+    client_id: ClientId
+    name: str
+    roles: list[Role]
+    status: Literal["proposed", "confirmed", "rejected"]
+    proposed_by: str
+    proposed_at: Time
+    decided_by: str | None
+    decided_at: Time | None
+    reason: str
+
+
+class OperatorRejection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why somebody is not let in; kept in the audit trail."""
+
+    reason: Reason
+
+
 class Revocation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why somebody is let in no more; kept in the audit trail."""
 

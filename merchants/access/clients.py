@@ -47,7 +47,7 @@ async def register_applicant(
     """
     return await register(
         conn,
-        _new(client_id, "applicant", name, application_id=application_id),
+        client_of(client_id, "applicant", name, application_id=application_id),
         jwk.accept(public_jwk),
         actor=client_id,
     )
@@ -88,7 +88,7 @@ async def register_server(
         PublicKeyUnacceptable, ScopesNotYours
     """
     refuse_scopes_beyond(scopes, within & SCOPES["partner"])
-    new = _new(
+    new = client_of(
         client_id,
         "partner",
         name,
@@ -115,31 +115,12 @@ async def register_wallet(
         PublicKeyUnacceptable
     """
     return await register(
-        conn, _new(client_id, "wallet", name, issuer=issuer), jwk.accept(public_jwk), actor=actor
-    )
-
-
-async def register_operator(
-    conn: PoolConnectionProxy,
-    *,
-    client_id: str,
-    name: str,
-    roles: frozenset[str],
-    public_jwk: Mapping[str, Any],
-    actor: str,
-) -> Registered:
-    """One of the bank's people, who may do what the roles allow.
-
-    Raises:
-        PublicKeyUnacceptable
-    """
-    return await register(
-        conn, _new(client_id, "operator", name, roles=roles), jwk.accept(public_jwk), actor=actor
+        conn, client_of(client_id, "wallet", name, issuer=issuer), jwk.accept(public_jwk), actor=actor
     )
 
 
 async def ensure_bootstrap_operator(conn: PoolConnectionProxy, public_jwk: Mapping[str, Any]) -> str:
-    """The sandbox's first operator, who makes the others; whoever starts with another key ends the one before.
+    """The sandbox's first operator, who proposes the others; whoever starts with another key ends the one before.
 
     Raises:
         PublicKeyUnacceptable, PublicKeyUsedBefore
@@ -147,7 +128,7 @@ async def ensure_bootstrap_operator(conn: PoolConnectionProxy, public_jwk: Mappi
     key = jwk.accept(public_jwk)
     await sql.lock_client(conn, BOOTSTRAP_OPERATOR_ID)
     if await sql.client(conn, BOOTSTRAP_OPERATOR_ID) is None:
-        new = _new(BOOTSTRAP_OPERATOR_ID, "operator", "Bootstrap operator", roles=OPERATOR_ROLES)
+        new = client_of(BOOTSTRAP_OPERATOR_ID, "operator", "Bootstrap operator", roles=OPERATOR_ROLES)
         await register(conn, new, key, actor=SYSTEM)
         return BOOTSTRAP_OPERATOR_ID
     live = await sql.keys_of_client(conn, BOOTSTRAP_OPERATOR_ID, live_only=True)
@@ -255,7 +236,7 @@ async def revoke(conn: PoolConnectionProxy, client_id: str, *, actor: str, reaso
 
 
 async def register(conn: PoolConnectionProxy, new: Client, key: PublicKey, *, actor: str) -> Registered:
-    """Insert a client with its first key; `terminals` enrols tills through it."""
+    """Insert a client with its first key; `terminals` enrols tills through it, `operators` lets operators in."""
     await sql.insert_client(conn, new, created_by=actor)
     first = await _insert_key(
         conn, new.client_id, key, partner_id=new.partner_id, purpose="assertion", actor=actor
@@ -300,7 +281,8 @@ async def _insert_key(
     return made
 
 
-def _new(client_id: str, kind: Kind, name: str, **owner: Any) -> Client:
+def client_of(client_id: str, kind: Kind, name: str, **owner: Any) -> Client:
+    """What `register` inserts."""
     scopes = owner.pop("scopes", SCOPES[kind])
     return Client(
         client_id=client_id, kind=kind, name=name, scopes=scopes, created_at=datetime.now(UTC), **owner

@@ -44,6 +44,22 @@ class ClientAlreadyRevoked(AccessError):
     """This client is revoked for good; make a new one."""
 
 
+class OperatorProposalNotFound(AccessError):
+    """There is no proposal of an operator with this id; list those that wait."""
+
+
+class OperatorProposalDecided(AccessError):
+    """This proposal is decided; read it again and see its status."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.proposal_status = status
+
+
+class OwnOperatorProposal(AccessError):
+    """You proposed this operator yourself; another approver has to decide."""
+
+
 class ScopesNotYours(AccessError):
     """You cannot make or reach a client with scopes that you do not have; see `scopes`."""
 

@@ -1,4 +1,5 @@
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import pytest
 from aiohttp import ClientSession
 
 from gateway.api import clients as client_operations
-from gateway.api import oauth, operators, terminal_enrolment
+from gateway.api import oauth, operator_proposals, operators, terminal_enrolment
 from gateway.door.bearer import Bearer
 from gateway.door.dpop import Proofs
 from gateway.door.endpoint import Desk
@@ -37,7 +38,7 @@ FORM = {
 }
 OPERATIONS: list[Operation] = [
     one
-    for module in (oauth, client_operations, terminal_enrolment, operators)
+    for module in (oauth, client_operations, terminal_enrolment, operator_proposals, operators)
     for one in vars(module).values()
     if isinstance(one, Operation)
 ]
@@ -281,13 +282,65 @@ async def test_operators_come_in_by_their_own_listener_with_their_own_roles(gate
     approver = await gateway.token(BOOTSTRAP_OPERATOR_ID, gateway.operator)
     key = OwnKey()
     body = {"name": "Lin Wei", "roles": ["reviewer"], "jwk": key.public_jwk}
-    made = await gateway.call("POST", "/admin/v1/operators", approver, body)
-    assert (made.status, made.body["client"]["roles"]) == (201, ["reviewer"])
-    reviewer = await gateway.token(made.body["client"]["id"], key)
-    refused = await gateway.call("POST", "/admin/v1/operators", reviewer, body)
+    made = await gateway.call("POST", "/admin/v1/operator-proposals", approver, body)
+    assert (made.status, made.body["roles"], made.body["decided_by"]) == (201, ["reviewer"], "system")
+    reviewer = await gateway.token(made.body["client_id"], key)
+    refused = await gateway.call("POST", "/admin/v1/operator-proposals", reviewer, body)
     assert (refused.status, refused.code) == (403, "insufficient_role")
-    async with gateway.http.post(f"{gateway.public}/admin/v1/operators", json=body) as answer:
+    async with gateway.http.post(f"{gateway.public}/admin/v1/operator-proposals", json=body) as answer:
         assert answer.status == 404
+
+
+async def test_nobody_lets_an_operator_in_alone_once_there_are_two_approvers(gateway: Gateway) -> None:
+    """The first operator is alone in its sandbox, and no more when it has made a second approver."""
+    first = await gateway.token(BOOTSTRAP_OPERATOR_ID, gateway.operator)
+
+    async def proposed(by: str, *roles: str) -> tuple[Any, OwnKey]:
+        key = OwnKey()
+        body = {"name": "Lin Wei", "roles": list(roles), "jwk": key.public_jwk}
+        return (await gateway.call("POST", "/admin/v1/operator-proposals", by, body)).body, key
+
+    async def decide(by: str, proposal: Any, how: str, body: Any = None) -> Any:
+        return await gateway.call("POST", f"/admin/v1/operator-proposals/{proposal['id']}/{how}", by, body)
+
+    made, key = await proposed(first, "approver")
+    assert made["status"] == "confirmed"
+    second = await gateway.token(made["client_id"], key)
+    waiting, third_key = await proposed(first, "approver", "risk")
+    assert waiting["status"] == "proposed"
+    assert (await gateway.sign_in(waiting["client_id"], third_key)).status == 400
+    assert (await decide(first, waiting, "confirm")).code == "own_operator_proposal"
+    assert (await decide(first, waiting, "reject", {"reason": "no"})).code == "own_operator_proposal"
+    listed = await gateway.call("GET", "/admin/v1/operator-proposals", second)
+    assert [one["id"] for one in listed.body["items"]] == [waiting["id"]]
+    at_once = await asyncio.gather(*(decide(second, waiting, "confirm") for _ in range(3)))
+    assert sorted(one.status for one in at_once) == [200, 409, 409]
+    third = await gateway.token(waiting["client_id"], third_key)
+    unwanted, unwanted_key = await proposed(third, "auditor")
+    assert (await decide(second, unwanted, "reject", {"reason": "left"})).body["status"] == "rejected"
+    assert (await gateway.sign_in(unwanted["client_id"], unwanted_key)).status == 400
+    assert (await decide(first, unwanted, "confirm")).code == "operator_proposal_decided"
+    deeds = await gateway.pool.fetch("SELECT deed FROM merchants.audit WHERE deed LIKE 'operator.%'")
+    assert Counter(row["deed"] for row in deeds) == {
+        "operator.proposed": 3,
+        "operator.confirmed": 2,
+        "operator.rejected": 1,
+    }
+
+
+async def test_the_database_lets_no_operator_in_whom_only_one_has_seen(gateway: Gateway) -> None:
+    insert = """INSERT INTO merchants.clients (client_id, kind, name, scopes, roles, created_by)
+                VALUES ('cli_x', 'operator', 'x', '{operate}', '{approver}', 'x')"""
+    with pytest.raises(asyncpg.CheckViolationError, match="confirmed by another"):
+        await gateway.pool.execute(insert)
+    propose = """INSERT INTO merchants.operator_proposals (id, name, roles, jwk, proposed_by, decided_by, client_id)
+                 VALUES ('opr_x', 'x', '{auditor}', '{}', $1, $2, 'cli_x')"""
+    for proposed_by, decided_by in (("cli_a", "cli_a"), ("cli_a", "system")):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await gateway.pool.execute(propose, proposed_by, decided_by)
+    await gateway.pool.execute(propose, "cli_a", "cli_b")
+    with pytest.raises(asyncpg.CheckViolationError, match="confirmed by another"):
+        await gateway.pool.execute(insert)  # with a role that nobody confirmed
 
 
 async def test_a_wallet_backend_is_registered_for_one_issuer_and_revoked_at_once(gateway: Gateway) -> None:

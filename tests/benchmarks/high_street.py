@@ -208,7 +208,7 @@ async def _open_shops(street: HighStreet, webhook_url: str, deals: tuple[Deal, .
             )
             for _ in range(_SHOPS * _TILLS_A_SHOP // shops):
                 place = await a_till(conn, merchant)
-                new = clients._new(  # noqa: SLF001 - tills have a door of their own in life
+                new = clients.client_of(
                     new_id("cli", BANK), "terminal", "till", partner_id=merchant.partner_id,
                     merchant_id=merchant.id, store_id=place.store.id, terminal_id=place.terminal.id,
                 )  # fmt: skip

@@ -27,7 +27,8 @@ ANOTHER_SYSTEM = "gateway/wallet/reference/"
 _FLOOR_OF_MIGRATION = {"webhooks": "webhooks", "merchants": "merchants", "access": "merchants",
                        "qr": "qr", "offers": "merchants", "onboarding": "merchants",
                        "together_offers": "merchants", "together_codes": "qr",
-                       "together_events": "webhooks", "offer_kinds": "merchants"}  # fmt: skip
+                       "together_events": "webhooks", "offer_kinds": "merchants",
+                       "second_person": "merchants"}  # fmt: skip
 
 
 def _is_sql(source: Source) -> bool:
