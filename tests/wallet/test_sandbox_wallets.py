@@ -47,7 +47,7 @@ async def test_confirmation_required_approves_what_is_confirmed_under_the_next_i
 @pytest.mark.parametrize(
     ("behaviour", "why"),
     [
-        ("reply_lost", "no answer: ServerDisconnectedError"),
+        ("reply_lost", "no answer: the connection was closed"),
         ("error_500", "answered 500"),
         ("error_404", "answered 404"),
         ("html", "answered no transfer"),
