@@ -63,3 +63,12 @@ class Deals(SignedIn):
     async def quote(self, cart: QuoteRequest) -> Quote:
         """What a payer would get now; reserves nothing."""
         return await self.ask("/v1/offers/quote", Quote, cart)
+
+    def funded_offers(self) -> AsyncIterator[Offer]:
+        """Others' offers that you would pay for as a third party, newest first."""
+        return self.pages("/v1/funded-offers", Offer)
+
+    async def fund_offer(self, offer: Offer, *, idempotency_key: str | None = None) -> Offer:
+        """Stand by the share that exactly this version has you pay."""
+        wish = Acceptance(hash=offer.hash)
+        return await self.do(f"/v1/offers/{offer.id}/fund", Offer, wish, idempotency_key=idempotency_key)

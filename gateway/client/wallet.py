@@ -9,6 +9,7 @@ import msgspec
 from gateway.client.signed_in import Credentials, SignedIn
 from gateway.client.transport import Gateway, Request
 from gateway.wire.code_credentials import CodeCredential, CredentialRequest
+from gateway.wire.coupons import Benefits, BenefitsQuery, Coupon, CouponClaim
 from gateway.wire.money import PositiveAmount
 from gateway.wire.payments import (
     DEFAULT_WAIT_S,
@@ -167,3 +168,15 @@ class WalletBackend(SignedIn):
         return await self.get(
             f"/wallet/v1/payments/{payment_id}", WalletPayment, PaymentQuery(wait_s=wait_s), wait_s=wait_s
         )
+
+    async def claim_coupon(
+        self, offer_id: str, payer: PayerFacts, *, idempotency_key: str | None = None
+    ) -> Coupon:
+        """A coupon for this payer; one that costs points may still await them."""
+        wish = CouponClaim(offer_id=offer_id, payer=self.statement(payer, "coupon", of=offer_id))
+        return await self.do("/wallet/v1/coupons", Coupon, wish, idempotency_key=idempotency_key)
+
+    async def benefits(self, payer: PayerFacts) -> Benefits:
+        """What a payer holds: coupons, points, and what they earned lately."""
+        query = BenefitsQuery(payer_id=payer.id, person_id=payer.person_id)
+        return await self.get("/wallet/v1/benefits", Benefits, query)
