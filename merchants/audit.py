@@ -2,10 +2,26 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from asyncpg.pool import PoolConnectionProxy
 
 from merchants import audit_sql
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """One row of the trail."""
+
+    id: str
+    at: datetime
+    actor: str
+    deed: str
+    object_id: str
+    partner_id: str | None
+    reason: str
+    facts: Mapping[str, str | int | bool | None]
 
 
 async def record(
@@ -38,3 +54,12 @@ async def record(
         reason=reason,
         facts=json.dumps(dict(facts or {})),
     )
+
+
+async def of_object(
+    conn: PoolConnectionProxy, *, object_id: str, before_id: str | None, limit: int
+) -> list[Deed]:
+    """A page of what was done to one object, newest first; a cursor that is none of ours begins anew."""
+    before = int(before_id) if before_id is not None and before_id.isdecimal() else None
+    rows = await audit_sql.of_object(conn, object_id=object_id, before_id=before, limit=limit)
+    return [Deed(**{**row, "id": str(row["id"]), "facts": json.loads(row["facts"])}) for row in rows]

@@ -1,5 +1,6 @@
-"""The audit trail's one statement; nothing ever updates or deletes its rows."""
+"""The audit trail's statements; nothing ever updates or deletes its rows."""
 
+import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 
@@ -23,4 +24,16 @@ async def insert(
         partner_id,
         reason,
         facts,
+    )
+
+
+async def of_object(
+    conn: PoolConnectionProxy, *, object_id: str, before_id: int | None, limit: int
+) -> list[asyncpg.Record]:
+    return await conn.fetch(
+        """SELECT id, at, actor, deed, object_id, partner_id, reason, facts FROM merchants.audit
+            WHERE object_id = $1 AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3""",
+        object_id,
+        before_id,
+        limit,
     )

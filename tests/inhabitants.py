@@ -57,7 +57,12 @@ async def inhabited(town: Town) -> Inhabitants:
             "nobody": _nobody(Listener.PUBLIC, town.public),
             "nobody at the operators' door": _nobody(Listener.OPERATORS, town.operators),
         },
-        ids={**await _access(town, mall), **await _trade(town, mall), **await _webhooks(mall)},
+        ids={
+            **await _access(town, mall),
+            **await _with_the_bank(town, mall),
+            **await _trade(town, mall),
+            **await _webhooks(mall),
+        },
         mall=mall,
     )
 
@@ -107,7 +112,7 @@ async def _access(town: Town, mall: Supermarket) -> dict[str, str]:
     }
 
 
-async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
+async def _with_the_bank(town: Town, mall: Supermarket) -> dict[str, str]:
     async with town.pool.acquire() as conn, conn.transaction():
         application = await submitted(conn, partner=mall.merchant)
         tenant = await a_till(conn, mall.merchant)
@@ -130,16 +135,33 @@ async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
             actor="test",
             today=TODAY,
         )
-        paper = await documents.put(
-            conn,
-            SEALING,
-            Upload.of(DocumentKind.OTHER, b"scan", File("image/png", b"scan")),
-            subject_id=application.id,
-            partner_id=mall.merchant.id,
-            round_=0,
-            actor="test",
-        )
+        paper, licence = [
+            await documents.put(
+                conn,
+                SEALING,
+                Upload.of(DocumentKind.OTHER, b"scan", File("image/png", b"scan")),
+                subject_id=one,
+                partner_id=mall.merchant.id,
+                round_=0,
+                actor="test",
+            )
+            for one in (application.id, change.id)
+        ]
         campaign = await agreed(conn, mall.merchant.partner_id, a_deal())
+    return {
+        "store_id": tenant.store.id,
+        "terminal_id": tenant.terminal.id,
+        "application_id": application.id,
+        "document_id": paper.id,
+        "bulk_id": made.id,
+        "change_id": change.id,
+        "change_document_id": licence.id,
+        "document_kind": paper.kind,
+        "offer_id": campaign.offer.id,
+    }
+
+
+async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
     payer = await town.payer(10**9)
     paid = await mall.ask(12_800, code=await town.code(payer))
     state = paid.body["state"]
@@ -154,14 +176,6 @@ async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
     phone = await _done(town.wallet, "/wallet/v1/code-credentials", who)
     return {
         "merchant_id": mall.merchant.id,
-        "store_id": tenant.store.id,
-        "terminal_id": tenant.terminal.id,
-        "application_id": application.id,
-        "document_id": paper.id,
-        "bulk_id": made.id,
-        "change_id": change.id,
-        "document_kind": paper.kind,
-        "offer_id": campaign.offer.id,
         "payment_id": paid.body["id"],
         "refund_id": refunded["id"],
         "qr_code_id": code["id"],

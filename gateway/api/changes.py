@@ -9,16 +9,17 @@ from gateway.api.applications import today_of
 from gateway.door.operation import Answer, Call, Listener, operation
 from gateway.storage.hub import DELIVERIES
 from gateway.wire import changes as wire
-from gateway.wire.applications import City, Declared
+from gateway.wire.applications import City, Declared, Terms
 from gateway.wire.page import Page
 from merchants.errors import MerchantNotActive, MerchantNotFound
 from merchants.ids import BANK, new_id, partner_no_of
-from merchants.onboarding import changes
+from merchants.onboarding import change_request, changes
 from merchants.onboarding.errors import (
     ApplicationFaulty,
     ChangeCannotMove,
     ChangeNotFound,
     ChangeUnderway,
+    LimitInAnotherCurrency,
     NothingToChange,
     RecordChanged,
     SamePerson,
@@ -113,7 +114,7 @@ async def list_changes(call: Call[None, wire.ChangeQuery]) -> Answer:
         found = await changes.in_status(
             conn,
             call.parts.sealing,
-            status=changes.State(call.query.status),
+            status=change_request.State(call.query.status),
             after_id=call.query.cursor,
             limit=call.query.limit + 1,
         )
@@ -121,9 +122,17 @@ async def list_changes(call: Call[None, wire.ChangeQuery]) -> Answer:
 
 
 async def replay_change_case(call: Call[Any], change_id: str) -> Answer:
+    return await _read_case(call, change_id, status=200)
+
+
+async def replay_terms(call: Call[Any], change_id: str) -> Answer:
+    return await _read_case(call, change_id, status=201)
+
+
+async def _read_case(call: Call[Any], change_id: str, *, status: int) -> Answer:
     async with call.parts.pool.acquire() as conn:
-        found = await changes.find(conn, call.parts.sealing, change_id=change_id, partner_id=None)
-    return Answer(200, _case(found))
+        found = await change_request.find(conn, call.parts.sealing, change_id=change_id, partner_id=None)
+    return Answer(status, _case(found))
 
 
 @operation(
@@ -218,15 +227,43 @@ async def reject_change(call: Call[wire.ChangeDecision]) -> Answer:
     return Answer(200, _case(rejected))
 
 
+@operation(
+    "POST",
+    "/admin/v1/merchants/{merchant_id}/terms",
+    summary="Propose other terms for a merchant",
+    scope="operate",
+    roles=("reviewer",),
+    listener=Listener.OPERATORS,
+    idempotent=True,
+    replay=replay_terms,
+    answers={201: wire.ChangeCase},
+    problems=(MerchantNotFound, MerchantNotActive, NothingToChange, ChangeUnderway, LimitInAnotherCurrency),
+    example=Terms(fee_basis_points=30),
+)
+async def propose_merchant_terms(call: Call[Terms]) -> Answer:
+    """Another fee or limit, live once somebody else has approved the change. Its partner is told then."""
+    change_id = new_id("chg", partner_no_of(call.path["merchant_id"]) or BANK)
+    async with call.claim.transaction(change_id) as conn:
+        asked = await changes.ask_for_terms(
+            conn,
+            call.parts.sealing,
+            change_id=change_id,
+            merchant_id=call.path["merchant_id"],
+            terms=showing.terms_asked(call.body),
+            operator_id=call.caller.client_id,
+        )
+    return Answer(201, _case(asked))
+
+
 async def _read(call: Call[Any], change_id: str, *, status: int) -> Answer:
     async with call.parts.pool.acquire() as conn:
-        found = await changes.find(
+        found = await change_request.find(
             conn, call.parts.sealing, change_id=change_id, partner_id=call.caller.tenant
         )
     return Answer(status, _shown(found))
 
 
-def _shown(one: changes.Change) -> wire.Change:
+def _shown(one: change_request.Change) -> wire.Change:
     wanted = None
     if one.wanted is not None:
         wanted = msgspec.to_builtins(msgspec.structs.asdict(one.wanted.masked()))
@@ -237,6 +274,7 @@ def _shown(one: changes.Change) -> wire.Change:
             "status": one.status.value,
             "sections": list(one.sections),
             "wanted": wanted,
+            "terms": None if one.terms is None else showing.terms(one.terms),
             "reason": one.reason,
             "created_at": one.created_at,
             "updated_at": one.updated_at,
@@ -245,7 +283,7 @@ def _shown(one: changes.Change) -> wire.Change:
     )
 
 
-def _case(one: changes.Change) -> wire.ChangeCase:
+def _case(one: change_request.Change) -> wire.ChangeCase:
     return wire.ChangeCase(
         change=_shown(one),
         partner_id=one.partner_id,

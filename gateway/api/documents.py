@@ -47,14 +47,16 @@ async def put_document(call: Call[bytes]) -> Answer:
     The kinds are `business_licence`, `representative_id`, `owner_id`, `bank_account`, `store_photo`,
     `qualification`, `agreement` and `other`. The file is judged by its content and rebuilt before it is stored.
     """
+    owner = {"application_id": call.path["application_id"], "applicant_id": call.caller.tenant}
+    async with call.parts.pool.acquire() as conn:
+        await applying.refuse_documents(conn, call.parts.sealing, **owner)
     upload = await upload_of(call)
     async with call.parts.pool.acquire() as conn, conn.transaction():
         stored = await applying.put_document(
             conn,
             call.parts.sealing,
             upload,
-            application_id=call.path["application_id"],
-            applicant_id=call.caller.tenant,
+            **owner,
             actor=call.caller.client_id,
         )
     return Answer(200, shown(stored))

@@ -6,9 +6,12 @@ import msgspec
 
 from gateway.door.operation import Answer, Call, Listener, operation
 from gateway.wire import changes as wire
+from merchants import merchant
+from merchants.errors import MerchantNotActive, MerchantNotFound
 from merchants.onboarding import application as applications
-from merchants.onboarding import search
+from merchants.onboarding import change_request, search
 from merchants.onboarding.errors import ApplicationNotFound
+from merchants.onboarding.particulars import Particulars
 
 _MAX_HITS = 100
 
@@ -62,9 +65,39 @@ async def unmask_application(call: Call[wire.Unmasking]) -> Answer:
             actor=call.caller.client_id,
             reason=call.body.reason,
         )
-    declared: dict[str, Any] = msgspec.to_builtins(msgspec.structs.asdict(found.particulars))
+    return Answer(200, _clear(found.particulars, call.body))
+
+
+@operation(
+    "POST",
+    "/admin/v1/merchants/{merchant_id}/unmask",
+    summary="See a merchant's personal data in clear",
+    scope="operate",
+    roles=("reviewer", "approver", "risk"),
+    listener=Listener.OPERATORS,
+    answers={200: wire.Unmasked},
+    problems=(MerchantNotFound, MerchantNotActive),
+    example=wire.Unmasking(sections=["contact"], reason="Calling about a complaint"),
+)
+async def unmask_merchant(call: Call[wire.Unmasking]) -> Answer:
+    """What is on record today, by section and for a reason; both are on the trail before anything is shown."""
+    async with call.parts.pool.acquire() as conn, conn.transaction():
+        owner = await merchant.find_for_operator(conn, merchant_id=call.path["merchant_id"])
+        record, _ = await change_request.record_of(conn, call.parts.sealing, owner)
+        await search.record_unmasking(
+            conn,
+            subject_id=owner.id,
+            partner_id=owner.partner_id,
+            sections=call.body.sections,
+            actor=call.caller.client_id,
+            reason=call.body.reason,
+        )
+    return Answer(200, _clear(record, call.body))
+
+
+def _clear(particulars: Particulars, asked: wire.Unmasking) -> wire.Unmasked:
+    declared: dict[str, Any] = msgspec.to_builtins(msgspec.structs.asdict(particulars))
     shown = {
-        name: declared[name] if name in call.body.sections else None
-        for name in wire.Unmasked.__struct_fields__
+        name: declared[name] if name in asked.sections else None for name in wire.Unmasked.__struct_fields__
     }
-    return Answer(200, msgspec.convert(shown, wire.Unmasked))
+    return msgspec.convert(shown, wire.Unmasked)

@@ -6,6 +6,7 @@ import msgspec
 
 from gateway.client.signed_in import SignedIn
 from gateway.client.transport import Request, decoded
+from gateway.wire.applications import Terms
 from gateway.wire.changes import (
     Change,
     ChangeCase,
@@ -16,6 +17,8 @@ from gateway.wire.changes import (
     Unmasked,
     Unmasking,
 )
+from gateway.wire.documents import Document, DocumentList
+from gateway.wire.trail import Deed, TrailQuery
 
 
 class ChangeReviews(SignedIn):
@@ -44,12 +47,38 @@ class ChangeReviews(SignedIn):
         path = f"/admin/v1/changes/{change_id}/reject"
         return await self.do(path, ChangeCase, why, idempotency_key=idempotency_key)
 
+    async def propose_merchant_terms(
+        self, merchant_id: str, terms: Terms, *, idempotency_key: str | None = None
+    ) -> ChangeCase:
+        """Another fee or limit, which somebody else approves as any change."""
+        path = f"/admin/v1/merchants/{merchant_id}/terms"
+        return await self.do(path, ChangeCase, terms, idempotency_key=idempotency_key)
+
+    async def change_documents(self, change_id: str) -> list[Document]:
+        path = f"/admin/v1/changes/{change_id}/documents"
+        return (await self.get(path, DocumentList)).items
+
+    async def open_change_document(self, change_id: str, document_id: str) -> bytes:
+        """Its content; that it was opened is on the audit trail."""
+        path = f"/admin/v1/changes/{change_id}/documents/{document_id}"
+        return await self.call(Request(method="GET", path=path, harmless=True))
+
+    def trail(self, matching: TrailQuery) -> AsyncIterator[Deed]:
+        """Whatever was done to an object, newest first."""
+        return self.pages("/admin/v1/trail", Deed, matching)
+
     async def search(self, wish: SearchWish) -> SearchHits:
         """Who declared exactly this number, phone or address."""
         return await self.ask("/admin/v1/search", SearchHits, wish)
 
     async def unmask(self, application_id: str, wish: Unmasking) -> Unmasked:
         """Never repeated by itself: each look is on the trail."""
-        path = f"/admin/v1/applications/{application_id}/unmask"
+        return await self._unmasked(f"/admin/v1/applications/{application_id}/unmask", wish)
+
+    async def unmask_merchant(self, merchant_id: str, wish: Unmasking) -> Unmasked:
+        """The same for what is on record of a merchant."""
+        return await self._unmasked(f"/admin/v1/merchants/{merchant_id}/unmask", wish)
+
+    async def _unmasked(self, path: str, wish: Unmasking) -> Unmasked:
         request = Request(method="POST", path=path, body=msgspec.json.encode(wish))
         return decoded(await self.call(request), Unmasked)

@@ -8,6 +8,7 @@ from gateway.client.transport import Request, decoded
 from gateway.wire.applications import Application, Declared
 from gateway.wire.bulks import Bulk, BulkLine, LineQuery
 from gateway.wire.changes import Change
+from gateway.wire.documents import Document, DocumentKind, DocumentList
 from gateway.wire.merchants import Merchant
 
 BulkFormat = Literal["text/csv", "application/x-ndjson"]
@@ -63,3 +64,12 @@ class SubMerchants(SignedIn):
 
     async def withdraw_change(self, change_id: str, *, idempotency_key: str | None = None) -> Change:
         return await self.do(f"/v1/changes/{change_id}/withdraw", Change, idempotency_key=idempotency_key)
+
+    async def show_paper(self, change_id: str, kind: DocumentKind, file: bytes, media_type: str) -> Document:
+        """A JPEG, PNG or PDF that the change asks for; the same file again changes nothing."""
+        path = f"/v1/changes/{change_id}/documents/{kind}"
+        request = Request(method="PUT", path=path, body=file, content_type=media_type, harmless=True)
+        return decoded(await self.call(request), Document)
+
+    async def papers(self, change_id: str) -> list[Document]:
+        return (await self.get(f"/v1/changes/{change_id}/documents", DocumentList)).items

@@ -12,6 +12,7 @@ from gateway.wire.applications import (
     ShownPerson,
     ShownSettlement,
     StoreScene,
+    Terms,
 )
 from gateway.wire.page import PageQuery
 from gateway.wire.time import Time
@@ -19,7 +20,7 @@ from gateway.wire.time import Time
 ChangeStatus = Literal["submitted", "under_review", "approved", "rejected", "withdrawn"]
 Section = Literal[
     "licence", "legal_representative", "owners", "contact", "short_name", "city", "mcc", "settlement", "stores",
-    "online",
+    "online", "terms",
 ]  # fmt: skip
 
 
@@ -43,7 +44,8 @@ class Change(Struct, frozen=True, kw_only=True):
 
     Attributes:
         sections: those that shall change; `wanted` has their new content, the others are empty in it.
-        wanted: null once it is erased.
+        wanted: null once it is erased, and where the terms shall change.
+        terms: fee and limit as they shall be; shown to the bank's people alone until they are approved.
     """
 
     id: Annotated[str, Meta(examples=["chg_01939e7c5b7a7c3f9d2e4a6b00000007"])]
@@ -51,6 +53,7 @@ class Change(Struct, frozen=True, kw_only=True):
     status: ChangeStatus
     sections: list[Section]
     wanted: Sections | None
+    terms: Terms | None
     reason: str
     created_at: Time
     updated_at: Time

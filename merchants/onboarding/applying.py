@@ -16,7 +16,7 @@ from merchants.errors import MerchantNotActive
 from merchants.lifecycle import Status
 from merchants.merchant import Kind, Merchant
 from merchants.onboarding import documents, documents_sql, search, sql, transition
-from merchants.onboarding.application import Application, lock, opened
+from merchants.onboarding.application import Application, find, lock, opened
 from merchants.onboarding.errors import (
     ApplicationCannotMove,
     ApplicationFaulty,
@@ -129,6 +129,19 @@ async def lock_changeable(
     if application.status not in CHANGEABLE:
         raise ApplicationCannotMove(application.status)
     return application
+
+
+async def refuse_documents(
+    conn: PoolConnectionProxy, sealing: Sealing, *, application_id: str, applicant_id: str
+) -> None:
+    """Raise what `put_document` would: before a file is opened that nobody waits for.
+
+    Raises:
+        ApplicationNotFound, ApplicationCannotMove
+    """
+    application = await find(conn, sealing, application_id=application_id, applicant_id=applicant_id)
+    if application.status not in CHANGEABLE:
+        raise ApplicationCannotMove(application.status)
 
 
 async def put_document(

@@ -5,67 +5,40 @@ as it would become, both when it is asked for and when it is approved, for licen
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
-from typing import Any, Final
+from datetime import date
+from typing import Any
 
 import asyncpg
 import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
-from merchants import audit, merchant, standing
+from merchants import merchant, standing
 from merchants.errors import MerchantNotActive
 from merchants.lifecycle import Status
 from merchants.merchant import Merchant
 from merchants.onboarding import changes_sql as sql
-from merchants.onboarding import records_sql, search
+from merchants.onboarding import documents, records_sql, search
+from merchants.onboarding.application import Terms
+from merchants.onboarding.change_request import (
+    TERMS,
+    Change,
+    State,
+    change_of,
+    hold,
+    move,
+    note,
+    record_of,
+)
 from merchants.onboarding.errors import (
     ApplicationFaulty,
-    ChangeCannotMove,
-    ChangeNotFound,
     ChangeUnderway,
     NothingToChange,
     RecordChanged,
-    SamePerson,
 )
-from merchants.onboarding.particulars import Particulars, last_four, revealed
+from merchants.onboarding.particulars import Particulars, last_four
 from merchants.onboarding.precheck import precheck
 from merchants.sealing import Sealing
 from webhooks import outbox
-
-
-class State(StrEnum):
-    """Where a change request stands."""
-
-    SUBMITTED = "submitted"
-    UNDER_REVIEW = "under_review"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    WITHDRAWN = "withdrawn"
-
-
-# A company is its credit code: another one is another partner.
-_FIXED: Final = "credit_code"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A change request; `sections` are named, their new content is shown masked to whoever asks."""
-
-    id: str
-    partner_id: str
-    merchant_id: str
-    status: State
-    sections: tuple[str, ...]
-    record_version: int
-    requested_by: str
-    reviewer_id: str | None
-    approver_id: str | None
-    reason: str
-    wanted: Particulars | None
-    created_at: datetime
-    updated_at: datetime
 
 
 async def ask(
@@ -90,35 +63,84 @@ async def ask(
     owner = await merchant.find(conn, partner_id=partner_id, merchant_id=merchant_id)
     if owner.status is Status.CLOSED:
         raise MerchantNotActive(owner.status)
-    record, version = await _record_of(conn, sealing, owner)
+    record, version = await record_of(conn, sealing, owner)
     _changed(record, owner, sections, today=today)
+    return await _open(
+        conn,
+        sealing,
+        owner,
+        change_id=change_id,
+        sections=sections,
+        record_version=version,
+        actor=actor,
+        reviewer_id=None,
+    )
+
+
+async def ask_for_terms(
+    conn: PoolConnectionProxy,
+    sealing: Sealing,
+    *,
+    change_id: str,
+    merchant_id: str,
+    terms: Terms,
+    operator_id: str,
+) -> Change:
+    """The bank's own wish: another fee or limit. Whoever asks has reviewed it, and another approves.
+
+    Raises:
+        MerchantNotFound, MerchantNotActive: closed for good.
+        NothingToChange: these are its terms.
+        ChangeUnderway: a change is open already, the partner's perhaps.
+    """
+    owner = await merchant.find_for_operator(conn, merchant_id=merchant_id)
+    if owner.status is Status.CLOSED:
+        raise MerchantNotActive(owner.status)
+    if Terms(fee_basis_points=owner.fee_basis_points, payment_limit_minor=owner.payment_limit_minor) == terms:
+        raise NothingToChange
+    _, version = await record_of(conn, sealing, owner)
+    return await _open(
+        conn,
+        sealing,
+        owner,
+        change_id=change_id,
+        sections={TERMS: terms},
+        record_version=version,
+        actor=operator_id,
+        reviewer_id=operator_id,
+    )
+
+
+async def _open(
+    conn: PoolConnectionProxy,
+    sealing: Sealing,
+    owner: Merchant,
+    *,
+    change_id: str,
+    sections: Mapping[str, Any],
+    record_version: int,
+    actor: str,
+    reviewer_id: str | None,
+) -> Change:
+    content = sections[TERMS] if TERMS in sections else dict(sections)
     try:
         row = await sql.insert(
             conn,
-            partner_id=partner_id,
+            partner_id=owner.partner_id,
             change_id=change_id,
-            merchant_id=merchant_id,
+            merchant_id=owner.id,
+            status=State.SUBMITTED if reviewer_id is None else State.UNDER_REVIEW,
             sections=sorted(sections),
-            changes=sealing.seal(msgspec.json.encode(dict(sections)), owner=change_id),
-            record_version=version,
+            changes=sealing.seal(msgspec.json.encode(content), owner=change_id),
+            record_version=record_version,
             requested_by=actor,
+            reviewer_id=reviewer_id,
         )
     except asyncpg.UniqueViolationError:
         raise ChangeUnderway from None
-    change = _change(sealing, row)
-    await _record(conn, change, deed="change.submitted", actor=actor)
+    change = change_of(sealing, row)
+    await note(conn, change, deed="change.submitted", actor=actor)
     return change
-
-
-async def find(
-    conn: PoolConnectionProxy, sealing: Sealing, *, change_id: str, partner_id: str | None
-) -> Change:
-    """One request of this partner; of anybody, for the bank's people, where `partner_id` is None.
-
-    Raises:
-        ChangeNotFound
-    """
-    return _found(sealing, await sql.find(conn, change_id=change_id, partner_id=partner_id))
 
 
 async def in_status(
@@ -126,7 +148,34 @@ async def in_status(
 ) -> list[Change]:
     """A page of everybody's in this status, oldest first."""
     rows = await sql.in_status(conn, status=status, after_id=after_id, limit=limit)
-    return [_change(sealing, row) for row in rows]
+    return [change_of(sealing, row) for row in rows]
+
+
+async def put_document(
+    conn: PoolConnectionProxy,
+    sealing: Sealing,
+    upload: documents.Upload,
+    *,
+    change_id: str,
+    partner_id: str,
+    actor: str,
+) -> documents.Document:
+    """Show a paper for it, until somebody has taken it: what a reviewer looks at stays what it was.
+
+    Raises:
+        ChangeNotFound, ChangeCannotMove
+    """
+    change = await hold(conn, sealing, change_id=change_id, partner_id=partner_id)
+    change.refuse_papers_once_taken()
+    return await documents.put(
+        conn,
+        sealing,
+        upload,
+        subject_id=change.id,
+        partner_id=change.partner_id,
+        round_=0,
+        actor=actor,
+    )
 
 
 async def withdraw(
@@ -137,8 +186,8 @@ async def withdraw(
     Raises:
         ChangeNotFound, ChangeCannotMove
     """
-    change = _found(sealing, await sql.find(conn, change_id=change_id, partner_id=partner_id, lock=True))
-    return await _move(conn, sealing, change, State.WITHDRAWN, actor=actor)
+    change = await hold(conn, sealing, change_id=change_id, partner_id=partner_id)
+    return await move(conn, sealing, change, State.WITHDRAWN, actor=actor)
 
 
 async def take(conn: PoolConnectionProxy, sealing: Sealing, *, change_id: str, operator_id: str) -> Change:
@@ -147,8 +196,8 @@ async def take(conn: PoolConnectionProxy, sealing: Sealing, *, change_id: str, o
     Raises:
         ChangeNotFound, ChangeCannotMove
     """
-    change = _found(sealing, await sql.find(conn, change_id=change_id, partner_id=None, lock=True))
-    return await _move(conn, sealing, change, State.UNDER_REVIEW, actor=operator_id, reviewer_id=operator_id)
+    change = await hold(conn, sealing, change_id=change_id, partner_id=None)
+    return await move(conn, sealing, change, State.UNDER_REVIEW, actor=operator_id, reviewer_id=operator_id)
 
 
 async def reject(
@@ -159,8 +208,8 @@ async def reject(
     Raises:
         ChangeNotFound, ChangeCannotMove
     """
-    change = _found(sealing, await sql.find(conn, change_id=change_id, partner_id=None, lock=True))
-    return await _move(conn, sealing, change, State.REJECTED, actor=operator_id, reason=reason)
+    change = await hold(conn, sealing, change_id=change_id, partner_id=None)
+    return await move(conn, sealing, change, State.REJECTED, actor=operator_id, reason=reason)
 
 
 async def approve(
@@ -180,22 +229,26 @@ async def approve(
         ApplicationFaulty: it passes the pre-check no more.
         SamePerson: the approver took it; the database refused.
     """
-    change = _found(sealing, await sql.find(conn, change_id=change_id, partner_id=None, lock=True))
+    change = await hold(conn, sealing, change_id=change_id, partner_id=None)
     owner = await merchant.find(conn, partner_id=change.partner_id, merchant_id=change.merchant_id)
-    record, version = await _record_of(conn, sealing, owner, lock=True)
+    record, version = await record_of(conn, sealing, owner, lock=True)
     if version != change.record_version:
         raise RecordChanged
-    try:
-        approved = await _move(
-            conn, sealing, change, State.APPROVED, actor=operator_id, approver_id=operator_id, reason=reason
+    approved = await move(
+        conn, sealing, change, State.APPROVED, actor=operator_id, approver_id=operator_id, reason=reason
+    )
+    if change.terms is not None:
+        await records_sql.change_terms(
+            conn,
+            partner_id=owner.partner_id,
+            merchant_id=owner.id,
+            fee_basis_points=change.terms.fee_basis_points,
+            payment_limit_minor=change.terms.payment_limit_minor,
         )
-    except asyncpg.CheckViolationError as error:
-        if error.constraint_name == "change_requests_two_people":
-            raise SamePerson from None
-        raise
-    assert change.wanted is not None, "an undecided request keeps what it asks for"
-    wanted = {name: getattr(change.wanted, name) for name in change.sections}
-    await _put_on_record(conn, sealing, owner, _changed(record, owner, wanted, today=today))
+    else:
+        assert change.wanted is not None, "an undecided request keeps what it asks for"
+        wanted = {name: getattr(change.wanted, name) for name in change.sections}
+        await _put_on_record(conn, sealing, owner, _changed(record, owner, wanted, today=today))
     changed = await merchant.find(conn, partner_id=owner.partner_id, merchant_id=owner.id)
     await outbox.publish(
         conn, [standing.changed_event(changed, occurred_at=approved.updated_at, sections=change.sections)]
@@ -235,74 +288,3 @@ def _changed(
     if faults:
         raise ApplicationFaulty(faults)
     return changed
-
-
-async def _record_of(
-    conn: PoolConnectionProxy, sealing: Sealing, owner: Merchant, *, lock: bool = False
-) -> tuple[Particulars, int]:
-    row = await records_sql.find(conn, partner_id=owner.partner_id, merchant_id=owner.id, lock=lock)
-    if row is None or row["particulars"] is None:
-        raise MerchantNotActive(owner.status)
-    return revealed(sealing, row["particulars"], owner=owner.id), row["version"]
-
-
-_TARGETS: Final[Mapping[State, frozenset[State]]] = {
-    State.SUBMITTED: frozenset({State.UNDER_REVIEW, State.WITHDRAWN, State.REJECTED}),
-    State.UNDER_REVIEW: frozenset({State.APPROVED, State.REJECTED, State.WITHDRAWN}),
-    State.APPROVED: frozenset(),
-    State.REJECTED: frozenset(),
-    State.WITHDRAWN: frozenset(),
-}
-
-
-async def _move(
-    conn: PoolConnectionProxy,
-    sealing: Sealing,
-    change: Change,
-    status: State,
-    *,
-    actor: str,
-    reviewer_id: str | None = None,
-    approver_id: str | None = None,
-    reason: str = "",
-) -> Change:
-    if status not in _TARGETS[change.status]:
-        raise ChangeCannotMove(change.status)
-    row = await sql.move(
-        conn,
-        change_id=change.id,
-        status=status,
-        reviewer_id=reviewer_id,
-        approver_id=approver_id,
-        reason=reason,
-        is_over=not _TARGETS[status],
-    )
-    moved = _change(sealing, row)
-    await _record(conn, moved, deed=f"change.{status}", actor=actor)
-    return moved
-
-
-async def _record(conn: PoolConnectionProxy, change: Change, *, deed: str, actor: str) -> None:
-    await audit.record(
-        conn,
-        actor=actor,
-        deed=deed,
-        object_id=change.id,
-        partner_id=change.partner_id,
-        reason=change.reason,
-        facts={"merchant_id": change.merchant_id, "sections": ",".join(change.sections)},
-    )
-
-
-def _found(sealing: Sealing, row: asyncpg.Record | None) -> Change:
-    if row is None:
-        raise ChangeNotFound
-    return _change(sealing, row)
-
-
-def _change(sealing: Sealing, row: asyncpg.Record) -> Change:
-    facts = {name: row[name] for name in Change.__slots__ if name != "wanted"}
-    wanted = None if row["changes"] is None else revealed(sealing, row["changes"], owner=row["id"])
-    return Change(
-        **{**facts, "status": State(row["status"]), "sections": tuple(row["sections"]), "wanted": wanted}
-    )

@@ -15,22 +15,26 @@ async def insert(
     partner_id: str,
     change_id: str,
     merchant_id: str,
+    status: str,
     sections: Sequence[str],
     changes: bytes,
     record_version: int,
     requested_by: str,
+    reviewer_id: str | None,
 ) -> asyncpg.Record:
     row = await conn.fetchrow(
         f"""INSERT INTO merchants.change_requests
-                (partner_id, id, merchant_id, status, sections, changes, record_version, requested_by)
-            VALUES ($1, $2, $3, 'submitted', $4, $5, $6, $7) RETURNING {_COLUMNS}""",  # noqa: S608 - fixed list
+                (partner_id, id, merchant_id, status, sections, changes, record_version, requested_by, reviewer_id)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING {_COLUMNS}""",  # noqa: S608 - fixed list
         partner_id,
         change_id,
         merchant_id,
+        status,
         sections,
         changes,
         record_version,
         requested_by,
+        reviewer_id,
     )
     assert row is not None, "an insert returns its row"
     return row
@@ -39,9 +43,10 @@ async def insert(
 async def find(
     conn: PoolConnectionProxy, *, change_id: str, partner_id: str | None, lock: bool = False
 ) -> asyncpg.Record | None:
+    """A partner's own wishes; the bank's, for terms, are seen by the bank alone."""
     return await conn.fetchrow(
         f"""SELECT {_COLUMNS} FROM merchants.change_requests
-             WHERE id = $1 AND ($2::text IS NULL OR partner_id = $2)
+             WHERE id = $1 AND ($2::text IS NULL OR partner_id = $2 AND 'terms' <> ALL (sections))
              {"FOR UPDATE" if lock else ""}""",  # noqa: S608 - fixed list
         change_id,
         partner_id,

@@ -74,3 +74,24 @@ async def change(
         settlement_account,
         settlement_last_four,
     )
+
+
+async def change_terms(
+    conn: PoolConnectionProxy,
+    *,
+    partner_id: str,
+    merchant_id: str,
+    fee_basis_points: int,
+    payment_limit_minor: int | None,
+) -> None:
+    """For whatever is accepted from the commit on; what was accepted before keeps the fee that it was told."""
+    await conn.execute(
+        """UPDATE merchants.merchants
+              SET fee_basis_points = $3, payment_limit_minor = $4, version = version + 1,
+                  updated_at = clock_timestamp()
+            WHERE partner_id = $1 AND id = $2""",
+        partner_id,
+        merchant_id,
+        fee_basis_points,
+        payment_limit_minor,
+    )

@@ -59,7 +59,10 @@ async def erase_changes(conn: PoolConnectionProxy, *, days: int, limit: int) -> 
                           SELECT partner_id, id FROM merchants.change_requests
                            WHERE erased_at IS NULL AND decided_at < now() - $1 * interval '1 day' LIMIT $2
                              FOR UPDATE SKIP LOCKED)
-            RETURNING id, partner_id)
+            RETURNING id, partner_id),
+           papers AS (
+               UPDATE merchants.documents SET content = NULL, erased_at = clock_timestamp()
+                WHERE subject_id IN (SELECT id FROM erased) AND erased_at IS NULL)
            INSERT INTO merchants.audit (actor, deed, object_id, partner_id, reason, facts)
            SELECT 'system', 'change.erased', id, partner_id, 'its time of retention is over', '{}' FROM erased
         RETURNING object_id""",

@@ -1,0 +1,189 @@
+"""A request to change what is on record of a merchant: where it stands, who works on it, what is wanted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import asyncpg
+import msgspec
+from asyncpg.pool import PoolConnectionProxy
+
+from merchants import audit
+from merchants.errors import MerchantNotActive
+from merchants.merchant import Merchant
+from merchants.onboarding import changes_sql as sql
+from merchants.onboarding import records_sql
+from merchants.onboarding.application import Terms
+from merchants.onboarding.errors import ChangeCannotMove, ChangeNotFound, SamePerson
+from merchants.onboarding.particulars import Particulars, revealed
+from merchants.sealing import Sealing
+
+# The one section that is the bank's: its partner sees what came of it, not what was thought about.
+TERMS: Final = "terms"
+
+
+class State(StrEnum):
+    """Where a change request stands."""
+
+    SUBMITTED = "submitted"
+    UNDER_REVIEW = "under_review"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A change request; `sections` are named, their new content is shown masked to whoever asks.
+
+    Attributes:
+        wanted: the sections of the record as they shall be; None once erased, or where the terms shall change.
+        terms: the bank's own wish: fee and limit as they shall be.
+    """
+
+    id: str
+    partner_id: str
+    merchant_id: str
+    status: State
+    sections: tuple[str, ...]
+    record_version: int
+    requested_by: str
+    reviewer_id: str | None
+    approver_id: str | None
+    reason: str
+    wanted: Particulars | None
+    terms: Terms | None
+    created_at: datetime
+    updated_at: datetime
+
+    def refuse_papers_once_taken(self) -> None:
+        """Raise ChangeCannotMove unless nobody works on it yet."""
+        if self.status is not State.SUBMITTED:
+            raise ChangeCannotMove(self.status)
+
+
+async def find(
+    conn: PoolConnectionProxy, sealing: Sealing, *, change_id: str, partner_id: str | None
+) -> Change:
+    """One request of this partner; of anybody, for the bank's people, where `partner_id` is None.
+
+    Raises:
+        ChangeNotFound
+    """
+    return _found(sealing, await sql.find(conn, change_id=change_id, partner_id=partner_id))
+
+
+async def hold(
+    conn: PoolConnectionProxy, sealing: Sealing, *, change_id: str, partner_id: str | None
+) -> Change:
+    """Like `find`, and nobody else moves it until the transaction ends.
+
+    Raises:
+        ChangeNotFound
+    """
+    row = await sql.find(conn, change_id=change_id, partner_id=partner_id, lock=True)
+    return _found(sealing, row)
+
+
+async def in_status(
+    conn: PoolConnectionProxy, sealing: Sealing, *, status: State, after_id: str | None, limit: int
+) -> list[Change]:
+    """A page of everybody's in this status, oldest first."""
+    rows = await sql.in_status(conn, status=status, after_id=after_id, limit=limit)
+    return [change_of(sealing, row) for row in rows]
+
+
+async def record_of(
+    conn: PoolConnectionProxy, sealing: Sealing, owner: Merchant, *, lock: bool = False
+) -> tuple[Particulars, int]:
+    """What is on record of a merchant today, and its version.
+
+    Raises:
+        MerchantNotActive: it was closed so long ago that the record is erased.
+    """
+    row = await records_sql.find(conn, partner_id=owner.partner_id, merchant_id=owner.id, lock=lock)
+    if row is None or row["particulars"] is None:
+        raise MerchantNotActive(owner.status)
+    return revealed(sealing, row["particulars"], owner=owner.id), row["version"]
+
+
+_TARGETS: Final[Mapping[State, frozenset[State]]] = {
+    State.SUBMITTED: frozenset({State.UNDER_REVIEW, State.WITHDRAWN, State.REJECTED}),
+    State.UNDER_REVIEW: frozenset({State.APPROVED, State.REJECTED, State.WITHDRAWN}),
+    State.APPROVED: frozenset(),
+    State.REJECTED: frozenset(),
+    State.WITHDRAWN: frozenset(),
+}
+
+
+async def move(
+    conn: PoolConnectionProxy,
+    sealing: Sealing,
+    change: Change,
+    status: State,
+    *,
+    actor: str,
+    reviewer_id: str | None = None,
+    approver_id: str | None = None,
+    reason: str = "",
+) -> Change:
+    """Take a held request to `status`.
+
+    Raises:
+        ChangeCannotMove
+        SamePerson: whoever asked for it or took it approves it; the database refused.
+    """
+    if status not in _TARGETS[change.status]:
+        raise ChangeCannotMove(change.status)
+    try:
+        row = await sql.move(
+            conn,
+            change_id=change.id,
+            status=status,
+            reviewer_id=reviewer_id,
+            approver_id=approver_id,
+            reason=reason,
+            is_over=not _TARGETS[status],
+        )
+    except asyncpg.CheckViolationError as error:
+        if error.constraint_name == "change_requests_two_people":
+            raise SamePerson from None
+        raise
+    moved = change_of(sealing, row)
+    await note(conn, moved, deed=f"change.{status}", actor=actor)
+    return moved
+
+
+async def note(conn: PoolConnectionProxy, change: Change, *, deed: str, actor: str) -> None:
+    """On the trail, in the deed's transaction."""
+    await audit.record(
+        conn,
+        actor=actor,
+        deed=deed,
+        object_id=change.id,
+        partner_id=change.partner_id,
+        reason=change.reason,
+        facts={"merchant_id": change.merchant_id, "sections": ",".join(change.sections)},
+    )
+
+
+def _found(sealing: Sealing, row: asyncpg.Record | None) -> Change:
+    if row is None:
+        raise ChangeNotFound
+    return change_of(sealing, row)
+
+
+def change_of(sealing: Sealing, row: asyncpg.Record) -> Change:
+    """A stored row with its seal opened."""
+    facts = {name: row[name] for name in Change.__slots__ if name not in {"wanted", "terms"}}
+    sections = tuple(row["sections"])
+    wanted = terms = None
+    if row["changes"] is not None and TERMS in sections:
+        terms = msgspec.json.decode(sealing.reveal(row["changes"], owner=row["id"]), type=Terms)
+    elif row["changes"] is not None:
+        wanted = revealed(sealing, row["changes"], owner=row["id"])
+    return Change(
+        **{**facts, "status": State(row["status"]), "sections": sections, "wanted": wanted, "terms": terms}
+    )
