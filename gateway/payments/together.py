@@ -36,36 +36,57 @@ Write = Callable[[Sequence[ItemT]], Awaitable[Sequence[ResultT]]]
 class Together(Generic[ItemT, ResultT]):
     """One transaction at a time in each process, while they are quick; without company an item is written at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
         self._waiting: deque[tuple[ItemT, asyncio.Future[ResultT]]] = deque()
         self._writer: asyncio.Task[None] | None = None
-        self._began_at = 0.0
+        # Kept, because the loop itself holds its tasks but weakly.
+        self._hanging: set[asyncio.Task[None]] = set()
 
     async def write(self, item: ItemT, write: Write[ItemT, ResultT]) -> ResultT:
         """The item's own result; `write` takes several and answers in their order."""
-        loop = asyncio.get_running_loop()
-        written: asyncio.Future[ResultT] = loop.create_future()
+        written: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, written))
-        if self._writer is None or self._writer.done() or loop.time() - self._began_at > PATIENCE_S:
-            self._began_at = loop.time()
-            self._writer = asyncio.create_task(self._write_waiting(write))
+        if self._writer is None or self._writer.done():
+            self._begin(write)
         return await written
 
+    def _begin(self, write: Write[ItemT, ResultT]) -> None:
+        self._writer = asyncio.create_task(self._write_waiting(write))
+
     async def _write_waiting(self, write: Write[ItemT, ResultT]) -> None:
-        while self._waiting:
-            self._began_at = asyncio.get_running_loop().time()
+        loop, this = asyncio.get_running_loop(), asyncio.current_task()
+        while self._waiting and self._writer is this:
             company = [self._waiting.popleft() for _ in range(min(MAX_TOGETHER, len(self._waiting)))]
+            impatience = loop.call_later(self._patience_s, self._pass_by, write)
             try:
-                results = await write([item for item, _ in company])
-            except DATABASE_LOST as error:
-                # One by one they would only wait, each behind the time-outs of those before it.
-                for _, written in company:
-                    _fail(written, error)
-            except Exception as error:  # noqa: BLE001 - whatever it is, its item is told
-                await self._write_alone(company, write, error)
-            else:
-                for (_, written), result in zip(company, results, strict=True):
-                    _tell(written, result)
+                await self._write_company(company, write)
+            finally:
+                impatience.cancel()
+
+    def _pass_by(self, write: Write[ItemT, ResultT]) -> None:
+        """Leave the writer to its company, which hangs; whoever waits behind it, or comes, has another."""
+        assert self._writer is not None, "it is the writer's own impatience"
+        self._hanging.add(self._writer)
+        self._writer.add_done_callback(self._hanging.discard)
+        self._writer = None
+        if self._waiting:
+            self._begin(write)
+
+    async def _write_company(
+        self, company: Sequence[tuple[ItemT, asyncio.Future[ResultT]]], write: Write[ItemT, ResultT]
+    ) -> None:
+        try:
+            results = await write([item for item, _ in company])
+        except DATABASE_LOST as error:
+            # One by one they would only wait, each behind the time-outs of those before it.
+            for _, written in company:
+                _fail(written, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, its item is told
+            await self._write_alone(company, write, error)
+        else:
+            for (_, written), result in zip(company, results, strict=True):
+                _tell(written, result)
 
     async def _write_alone(
         self,

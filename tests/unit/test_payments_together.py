@@ -69,3 +69,25 @@ async def test_a_lost_database_fails_all_who_came_together_at_once() -> None:
     results = await asyncio.gather(*(together.write(n, lost) for n in range(8)), return_exceptions=True)
     assert {type(one) for one in results} == {ConnectionResetError}
     assert sum(tried) == 8, "nobody waits for the time-outs of those before"
+
+
+async def test_nobody_waits_long_behind_a_company_that_hangs() -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def write(numbers: Sequence[int]) -> list[str]:
+        if 0 in numbers:
+            begun.set()
+            await may_end.wait()
+        return [f"wrote {number}" for number in numbers]
+
+    together: Together[int, str] = Together(patience_s=0.01)
+    hangs = asyncio.create_task(together.write(0, write))
+    await begun.wait()
+    async with asyncio.timeout(5):
+        # The first comes while all are patient still, and nobody comes after it who would see that it waits.
+        assert await together.write(1, write) == "wrote 1"
+        assert await together.write(2, write) == "wrote 2"
+    assert not hangs.done()
+    may_end.set()
+    assert await hangs == "wrote 0"
+    assert await together.write(3, write) == "wrote 3"
