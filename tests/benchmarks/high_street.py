@@ -114,10 +114,11 @@ async def a_high_street(
     webhook_url: str = "http://127.0.0.1:9/",
     deals: tuple[Deal, ...] | None = None,
     shops: int = _SHOPS,
+    server: dict[str, str] | None = None,
     **environ: str,
 ) -> AsyncIterator[HighStreet]:
     """Everything up; `deals` are live at every shop, one if nothing else is said. Fewer shops have more tills each."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as name, EmbeddedPostgres() as postgres:
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, EmbeddedPostgres(settings=server) as postgres:
         folder, [port, operators_port] = Path(name), free_ports(2)
         await _make_database(postgres)
         processes = Processes(folder)
