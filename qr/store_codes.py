@@ -117,3 +117,10 @@ async def revoke(conn: PoolConnectionProxy, *, partner_id: str, code_id: str) ->
     """
     if not await sql.revoke(conn, partner_id=partner_id, code_id=code_id):
         raise QrCodeNotFound
+
+
+async def revoke_some(
+    conn: PoolConnectionProxy, *, partner_id: str, merchant_id: str | None, limit: int
+) -> int:
+    """Take stickers of a merchant back, or of a partner and all of its own; how many, none when all are."""
+    return await sql.revoke_some(conn, partner_id=partner_id, merchant_id=merchant_id, limit=limit)

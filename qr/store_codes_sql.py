@@ -98,3 +98,20 @@ async def revoke(conn: PoolConnectionProxy, *, partner_id: str, code_id: str) ->
         code_id,
     )
     return bool(found)
+
+
+async def revoke_some(
+    conn: PoolConnectionProxy, *, partner_id: str, merchant_id: str | None, limit: int
+) -> int:
+    revoked = await conn.fetch(
+        """UPDATE qr.store_codes SET revoked_at = clock_timestamp()
+            WHERE partner_id = $1 AND id IN (
+                      SELECT id FROM qr.store_codes
+                       WHERE partner_id = $1 AND ($2::text IS NULL OR merchant_id = $2) AND revoked_at IS NULL
+                       ORDER BY id LIMIT $3 FOR UPDATE)
+        RETURNING id""",
+        partner_id,
+        merchant_id,
+        limit,
+    )
+    return len(revoked)

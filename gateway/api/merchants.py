@@ -105,7 +105,8 @@ async def suspend_merchant(call: Call[wire.StandingChange]) -> Answer:
 async def close_merchant(call: Call[wire.StandingChange]) -> Answer:
     """For good: nothing is paid from now on, what nobody has paid is canceled, what is held is let go.
 
-    Refunds, reading and webhooks go on. The company may apply again later.
+    Stickers are taken back; a partner's offers end, and those of others that it would pay a share of. Refunds, reading
+    and webhooks go on. The company may apply again later.
     """
     merchant_id = call.path["merchant_id"]
     async with call.claim.transaction(merchant_id) as conn:

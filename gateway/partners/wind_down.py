@@ -3,12 +3,16 @@
 From the commit of its suspension on, accept refuses every new payment, by whatever code, till, order page or offer it
 comes; so nothing but payments under way has to be ended. What nobody has paid yet is canceled; what is with a core ends
 as the core says; what is held is let go when the merchant is closed, and may be captured while it is only suspended.
-Refunds, reading and webhooks go on, for payers and books have a right to them.
+Refunds, reading and webhooks go on, for payers and books have a right to them. Closing takes stickers back and ends a
+partner's offers, also those of others that it would pay a share of: nobody could charge it.
 """
 
+from datetime import UTC, datetime
 from typing import Final
 
+import asyncpg
 import structlog
+from asyncpg.pool import PoolConnectionProxy
 
 from gateway.payments import cancel, open_sql
 from gateway.payments.errors import PaymentsError
@@ -16,8 +20,11 @@ from gateway.payments.needs import Needs
 from gateway.payments.pay import submit_and_conclude
 from gateway.storage.hub import DELIVERIES
 from merchants import sql as merchants_sql
+from merchants.offers import running
+from qr import store_codes
 
 _AT_ONCE: Final = 50
+_CLOSED: Final = "The merchant was closed"
 # A payment accepted in the moment of the suspension shows up within its time-outs.
 _LOOK_AGAIN_S: Final = 30.0
 _UNPAID: Final = ("requires_payer", "requires_confirmation")
@@ -26,7 +33,7 @@ log = structlog.get_logger()
 
 
 async def run_once(needs: Needs) -> int:
-    """End some of what one merchant left open; returns how many payments."""
+    """End some of what one merchant left open; returns how much."""
     async with needs.pool.acquire() as conn, conn.transaction():
         due = await merchants_sql.claim_wind_down(conn)
         if due is None:
@@ -43,13 +50,27 @@ async def run_once(needs: Needs) -> int:
             states=states,
             limit=_AT_ONCE,
         )
-        if left:
+        ended = await _end_for_good(conn, due) if due["status_now"] == "closed" else 0
+        if left or ended:
             await merchants_sql.wind_down_later(conn, **key, after_s=0.0)
         elif due["is_young"]:
             await merchants_sql.wind_down_later(conn, **key, after_s=_LOOK_AGAIN_S)
         else:
             await merchants_sql.wind_down_done(conn, **key)
-    return sum([await _end(needs, due["partner_id"], payment_id) for payment_id in left])
+    return ended + sum([await _end(needs, due["partner_id"], payment_id) for payment_id in left])
+
+
+async def _end_for_good(conn: PoolConnectionProxy, closed: asyncpg.Record) -> int:
+    """Some of a closed merchant's stickers, and of a closed partner's offers, with the claim of its wind-down."""
+    revoked = await store_codes.revoke_some(
+        conn, partner_id=closed["partner_id"], merchant_id=closed["only_merchant"], limit=_AT_ONCE
+    )
+    if closed["only_merchant"] is not None:
+        return revoked
+    ended = await running.end_some(
+        conn, partner_id=closed["partner_id"], now=datetime.now(UTC), reason=_CLOSED, limit=_AT_ONCE
+    )
+    return revoked + len(ended)
 
 
 async def _end(needs: Needs, partner_id: str, payment_id: str) -> int:

@@ -4,19 +4,22 @@ Online: a row is changed only while it is what was read, and whoever writes mean
 Resumable: what stands under the newest key is passed by, so a command that was killed is simply run again.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from merchants.onboarding import search
+from merchants.onboarding import search, verification
 from merchants.onboarding.particulars import revealed
 from merchants.sealing import Sealing
 
 _AT_ONCE: Final = 200
 """Rows in memory, documents of 5 MB among them; a batch is a statement each way."""
+
+
+HashedAgain = Callable[[PoolConnectionProxy, Sealing, str, bytes], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +28,7 @@ class SealedColumn:
 
     Attributes:
         owner: says for whom a value is sealed, from the columns of the key and those `named` after them.
-        searched: what it holds is found by keyed hashes, which are made anew with it.
+        hashed_again: makes the keyed hashes of what it holds anew with it, given the row's own id.
     """
 
     schema: str
@@ -34,11 +37,17 @@ class SealedColumn:
     key: tuple[str, ...]
     owner: Callable[..., str]
     named: tuple[str, ...] = ()
-    searched: bool = False
+    hashed_again: HashedAgain | None = None
 
     @property
     def name(self) -> str:
         return f"{self.schema}.{self.table}.{self.column}"
+
+
+async def _index_again(conn: PoolConnectionProxy, sealing: Sealing, subject_id: str, sealed: bytes) -> None:
+    """What a subject is found by."""
+    particulars = revealed(sealing, sealed, owner=subject_id)
+    await search.index_again(conn, sealing, subject_id=subject_id, particulars=particulars)
 
 
 def _last(*key: Any) -> str:
@@ -54,13 +63,15 @@ SEALED: Final = (
         "merchants", "signing_keys", "sealed_private_key", "purpose", "key_id",
         owner=lambda purpose, key_id: f"signing_key:{purpose}:{key_id}",
     ),
-    _column("merchants", "applications", "particulars", "id", searched=True),
-    _column("merchants", "merchant_records", "particulars", "partner_id", "merchant_id", searched=True),
+    _column("merchants", "applications", "particulars", "id", hashed_again=_index_again),
+    _column(
+        "merchants", "merchant_records", "particulars", "partner_id", "merchant_id", hashed_again=_index_again
+    ),
     _column("merchants", "change_requests", "changes", "partner_id", "id"),
     _column("merchants", "merchants", "settlement_account", "partner_id", "id"),
     _column("merchants", "documents", "content", "subject_id", "id"),
     _column("merchants", "agreements", "signer", "application_id"),
-    _column("merchants", "verifications", "sealed", "id"),
+    _column("merchants", "verifications", "sealed", "id", hashed_again=verification.hash_again),
     _column("merchants", "bulk_pieces", "rows", "partner_id", "bulk_id", "first", owner=lambda _, bulk, __: bulk),
     _column(
         "qr", "credential_numbers", "sealed_secret", "number",
@@ -97,12 +108,6 @@ def _again(sealing: Sealing, column: SealedColumn, row: asyncpg.Record) -> bytes
     return sealing.seal(sealing.reveal(sealed, owner=owner), owner=owner)
 
 
-async def _index_again(conn: PoolConnectionProxy, sealing: Sealing, subject_id: str, sealed: bytes) -> None:
-    """Keyed hashes change with the master key, too."""
-    particulars = revealed(sealing, sealed, owner=subject_id)
-    await search.index_again(conn, sealing, subject_id=subject_id, particulars=particulars)
-
-
 async def _write(
     pool: asyncpg.Pool, sealing: Sealing, column: SealedColumn, anew: Sequence[tuple[Any, ...]]
 ) -> int:
@@ -116,8 +121,8 @@ async def _write(
         for one in anew:
             done = await conn.execute(statement, one[-1], one[-2], *one[:size])
             changed += int(done.rpartition(" ")[2])
-            if column.searched and done == "UPDATE 1":
-                await _index_again(conn, sealing, str(one[size - 1]), one[-1])
+            if column.hashed_again is not None and done == "UPDATE 1":
+                await column.hashed_again(conn, sealing, str(one[size - 1]), one[-1])
     return changed
 
 

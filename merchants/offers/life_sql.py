@@ -208,6 +208,24 @@ async def due(conn: PoolConnectionProxy, *, day: date, limit: int) -> list[async
     )
 
 
+async def of_owner_or_funder(
+    conn: PoolConnectionProxy, *, partner_id: str, limit: int
+) -> list[asyncpg.Record]:
+    """Offers that are not over, this partner's own and those it would pay a share of; held in the order of ids."""
+    return await conn.fetch(
+        f"""SELECT {CAMPAIGN} FROM {_JOINED}
+             WHERE o.id IN (SELECT id FROM merchants.offers WHERE partner_id = $1 AND state <> 'ended'
+                            UNION
+                            SELECT f.offer_id FROM merchants.offer_funders f
+                              JOIN merchants.offers mine ON mine.partner_id = f.partner_id AND mine.id = f.offer_id
+                                                        AND mine.version = f.version
+                             WHERE f.funder_id = $1 AND mine.state <> 'ended')
+             ORDER BY o.id LIMIT $2 FOR UPDATE OF o""",  # noqa: S608 - fixed list
+        partner_id,
+        limit,
+    )
+
+
 async def count_running(conn: PoolConnectionProxy, *, partner_id: str) -> int:
     counted: int = await conn.fetchval(
         """SELECT count(*) FROM merchants.offers

@@ -82,3 +82,14 @@ async def advance(conn: PoolConnectionProxy, *, now: datetime, limit: int) -> li
         to = State.ENDED if held.is_over(day) else State.LIVE
         moved.append(await move(conn, held, to, deed=to.value, actor="system", now=now))
     return moved
+
+
+async def end_some(
+    conn: PoolConnectionProxy, *, partner_id: str, reason: str, now: datetime, limit: int
+) -> list[Campaign]:
+    """End some of what a partner that is gone offers, or pays a share of; none when nothing is left."""
+    rows = await life_sql.of_owner_or_funder(conn, partner_id=partner_id, limit=limit)
+    return [
+        await move(conn, campaign_of(row), State.ENDED, deed="ended", actor="system", reason=reason, now=now)
+        for row in rows
+    ]

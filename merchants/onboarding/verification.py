@@ -92,7 +92,7 @@ async def begin(
     assert settlement is not None, "what passed the pre-check is complete"
     if await sql.open_of(conn, application_id=application.id) is not None:
         raise VerificationUnderway
-    hashes = sealing.indexes(settlement.account_number, purpose=ACCOUNT_NUMBER)
+    hashes = _hashes(sealing, settlement)
     if await _tries_used(conn, hashes) >= MAX_TRIES:
         raise TooManyAccountTries
     verification_id = new_id("ver", BANK)
@@ -125,9 +125,7 @@ async def tries_left(conn: PoolConnectionProxy, sealing: Sealing, application: A
     settlement = application.particulars.settlement
     if settlement is None:
         return 0
-    used = await sql.tries_used(
-        conn, hashes=sealing.indexes(settlement.account_number, purpose=ACCOUNT_NUMBER), days=TRIES_DAYS
-    )
+    used = await sql.tries_used(conn, hashes=_hashes(sealing, settlement), days=TRIES_DAYS)
     return max(0, MAX_TRIES - used)
 
 
@@ -154,10 +152,10 @@ async def answer(
     row = await sql.open_of(conn, application_id=application.id)
     if row is None or row["state"] != State.SENT or row["is_over"]:
         raise VerificationNotReady
-    used = await _tries_used(conn, [row["account_hash"]])
+    credits_ = opened(sealing, row["sealed"], verification_id=row["id"])
+    used = await _tries_used(conn, _hashes(sealing, credits_.beneficiary))
     if used >= MAX_TRIES:
         return await _failed(conn, application, row["id"], actor=actor, tries=row["tries"])
-    credits_ = opened(sealing, row["sealed"], verification_id=row["id"])
     right = hmac.compare_digest(str(sum(credits_.amounts_minor)), str(sum_minor))
     if right:
         return await _verified(conn, sealing, application, row["id"], actor=actor, left=MAX_TRIES - used)
@@ -221,6 +219,14 @@ async def expire(conn: PoolConnectionProxy, *, limit: int) -> int:
     return await sql.expire(conn, limit=limit)
 
 
+async def hash_again(
+    conn: PoolConnectionProxy, sealing: Sealing, verification_id: str, sealed: bytes
+) -> None:
+    """Count tries under the newest master key, so that none is forgotten with the old one."""
+    account = opened(sealing, sealed, verification_id=verification_id).beneficiary
+    await sql.change_hash(conn, verification_id=verification_id, account_hash=_hashes(sealing, account)[0])
+
+
 def opened(sealing: Sealing, sealed: bytes, *, verification_id: str) -> Credits:
     """What `begin` sealed."""
     return msgspec.json.decode(sealing.reveal(sealed, owner=verification_id), type=Credits)
@@ -265,8 +271,15 @@ async def _send_back(conn: PoolConnectionProxy, application: Application, *, act
 
 
 async def _tries_used(conn: PoolConnectionProxy, hashes: list[bytes]) -> int:
-    await sql.lock_account(conn, account_hash=hashes[0])
+    # While the master key changes a replica may know one key more, or have the other one first.
+    for one in sorted(hashes):
+        await sql.lock_account(conn, account_hash=one)
     return await sql.tries_used(conn, hashes=hashes, days=TRIES_DAYS)
+
+
+def _hashes(sealing: Sealing, account: Settlement) -> list[bytes]:
+    """What an account is counted by, under every master key there is: newest first."""
+    return sealing.indexes(account.account_number, purpose=ACCOUNT_NUMBER)
 
 
 def _random_minor() -> int:

@@ -107,6 +107,12 @@ async def close(
     )
 
 
+async def change_hash(conn: PoolConnectionProxy, *, verification_id: str, account_hash: bytes) -> None:
+    await conn.execute(
+        "UPDATE merchants.verifications SET account_hash = $2 WHERE id = $1", verification_id, account_hash
+    )
+
+
 async def expire(conn: PoolConnectionProxy, *, limit: int) -> int:
     rows = await conn.fetch(
         """UPDATE merchants.verifications SET state = 'expired', closed_at = clock_timestamp()

@@ -7,9 +7,11 @@ import asyncpg
 
 from gateway.storage.sealed_columns import SEALED, reseal
 from merchants.keyring import Keyring
-from merchants.onboarding import search
+from merchants.onboarding import application as applications
+from merchants.onboarding import search, verification
 from merchants.sealing import Sealing
 from tests.inhabitants import inhabited
+from tests.joiners import an_office
 from tests.town import MASTER_KEY, Town, a_town
 
 # Every other `bytea` there is: hashes, public keys, and what receivers answered.
@@ -78,6 +80,24 @@ async def test_everything_is_sealed_anew_while_the_town_lives(town: Town) -> Non
         found = await search.find(conn, alone, field="phone", text="13800138000", actor="cli_risk", limit=10)
     assert found
     assert (await Keyring.open(town.pool, alone)).jwks()["keys"]
+
+
+async def test_tries_at_an_account_are_not_forgotten_with_the_old_key(town: Town) -> None:
+    old, new = base64.b64decode(MASTER_KEY), os.urandom(32)
+    both, alone = Sealing(new, retired=[old]), Sealing(new)
+    async with an_office(town) as office:
+        joiner = await office.joiner()
+        await office.approved(joiner)
+        assert await office.settled(joiner) == "sent"
+        told = sum(await office.credits_to(joiner))
+        wrong = await joiner.applicant.name_sum(told + 1)
+        assert wrong.tries_left == 2
+    assert await resealed(town.pool, both) > 0
+    async with town.pool.acquire() as conn:
+        application = await applications.find(
+            conn, alone, application_id=joiner.applicant.application_id, applicant_id=None
+        )
+        assert await verification.tries_left(conn, alone, application) == 2
 
 
 async def test_replicas_with_either_key_first_open_what_the_other_sealed(

@@ -6,7 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from merchants.offers.funding import Share
 from merchants.onboarding import retention
+from tests.builders import a_deal
+from tests.campaigns import agreed, proposed
 from tests.onboarded import SEALING, a_company, submitted
 from tests.town import Person, Supermarket, Town, cny
 
@@ -98,6 +101,41 @@ async def test_a_closed_shop_is_paid_no_more_its_open_orders_end_and_refunds_go_
     assert await town.balance(f"payer:{payer.id}") == 10_000
     again = await approver.post(f"{closing}/resume", {"reason": "again"})
     assert (again.status, again.body["code"]) == (409, "merchant_cannot_move")
+
+
+async def test_closing_takes_stickers_back_and_ends_what_a_partner_offers_or_pays_for(town: Town) -> None:
+    shop, mall = await town.supermarket(), await town.supermarket()
+    brand = msgspec.structs.replace(
+        a_deal().funding,
+        shares=(
+            Share(funder="partner", basis_points=5_000),
+            Share(funder="other", basis_points=5_000, partner_id=shop.merchant.id),
+        ),
+        rounding="partner",
+    )
+    async with town.pool.acquire() as conn, conn.transaction():
+        own = await agreed(conn, shop.merchant.id, a_deal())
+        shared = await proposed(conn, mall.merchant.id, msgspec.structs.replace(a_deal(), funding=brand))
+        others = await agreed(conn, mall.merchant.id, a_deal())
+    sticker = (await shop.office.post("/v1/qr-codes", {"terminal_id": shop.place.terminal.id})).body
+    approver = await an_operator(town, "approver")
+    path = f"/admin/v1/merchants/{shop.merchant.id}"
+    assert (await approver.post(f"{path}/suspend", {"reason": "complaints"})).status == 200
+    await town.pool.execute("UPDATE merchants.wind_downs SET due_at = now()")
+    assert (await shop.office.get(f"/v1/offers/{own.offer.id}")).body["state"] == "live"
+    assert (await approver.post(f"{path}/close", {"reason": "gives notice"})).status == 200
+    async with asyncio.timeout(_PATIENCE_S):
+        for asker, offer_id in ((shop.office, own.offer.id), (mall.office, shared.offer.id)):
+            while (await asker.get(f"/v1/offers/{offer_id}")).body["state"] != "ended":
+                pass
+        while (await shop.office.get(f"/v1/qr-codes/{sticker['id']}")).body["state"] != "revoked":
+            pass
+    assert (await mall.office.get(f"/v1/offers/{others.offer.id}")).body["state"] == "live"
+    ended = await town.pool.fetch("SELECT object_id, actor FROM merchants.audit WHERE deed = 'offer.ended'")
+    assert {(row["object_id"], row["actor"]) for row in ended} == {
+        (own.offer.id, "system"),
+        (shared.offer.id, "system"),
+    }
 
 
 async def test_a_suspended_shop_keeps_what_is_held_and_trades_again(town: Town) -> None:
