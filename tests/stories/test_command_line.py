@@ -239,6 +239,20 @@ async def test_what_a_stranger_wrote_moves_no_cursor(desk: Desk) -> None:
         assert "\u202e" not in listed.out
 
 
+async def test_a_third_colleague_needs_the_word_of_another_approver(desk: Desk) -> None:
+    await desk.operators()
+    saved = ("--role", "risk", "--as", "zhao.json", "--save", "wu.json")
+    proposal = (await desk.done("operator", "register", "wu", *saved, "-q")).out.strip()
+    outside = await desk.types("operator", "cases", "--as", "wu.json")
+    assert outside.code == 1
+    listed = await desk.done("operator", "proposed", "--as", "lin.json", "-q")
+    assert listed.out.split() == [proposal]
+    own = await desk.types("operator", "confirm", proposal, "--as", "zhao.json")
+    assert (own.code, "own_operator_proposal" in own.err) == (1, True)
+    await desk.done("operator", "confirm", proposal, "--as", "first.json")
+    await desk.done("operator", "cases", "--as", "wu.json")
+
+
 @pytest.mark.parametrize("amount", ["0", "1.234", "-1", "1e3", "1,00", "١٢", "1 XXX", ""])
 async def test_what_is_no_amount_is_refused_before_anything_is_asked(desk: Desk, amount: str) -> None:
     IdentityFile.make(desk.folder / "till.json", url="http://127.0.0.1:9")
