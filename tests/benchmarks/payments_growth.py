@@ -15,7 +15,7 @@ _PAYMENTS = 2_000_000
 # A full round of `payments` for each street and round would be a minute more than this needs.
 _ROUND_S = 10
 # A checkpoint amid the filling would have every page logged once more by the freezing. Both streets have it alike.
-_ROOMY = {"max_wal_size": "16GB"}
+_ROOMY = {"max_wal_size": "16GB", "checkpoint_timeout": "1h"}
 _FILL = Path(__file__).with_name("payments_growth.sql")
 
 
