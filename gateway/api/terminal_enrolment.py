@@ -9,7 +9,6 @@ from gateway.door.operation import Answer, Call, operation
 from gateway.wire import clients as wire
 from merchants import errors as merchant_errors
 from merchants.access import errors, terminals
-from merchants.access.principal import SCOPES
 from merchants.shops import terminal
 
 
@@ -31,12 +30,13 @@ async def replay_nothing(_call: Call[Any], _resource_id: str) -> Answer:
     replay=replay_activation_code,
     rotate="POST /v1/terminals/{terminal_id}/activation-codes",
     answers={201: wire.ActivationCode},
-    problems=(merchant_errors.TerminalNotFound,),
+    problems=(merchant_errors.TerminalNotFound, errors.ScopesNotYours),
 )
 async def create_activation_code(call: Call[None]) -> Answer:
     """Eight characters to type into the till within 15 minutes.
 
-    The terminal's code before ends; its till before stays in until the new one has come.
+    The terminal's code before ends; its till before stays in until the new one has come. The till may pay, query,
+    cancel and refund its own, so far as you may: without `pay` you make none.
     """
     partner_id, terminal_id = call.caller.partner_id, call.path["terminal_id"]
     assert partner_id is not None, "only a partner's client carries the scope merchants"
@@ -46,6 +46,7 @@ async def create_activation_code(call: Call[None]) -> Answer:
             call.parts.sealing,
             partner_id=partner_id,
             terminal_id=terminal_id,
+            within=call.caller.scopes,
             actor=call.caller.client_id,
         )
         code = wire.ActivationCode(
@@ -83,7 +84,7 @@ async def enrol_terminal(call: Call[wire.Enrolment]) -> Answer:
         "merchant_id": enrolled.merchant_id,
         "store_id": enrolled.store_id,
         "terminal_id": enrolled.terminal_id,
-        "scopes": sorted(SCOPES["terminal"]),
+        "scopes": sorted(enrolled.scopes),
     }
     return Answer(201, msgspec.convert(facts, wire.EnrolledTerminal))
 

@@ -1396,12 +1396,15 @@ CREATE TABLE merchants.activation_codes (
     expires_at timestamp with time zone NOT NULL,
     created_by text NOT NULL,
     client_id text COLLATE pg_catalog."C",
+    scopes text[] NOT NULL,
     CONSTRAINT activation_codes_tries_left_check CHECK ((tries_left >= 0))
 );
 
 COMMENT ON TABLE merchants.activation_codes IS 'The latest code of each till, as keyed hashes: its first half finds the row, so that wrong second halves can be counted.';
 
 COMMENT ON COLUMN merchants.activation_codes.client_id IS 'Set once used: the same code with the same key answers the same client again, should the answer have been lost.';
+
+COMMENT ON COLUMN merchants.activation_codes.scopes IS 'What the till will be given: a till''s scopes, so far as the client that made the code had them itself.';
 
 CREATE TABLE merchants.agreement_texts (
     sha256 bytea NOT NULL,
@@ -2635,6 +2638,8 @@ CREATE UNIQUE INDEX transfers_one_unresolved ON gateway.transfers USING btree (o
 CREATE INDEX velocity_by_age ON gateway.velocity USING brin (at);
 
 CREATE INDEX velocity_by_payment ON gateway.velocity USING btree (payment_id);
+
+CREATE INDEX activation_codes_by_maker ON merchants.activation_codes USING btree (created_by);
 
 CREATE INDEX activation_codes_expired ON merchants.activation_codes USING btree (expires_at);
 

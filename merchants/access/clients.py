@@ -216,7 +216,7 @@ async def revoke_key(conn: PoolConnectionProxy, client_id: str, *, key_id: str, 
 
 
 async def revoke(conn: PoolConnectionProxy, client_id: str, *, actor: str, reason: str) -> None:
-    """End a client for good; doing it again changes nothing.
+    """End a client for good, with the activation codes it made; doing it again changes nothing.
 
     Raises:
         ClientNotFound
@@ -225,6 +225,7 @@ async def revoke(conn: PoolConnectionProxy, client_id: str, *, actor: str, reaso
     if owner is None:
         raise ClientNotFound
     if await sql.revoke_client(conn, client_id):
+        await sql.delete_activation_codes_of(conn, created_by=client_id)
         await audit.record(
             conn,
             actor=actor,

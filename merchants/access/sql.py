@@ -33,6 +33,7 @@ class ActivationRow:
     terminal_id: str
     label: str
     code_hash: bytes
+    scopes: list[str]
     client_id: str | None
 
 
@@ -252,6 +253,7 @@ async def put_activation_code(
     selector_hash: bytes,
     code_hash: bytes,
     tries: int,
+    scopes: frozenset[str],
     life_s: float,
     created_by: str,
 ) -> datetime | None:
@@ -259,14 +261,14 @@ async def put_activation_code(
     expires_at: datetime | None = await conn.fetchval(
         """INSERT INTO merchants.activation_codes AS a
                   (partner_id, terminal_id, merchant_id, store_id, selector_hash, code_hash, tries_left,
-                   expires_at, created_by)
+                   expires_at, created_by, scopes)
            SELECT partner_id, id, merchant_id, store_id, $3, $4, $5,
-                  clock_timestamp() + make_interval(secs => $6), $7
+                  clock_timestamp() + make_interval(secs => $6), $7, $8
              FROM merchants.terminals WHERE partner_id = $1 AND id = $2 AND status = 'active'
            ON CONFLICT (partner_id, terminal_id) DO UPDATE
               SET selector_hash = excluded.selector_hash, code_hash = excluded.code_hash,
                   tries_left = excluded.tries_left, expires_at = excluded.expires_at,
-                  created_by = excluded.created_by, client_id = NULL
+                  created_by = excluded.created_by, scopes = excluded.scopes, client_id = NULL
            RETURNING expires_at""",
         partner_id,
         terminal_id,
@@ -275,6 +277,7 @@ async def put_activation_code(
         tries,
         life_s,
         created_by,
+        sorted(scopes),
     )
     return expires_at
 
@@ -282,7 +285,8 @@ async def put_activation_code(
 async def activation_codes(conn: PoolConnectionProxy, selector_hashes: list[bytes]) -> list[ActivationRow]:
     """Codes of this first half that may be tried, locked in a fixed order until the try is settled."""
     rows = await conn.fetch(
-        """SELECT a.partner_id, a.merchant_id, a.store_id, a.terminal_id, t.label, a.code_hash, a.client_id
+        """SELECT a.partner_id, a.merchant_id, a.store_id, a.terminal_id, t.label, a.code_hash, a.scopes,
+                  a.client_id
              FROM merchants.activation_codes a
              JOIN merchants.terminals t ON t.partner_id = a.partner_id AND t.id = a.terminal_id
             WHERE a.selector_hash = ANY ($1) AND a.tries_left > 0 AND a.expires_at > clock_timestamp()
@@ -320,6 +324,10 @@ async def delete_activation_code(conn: PoolConnectionProxy, *, partner_id: str, 
         partner_id,
         terminal_id,
     )
+
+
+async def delete_activation_codes_of(conn: PoolConnectionProxy, *, created_by: str) -> None:
+    await conn.execute("DELETE FROM merchants.activation_codes WHERE created_by = $1", created_by)
 
 
 async def delete_expired_activation_codes(conn: PoolConnectionProxy, *, limit: int) -> int:

@@ -30,6 +30,8 @@ CODE_CHARACTERS = 8
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SELECTOR_CHARACTERS = 4
 _NAME_CHARACTERS = 100
+# A till that may not do this is none.
+_LEAST = frozenset({"pay"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class Enrolled:
     merchant_id: str
     store_id: str
     terminal_id: str
+    scopes: frozenset[str]
 
 
 async def issue_code(
@@ -57,14 +60,20 @@ async def issue_code(
     *,
     partner_id: str,
     terminal_id: str,
+    within: frozenset[str],
     actor: str,
     life_s: float = CODE_LIFE_S,
 ) -> ActivationCode:
     """A code for the till that will stand here; the code before it ends.
 
+    Whoever holds the code chooses the till's key and so is the till: it gets no scope that its maker, who has
+    `within`, has not.
+
     Raises:
         TerminalNotFound: not there, another partner's, or retired.
+        ScopesNotYours: the maker may not pay, so neither could the till.
     """
+    clients.refuse_scopes_beyond(_LEAST, within)
     code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_CHARACTERS))
     expires_at = await sql.put_activation_code(
         conn,
@@ -73,6 +82,7 @@ async def issue_code(
         selector_hash=_selector_hashes(sealing, code)[0],
         code_hash=_code_hashes(sealing, code)[0],
         tries=CODE_TRIES,
+        scopes=SCOPES["terminal"] & within,
         life_s=life_s,
         created_by=actor,
     )
@@ -163,7 +173,7 @@ async def _enrol_at(conn: PoolConnectionProxy, place: sql.ActivationRow, key: Pu
         merchant_id=place.merchant_id,
         store_id=place.store_id,
         terminal_id=place.terminal_id,
-        scopes=SCOPES["terminal"],
+        scopes=frozenset(place.scopes),
         created_at=datetime.now(UTC),
     )
     registered = await clients.register(conn, till, key, actor=client_id)
@@ -180,6 +190,7 @@ def _enrolled(place: sql.ActivationRow, registered: Registered) -> Enrolled:
         merchant_id=place.merchant_id,
         store_id=place.store_id,
         terminal_id=place.terminal_id,
+        scopes=frozenset(place.scopes),
     )
 
 

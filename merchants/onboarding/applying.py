@@ -103,7 +103,7 @@ async def change(
         conn, sealing, application_id=application_id, applicant_id=applicant_id
     )
     particulars = application.particulars.changed(changes)
-    at = await sql.change_particulars(
+    at, override_by = await sql.change_particulars(
         conn,
         application_id=application_id,
         particulars=particulars.sealed(sealing, owner=application_id),
@@ -113,7 +113,7 @@ async def change(
     await transition.record(
         conn, application, deed="application.changed", actor=actor, sections=",".join(sorted(changes))
     )
-    return replace(application, particulars=particulars, updated_at=at)
+    return replace(application, particulars=particulars, override_by=override_by, updated_at=at)
 
 
 async def lock_changeable(

@@ -6,7 +6,8 @@ A line is not judged here; only a file that is none at all is refused. Pure, and
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal
 
 from merchants.onboarding.errors import BulkFileUnreadable
@@ -16,6 +17,9 @@ Format = Literal["csv", "jsonl"]
 MAX_LINES: Final = 20_000
 # Longer than any line of ours; a quote that never closes would swallow the file.
 _MAX_LINE_CHARACTERS: Final = 64 * 1024
+# As of any other request.
+_MAX_DEPTH: Final = 16
+_LARGEST: Final = 2**63 - 1
 
 # Each column's place in an application. `reference` is the partner's own name for the line.
 COLUMNS: Final[Mapping[str, tuple[str | int, ...]]] = {
@@ -87,7 +91,7 @@ def column_of(pointer: str) -> str:
 
 def _csv(text: str) -> Iterator[tuple[int, Any]]:
     csv.field_size_limit(_MAX_LINE_CHARACTERS)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(_bounded(io.StringIO(text, newline="")), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(header)
@@ -98,6 +102,14 @@ def _csv(text: str) -> Iterator[tuple[int, Any]]:
             begun = reader.line_num + 1
     except csv.Error as error:
         raise BulkFileUnreadable(f"line {reader.line_num}: {error}") from None
+
+
+def _bounded(lines: Iterable[str]) -> Iterator[str]:
+    """A line of a million commas would be a million cells."""
+    for number, line in enumerate(lines, 1):
+        if len(line) > _MAX_LINE_CHARACTERS:
+            raise BulkFileUnreadable(f"line {number}: it is longer than any line of ours")
+        yield line
 
 
 def _check_header(header: list[str]) -> None:
@@ -132,20 +144,38 @@ def _put(document: dict[str, Any], place: tuple[str | int, ...], value: str) -> 
 
 
 def _json_lines(text: str) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(io.StringIO(text, newline="\n"), 1):
         if line.strip():
             yield number, _object(line)
 
 
 def _object(line: str) -> Any:
-    """The line's object, of which no member stands twice; None where it is none."""
+    """The line's object, of which no member stands twice; None where it is none, or PostgreSQL cannot hold it."""
     if len(line) > _MAX_LINE_CHARACTERS:
         return None
     try:
         found = json.loads(line, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return found if isinstance(found, dict) and _is_sound(found, _MAX_DEPTH) else None
+
+
+def _is_sound(value: Any, depth: int) -> bool:
+    """Escapes may hide a NUL or half a surrogate pair: neither can be stored, nor can a number above 64 bits."""
+    match value:
+        case str():
+            return "\x00" not in value and not any("\ud800" <= one <= "\udfff" for one in value)
+        case float():
+            return math.isfinite(value)
+        case int():
+            return abs(value) <= _LARGEST
+        case dict():
+            children: Iterable[Any] = (*value.keys(), *value.values())
+        case list():
+            children = value
+        case _:
+            return True
+    return depth > 0 and all(_is_sound(child, depth - 1) for child in children)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

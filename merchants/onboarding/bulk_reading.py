@@ -13,6 +13,7 @@ from merchants.onboarding import bulk_sql as sql
 from merchants.onboarding import search
 from merchants.onboarding.bulk import Bulk, LineFault, State, claimed, move
 from merchants.onboarding.bulk_file import column_of
+from merchants.onboarding.documents import missing
 from merchants.onboarding.particulars import Particulars
 from merchants.onboarding.precheck import precheck
 from merchants.sealing import Sealing
@@ -83,9 +84,12 @@ def _judged(bulk: Bulk, number: int, document: Any, rules: Rules, *, today: date
         particulars = rules.read(fitting)
     except ValueError as error:
         return _faulty(bulk, number, reference, found or [("", "invalid", str(error))], application_id)
+    meant = precheck(particulars, kind=bulk.kind, today=today)
+    # A file brings no papers: who needs one is applied for by itself.
+    papers = missing(bulk.kind, particulars.mcc, frozenset())
     found += [
         (one.pointer, one.code, one.detail)
-        for one in precheck(particulars, kind=bulk.kind, today=today)
+        for one in (*meant, *papers)
         if one.pointer.split("/")[1] not in wrong
     ]
     if found:

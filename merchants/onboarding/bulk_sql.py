@@ -252,10 +252,14 @@ async def record_many(
 async def submitted_of(
     conn: PoolConnectionProxy, *, bulk_id: str, after_id: str, limit: int
 ) -> list[asyncpg.Record]:
-    """The next applications of a bulk that still wait for it, held; one somebody took by itself is left alone."""
+    """The next applications of a bulk that still wait for it, held.
+
+    One that somebody took by itself is left alone, and so is one the bank asked about: its reviewer saw another text.
+    """
     return await conn.fetch(
         """SELECT id, particulars FROM merchants.applications
-            WHERE bulk_id = $1 AND id > $2 AND status = 'submitted' ORDER BY id LIMIT $3 FOR UPDATE""",
+            WHERE bulk_id = $1 AND id > $2 AND status = 'submitted' AND round = 0
+            ORDER BY id LIMIT $3 FOR UPDATE""",
         bulk_id,
         after_id,
         limit,

@@ -128,17 +128,21 @@ async def in_status(
 
 async def change_particulars(
     conn: PoolConnectionProxy, *, application_id: str, particulars: bytes, credit_code: str | None
-) -> datetime:
-    at: datetime = await conn.fetchval(
+) -> tuple[datetime, str | None]:
+    """When it changed, and who lets its credit code pass: that was said of the one before, so not of another."""
+    row = await conn.fetchrow(
         """UPDATE merchants.applications
-              SET particulars = $2, credit_code = $3, updated_at = clock_timestamp()
+              SET particulars = $2, credit_code = $3, updated_at = clock_timestamp(),
+                  override_by = CASE WHEN credit_code IS NOT DISTINCT FROM $3 THEN override_by END,
+                  override_reason = CASE WHEN credit_code IS NOT DISTINCT FROM $3 THEN override_reason END
             WHERE id = $1
-        RETURNING updated_at""",
+        RETURNING updated_at, override_by""",
         application_id,
         particulars,
         credit_code,
     )
-    return at
+    assert row is not None, "the caller holds the row's lock"
+    return row["updated_at"], row["override_by"]
 
 
 async def change_state(

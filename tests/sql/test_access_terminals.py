@@ -12,7 +12,9 @@ from merchants.access.errors import (
     ClientNotFound,
     ClientRevoked,
     PublicKeyUnacceptable,
+    ScopesNotYours,
 )
+from merchants.access.principal import SCOPES
 from merchants.access.terminals import ALPHABET, CODE_CHARACTERS, CODE_TRIES, Enrolled
 from merchants.errors import TerminalNotFound
 from merchants.ids import new_id
@@ -28,14 +30,22 @@ async def place(pool: asyncpg.Pool) -> Place:
     return await open_place(pool)
 
 
-async def issue(pool: asyncpg.Pool, place: Place, life_s: float = 900) -> str:
+async def issue(
+    pool: asyncpg.Pool,
+    place: Place,
+    life_s: float = 900,
+    *,
+    within: frozenset[str] = SCOPES["partner"],
+    actor: str = "test",
+) -> str:
     async with pool.acquire() as conn, conn.transaction():
         issued = await terminals.issue_code(
             conn,
             SEALING,
             partner_id=place.partner_id,
             terminal_id=place.terminal_id,
-            actor="test",
+            within=within,
+            actor=actor,
             life_s=life_s,
         )
         return issued.code
@@ -191,3 +201,38 @@ async def test_dead_codes_are_forgotten(pool: asyncpg.Pool, place: Place) -> Non
     await issue(pool, place, life_s=0)
     async with pool.acquire() as conn:
         assert await terminals.forget_expired_codes(conn, limit=10) == 1
+
+
+async def test_a_till_may_never_do_more_than_whoever_made_its_code(pool: asyncpg.Pool, place: Place) -> None:
+    with pytest.raises(ScopesNotYours) as refused:
+        await issue(pool, place, within=frozenset({"merchants", "query"}))
+    assert refused.value.scopes == ("pay",)
+    key = OwnKey()
+    code = await issue(pool, place, within=frozenset({"merchants", "pay", "query", "qr"}))
+    till = await enrol(pool, code, key)
+    assert till.scopes == {"pay", "query"}
+    assert (await enrol(pool, code, key)).scopes == {"pay", "query"}
+    kept = await pool.fetchval(
+        "SELECT scopes FROM merchants.clients WHERE client_id = $1", till.registered.client_id
+    )
+    assert kept == ["pay", "query"]
+
+
+async def test_a_code_ends_with_the_client_that_made_it(pool: asyncpg.Pool, place: Place) -> None:
+    key = OwnKey()
+    async with pool.acquire() as conn, conn.transaction():
+        maker = await clients.register_server(
+            conn,
+            client_id=new_id("cli", 1),
+            partner_id=place.partner_id,
+            name="stolen",
+            scopes=SCOPES["partner"],
+            within=SCOPES["partner"],
+            public_jwk=OwnKey().public_jwk,
+            actor="test",
+        )
+    code = await issue(pool, place, actor=maker.client_id)
+    async with pool.acquire() as conn, conn.transaction():
+        await clients.revoke(conn, maker.client_id, actor="test", reason="stolen")
+    with pytest.raises(ActivationCodeRefused):
+        await enrol(pool, code, key)

@@ -1,5 +1,6 @@
 """Sub-merchants by file: the long form is `make prove ONLY=bulk`."""
 
+import asyncio
 import json
 import random
 from collections.abc import AsyncIterator
@@ -14,6 +15,8 @@ from tests.onboarded import a_company, an_active_merchant
 from tests.processes import City, a_city
 from tests.prove.bulk import a_sheet, run
 from tests.town import FAST_DOUBT, Person, Town
+
+_PATIENCE_S = 20.0
 
 
 @pytest.fixture
@@ -108,3 +111,39 @@ async def test_whoever_took_a_file_does_not_approve_it(town: Town) -> None:
     assert (refused.status, refused.body["code"]) == (409, "terms_changed")
     rejected = await other.post(f"{path}/reject", {"reason": "not theirs"})
     assert rejected.body["bulk"]["state"] == "rejected"
+
+
+async def test_no_line_keeps_the_worker_from_the_next_file(town: Town) -> None:
+    """A NUL, half a surrogate pair or a number without end would come back with every try to store them."""
+    office, mall_id = await a_mall(town)
+    odd = [
+        '{"reference": "a\\u0000b"}',
+        '{"\\u0000": 1}',
+        '{"reference": "\\ud800"}',
+        '{"mcc": 1' + "0" * 30 + "}",
+        '{"mcc": Infinity}',
+        '{"mcc": ' + "[" * 500 + "]" * 500 + "}",
+    ]
+    path = f"/v1/merchants/{mall_id}/bulks"
+    sent = await office.send("POST", path, "\n".join(odd).encode(), "application/x-ndjson")
+    assert sent.status == 201, sent.body
+    async with asyncio.timeout(_PATIENCE_S):
+        results = await checked(office, f"/v1/bulks/{sent.body['id']}")
+    assert [[fault["code"] for fault in one["faults"]] for one in results] == [["line_malformed"]] * len(odd)
+    cells = await office.send("POST", path, b"short_name\n" + b"," * 100_000, "text/csv")
+    assert (cells.status, cells.body["why"]) == (422, "line 2: it is longer than any line of ours")
+
+
+async def test_a_trade_that_needs_a_permit_does_not_come_in_by_file(town: Town) -> None:
+    office, mall_id = await a_mall(town)
+    pharmacy = msgspec.to_builtins(a_company(mcc="5912"))
+    sent = await office.send(
+        "POST",
+        f"/v1/merchants/{mall_id}/bulks",
+        json.dumps(pharmacy, default=str).encode(),
+        "application/x-ndjson",
+    )
+    [line] = await checked(office, f"/v1/bulks/{sent.body['id']}")
+    assert [(one["pointer"], one["code"]) for one in line["faults"]] == [
+        ("/documents/qualification", "qualification_missing")
+    ]
