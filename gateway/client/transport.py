@@ -6,7 +6,13 @@ from typing import Any, Final, Self, TypeVar
 
 import aiohttp
 import msgspec
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_before_delay,
+    wait_random_exponential,
+)
 
 from gateway.client.access import Access
 from gateway.client.errors import AnswerLost, ProblemAnswered, UnexpectedAnswer, Unreachable
@@ -23,6 +29,7 @@ _OUTCOME_UNKNOWN: Final = "outcome_unknown"
 _MARGIN_S: Final = 15.0
 _REDIRECT: Final = 300
 _SERVER_ERROR: Final = 500
+_BACKOFF: Final = wait_random_exponential(multiplier=0.1, max=2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +93,8 @@ class Gateway:
         """The body of a success.
 
         Repeated, with the same idempotency key, are: a connection that was refused and a 503 that promises that
-        nothing happened, for every call; an answer that was lost, for calls that are `repeatable`.
+        nothing happened, for every call; an answer that was lost, for calls that are `repeatable`. A gateway that
+        says how long to wait is not asked before, and not at all where that is longer than calls are repeated.
 
         Raises:
             ProblemAnswered: the gateway refuses.
@@ -103,8 +111,8 @@ class Gateway:
 
         attempts = AsyncRetrying(
             retry=retry_if_exception(goes_again),
-            wait=wait_random_exponential(multiplier=0.1, max=2.0),
-            stop=stop_after_delay(self._retry_for_s),
+            wait=_wait_s,
+            stop=stop_before_delay(self._retry_for_s),
             reraise=True,
         )
         try:
@@ -173,6 +181,13 @@ def _failure(request: Request, status: int, body: bytes) -> Exception:
     return ProblemAnswered(
         problem, {name: value for name, value in facts.items() if name not in Problem.__struct_fields__}
     )
+
+
+def _wait_s(state: RetryCallState) -> float:
+    """What the gateway asks for, and a little more, so that not all it sent away are back in one moment."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.facts.get("retry_after_s") if isinstance(error, ProblemAnswered) else None
+    return _BACKOFF(state) + (asked if isinstance(asked, int | float) else 0.0)
 
 
 def _nothing_happened(error: BaseException) -> bool:

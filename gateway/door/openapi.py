@@ -36,6 +36,23 @@ _REPLAYED_HEADER = {
     "schema": {"type": "string", "enum": ["true"]},
 }
 _REQUEST_ID_HEADER = {"description": "Names this request in our logs.", "schema": {"type": "string"}}
+# Of every answer to somebody who is known; draft-ietf-httpapi-ratelimit-headers-10.
+_LIMIT_HEADERS = {
+    "RateLimit": {
+        "description": "What is left of each of your quotas (`r`), and in how many seconds it is whole again (`t`).",
+        "schema": {"type": "string"},
+        "example": '"terminal";r=59;t=1, "merchant";r=1999;t=1',
+    },
+    "RateLimit-Policy": {
+        "description": "Your quotas here: so many requests at once (`q`), regained in so many seconds (`w`).",
+        "schema": {"type": "string"},
+        "example": '"terminal";q=60;w=3, "merchant";q=2000;w=2',
+    },
+}
+_RETRY_AFTER_HEADER = {
+    "description": "With 429 and 503: send it again after so many seconds.",
+    "schema": {"type": "integer"},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +80,12 @@ def document(
         "components": {
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
             "responses": {"Problem": _problem_response()},
-            "headers": {"RequestId": _REQUEST_ID_HEADER, "Replayed": _REPLAYED_HEADER},
+            "headers": {
+                "RequestId": _REQUEST_ID_HEADER,
+                "Replayed": _REPLAYED_HEADER,
+                "RetryAfter": _RETRY_AFTER_HEADER,
+                **_LIMIT_HEADERS,
+            },
             "schemas": dict(sorted(schemas.components.items())),
         },
         "x-docs": {"errors": [_explained(kind) for kind in every_kind(operations)]},
@@ -148,6 +170,8 @@ def _request_content(one: Operation, schemas: Schemas) -> dict[str, Any]:
 
 def _success(one: Operation, schemas: Schemas) -> dict[str, Any]:
     headers = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+    if one.scope is not None:
+        headers |= _limit_headers()
     if one.idempotent:
         headers["Idempotency-Replayed"] = {"$ref": "#/components/headers/Replayed"}
     return {
@@ -158,6 +182,10 @@ def _success(one: Operation, schemas: Schemas) -> dict[str, Any]:
         }
         for status, shape in one.answers.items()
     }
+
+
+def _limit_headers() -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in _LIMIT_HEADERS}
 
 
 def _success_content(shape: Any, example: Any, schemas: Schemas) -> dict[str, Any]:
@@ -184,7 +212,11 @@ def _failures(one: Operation) -> dict[str, Any]:
 def _problem_response() -> dict[str, Any]:
     return {
         "description": "A problem; its code says what to do.",
-        "headers": {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}},
+        "headers": {
+            "X-Request-Id": {"$ref": "#/components/headers/RequestId"},
+            "Retry-After": {"$ref": "#/components/headers/RetryAfter"},
+            **_limit_headers(),
+        },
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
 

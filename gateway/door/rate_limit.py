@@ -1,4 +1,4 @@
-"""How much one client, and one partner with all its clients, may ask for: so that nobody is slow because of another.
+"""How much one client, and one merchant with all its clients, may ask for: so that nobody is slow because of another.
 
 Counted in memory, a float for each key (the generic cell rate algorithm: when the bucket will be full again), for it is
 asked of every request and must cost none of them a round trip. Each replica gives its share of a limit, which is the
@@ -100,8 +100,10 @@ class Limiter:
         if share is not None:
             yield caller.client_id, share
         share = self._shares.get("merchant")
-        if share is not None and caller.partner_id is not None:
-            yield caller.partner_id, share
+        # A till's shop, be it one tenant of a mall: who calls for a whole platform is the platform.
+        merchant_id = caller.merchant_id or caller.partner_id
+        if share is not None and merchant_id is not None:
+            yield merchant_id, share
 
     def _next(self, key: str, share: _Share, now: float) -> float:
         return max(self._full_at.get(key, now), now) + share.interval_s

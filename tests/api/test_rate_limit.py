@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 
 from gateway.door.caller import Caller
 from gateway.door.errors import RateLimited
@@ -52,6 +53,13 @@ def test_a_merchants_tills_share_its_limit_and_leave_others_theirs() -> None:
     assert accepted(limiter, TILL, 50) == 10
     assert accepted(limiter, SIBLING, 50) == 5
     assert accepted(limiter, OTHER, 50) == 10
+
+
+def test_a_busy_tenant_leaves_its_neighbours_in_the_mall_theirs() -> None:
+    limiter = Limiter(Limits.read("terminal=1/10,merchant=1/15"))
+    tenant, next_door = replace(TILL, merchant_id="mer_7"), replace(SIBLING, merchant_id="mer_8")
+    assert accepted(limiter, tenant, 50) == 10
+    assert accepted(limiter, next_door, 50) == 10
 
 
 def test_what_was_refused_is_not_counted() -> None:

@@ -28,7 +28,7 @@ _FLOOR_OF_MIGRATION = {"webhooks": "webhooks", "merchants": "merchants", "access
                        "qr": "qr", "offers": "merchants", "onboarding": "merchants",
                        "together_offers": "merchants", "together_codes": "qr",
                        "together_events": "webhooks", "offer_kinds": "merchants",
-                       "second_person": "merchants"}  # fmt: skip
+                       "second_person": "merchants", "till_scopes": "merchants"}  # fmt: skip
 
 
 def _is_sql(source: Source) -> bool:

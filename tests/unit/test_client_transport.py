@@ -1,5 +1,7 @@
 """What the client repeats, what it does not, and what its caller learns in the end."""
 
+import time
+
 import pytest
 
 from gateway.client.errors import AnswerLost, ProblemAnswered, UnexpectedAnswer, Unreachable
@@ -56,6 +58,26 @@ async def test_a_refusal_is_not_repeated(refusal: Reply) -> None:
     async with scripted(refusal, DONE) as server, Gateway(server.url) as gateway:
         with pytest.raises(ProblemAnswered):
             await gateway.send(DEED)
+    assert len(server.asked) == 1
+
+
+async def test_who_asks_too_fast_is_not_back_before_the_time_it_was_told() -> None:
+    begun = time.monotonic()
+    hasty = problem(429, "rate_limited", retry_after_s=1)
+    async with scripted(hasty, DONE) as server, Gateway(server.url) as gateway:
+        await gateway.send(DEED)
+    assert time.monotonic() - begun >= 1
+    assert len(server.asked) == 2
+
+
+async def test_who_would_have_to_wait_longer_than_it_may_is_told_at_once() -> None:
+    begun = time.monotonic()
+    hasty = problem(429, "rate_limited", retry_after_s=9)
+    async with scripted(hasty, DONE) as server, Gateway(server.url, retry_for_s=5) as gateway:
+        with pytest.raises(ProblemAnswered) as refused:
+            await gateway.send(DEED)
+    assert (refused.value.code, refused.value.facts["retry_after_s"]) == ("rate_limited", 9)
+    assert time.monotonic() - begun < 5
     assert len(server.asked) == 1
 
 

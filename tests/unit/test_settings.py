@@ -58,3 +58,42 @@ def test_a_time_is_never_negative_or_endless(odd: str) -> None:
 
 def test_a_secret_is_never_repeated_in_what_is_wrong_with_it() -> None:
     assert "hunter2" not in str(faults(MASTER_KEY="hunter2", DATABASE_STATEMENT_CACHE="hunter2"))
+
+
+PRODUCTION = {
+    "GATEWAY_ENV": "production",
+    "PUBLIC_URL": "https://pay.bank.example",
+    "OPERATORS_URL": "https://operators.bank.example",
+    "OIDC_ISSUER": "https://identity.bank.example",
+    "DPOP_REQUIRED": "true",
+}
+
+
+def test_production_says_at_once_all_that_it_does_not_stand_for() -> None:
+    assert faults(
+        GATEWAY_ENV="production",
+        WEBHOOK_LOOPBACK="true",
+        BOOTSTRAP_OPERATOR_JWK="{}",
+        WALLET_CORES="bank=http://core",
+    ) == [
+        "PUBLIC_URL has to be https in production",
+        "OIDC_ISSUER has to be the bank's identity provider, by https, in production",
+        "OPERATORS_URL has to be https in production",
+        "DPOP_REQUIRED has to be true in production",
+        "BOOTSTRAP_OPERATOR_JWK is for the sandbox alone",
+        "WEBHOOK_LOOPBACK is for the sandbox alone",
+        "WALLET_CORES has to use https in production",
+    ]
+
+
+def test_production_starts_with_what_it_needs_and_without_any_one_of_it_not() -> None:
+    assert read({**GOOD, **PRODUCTION}).dpop_required
+    for name, weak in (
+        ("PUBLIC_URL", "http://pay.bank.example"),
+        ("OPERATORS_URL", "http://operators.bank.example"),
+        ("OIDC_ISSUER", "http://identity.bank.example"),
+        ("DPOP_REQUIRED", "false"),
+    ):
+        [fault] = faults(**{**PRODUCTION, name: weak})
+        assert fault.startswith(name)
+        assert read({**GOOD, **PRODUCTION, "GATEWAY_ENV": "sandbox", name: weak}).gateway_env == "sandbox"
