@@ -13,7 +13,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from merchants import audit
 from merchants.lifecycle import Status
-from merchants.onboarding import admission, credit_code, sql, transition
+from merchants.onboarding import admission, credit_code, sql, transition, verification
 from merchants.onboarding.admission import Approval
 from merchants.onboarding.application import (
     Application,
@@ -109,6 +109,8 @@ async def ask(
         ApplicationNotFound, ApplicationCannotMove
     """
     application = await lock(conn, sealing, application_id=application_id, applicant_id=None)
+    if application.status is Status.TO_BE_VERIFIED:
+        await verification.drop(conn, application_id=application_id)
     asked = application.moved(
         Status.NEEDS_MORE_INFO, reason=reason, questions=tuple(questions), round=application.round + 1
     )

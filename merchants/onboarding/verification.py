@@ -187,8 +187,9 @@ async def sent(conn: PoolConnectionProxy, verification_id: str) -> Verification:
 
 async def refused(conn: PoolConnectionProxy, sealing: Sealing, verification_id: str, *, reason: str) -> None:
     """The account takes no credit: the applicant has to name another."""
-    row = await sql.find(conn, verification_id=verification_id)
-    application = await lock(conn, sealing, application_id=row["application_id"], applicant_id=None)
+    application, row = await _held(conn, sealing, verification_id)
+    if row["state"] != State.SENDING:
+        return
     await sql.close(conn, verification_id=verification_id, state=State.REFUSED, reason=reason)
     if application.status is Status.TO_BE_VERIFIED:
         await _send_back(conn, application, actor=SYSTEM, note="The bank could not credit this account.")
@@ -196,8 +197,9 @@ async def refused(conn: PoolConnectionProxy, sealing: Sealing, verification_id: 
 
 async def still_wanted(conn: PoolConnectionProxy, sealing: Sealing, verification_id: str) -> Credits | None:
     """The credits to go on with; None, and the verification dropped, when the application has moved on."""
-    row = await sql.find(conn, verification_id=verification_id)
-    application = await lock(conn, sealing, application_id=row["application_id"], applicant_id=None)
+    application, row = await _held(conn, sealing, verification_id)
+    if row["state"] != State.SENDING:
+        return None
     if application.status is not Status.TO_BE_VERIFIED or row["sealed"] is None:
         await sql.close(conn, verification_id=verification_id, state=State.DROPPED, reason="")
         return None
@@ -212,6 +214,11 @@ async def beneficiary_of(
     if row["sealed"] is None:
         return None
     return opened(sealing, row["sealed"], verification_id=verification_id).beneficiary
+
+
+async def drop(conn: PoolConnectionProxy, *, application_id: str) -> None:
+    """End what is open of a held application: what its applicant says next may be another account."""
+    await sql.drop(conn, application_id=application_id)
 
 
 async def expire(conn: PoolConnectionProxy, *, limit: int) -> int:
@@ -230,6 +237,15 @@ async def hash_again(
 def opened(sealing: Sealing, sealed: bytes, *, verification_id: str) -> Credits:
     """What `begin` sealed."""
     return msgspec.json.decode(sealing.reveal(sealed, owner=verification_id), type=Credits)
+
+
+async def _held(
+    conn: PoolConnectionProxy, sealing: Sealing, verification_id: str
+) -> tuple[Application, "sql.Row"]:
+    """A verification as it is under its application's lock, which may have moved on before."""
+    known = await sql.find(conn, verification_id=verification_id)
+    application = await lock(conn, sealing, application_id=known["application_id"], applicant_id=None)
+    return application, await sql.find(conn, verification_id=verification_id)
 
 
 async def _verified(

@@ -113,6 +113,14 @@ async def change_hash(conn: PoolConnectionProxy, *, verification_id: str, accoun
     )
 
 
+async def drop(conn: PoolConnectionProxy, *, application_id: str) -> None:
+    await conn.execute(
+        """UPDATE merchants.verifications SET state = 'dropped', closed_at = clock_timestamp()
+            WHERE application_id = $1 AND state IN ('sending', 'sent')""",
+        application_id,
+    )
+
+
 async def expire(conn: PoolConnectionProxy, *, limit: int) -> int:
     rows = await conn.fetch(
         """UPDATE merchants.verifications SET state = 'expired', closed_at = clock_timestamp()

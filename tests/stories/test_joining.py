@@ -10,6 +10,7 @@ from gateway.client import ProblemAnswered, SigningKey
 from gateway.wire.applications import Settlement
 from gateway.wire.joining import AgreementSignature
 from tests.joiners import Office, an_office, corrected, public
+from tests.onboarded import a_company
 from tests.town import Town
 
 _PATIENCE_S = 30.0
@@ -87,6 +88,29 @@ async def test_three_wrong_sums_ask_for_another_account_which_is_reviewed_anew(o
     await office.approved(joiner)
     assert await office.settled(joiner) == "sent"
     assert (await joiner.applicant.name_sum(sum(await office.credits_to(joiner)))).state == "verified"
+
+
+async def test_credits_to_one_account_say_nothing_of_the_next_that_is_named(office: Office) -> None:
+    """The bank asks for another account while the sum of the first one's credits is still to be named."""
+    joiner = await office.joiner()
+    await office.approved(joiner)
+    assert await office.settled(joiner) == "sent"
+    before = sum(await office.credits_to(joiner))
+    asked = {"reason": "Name another account", "questions": []}
+    assert (await office.reviewer.post(f"/admin{joiner.path}/ask", asked)).status == 200
+    assert (await joiner.applicant.verification()).state == "dropped"
+    settlement = a_company().settlement
+    assert settlement is not None
+    joiner.account = "7559000000000077"
+    other = Settlement(**{**msgspec.structs.asdict(settlement), "account_number": joiner.account})
+    await joiner.applicant.correct(corrected(settlement=other))
+    again = await office.approved(joiner)
+    assert (again.status, again.body["application"]["status"]) == (200, "to_be_verified"), again.body
+    assert await office.settled(joiner) == "sent"
+    right = sum(await office.credits_to(joiner))
+    if before != right:
+        assert (await joiner.applicant.name_sum(before)).state == "sent"
+    assert (await joiner.applicant.name_sum(right)).state == "verified"
 
 
 async def test_guesses_at_once_count_one_by_one(office: Office) -> None:
