@@ -400,7 +400,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('operator_proposals', 0));
     IF NEW.proposed_by <> 'cli_00000000000070008000000000000000'
        OR EXISTS (SELECT FROM merchants.clients
-                   WHERE kind = 'operator' AND 'approver' = ANY (roles) AND revoked_at IS NULL
+                   WHERE kind = 'operator' AND 'approver' = ANY (roles)
                      AND client_id <> NEW.proposed_by) THEN
         RAISE check_violation USING MESSAGE = 'another approver has to confirm an operator',
             SCHEMA = 'merchants', TABLE = 'operator_proposals', CONSTRAINT = 'operator_proposals_two_people';

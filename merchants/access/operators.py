@@ -61,7 +61,7 @@ async def propose(
         conn, proposal_id=proposal_id, name=name, roles=sorted(roles), jwk=key.jwk, proposed_by=actor
     )
     await _record(conn, proposal_id, deed="operator.proposed", actor=actor, roles=roles)
-    if actor == BOOTSTRAP_OPERATOR_ID and not await sql.others_may_confirm(conn, but=actor):
+    if actor == BOOTSTRAP_OPERATOR_ID and not await sql.other_approvers_known(conn, but=actor):
         return await confirm(conn, proposal_id=proposal_id, actor=SYSTEM)
     return await find(conn, proposal_id=proposal_id)
 

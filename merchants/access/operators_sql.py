@@ -62,12 +62,11 @@ async def decide(
     return row
 
 
-async def others_may_confirm(conn: PoolConnectionProxy, *, but: str) -> bool:
-    """Whether a live approver is there besides this one."""
+async def other_approvers_known(conn: PoolConnectionProxy, *, but: str) -> bool:
+    """Whether there ever was an approver besides this one: who revokes the other is not alone again by that."""
     found: bool = await conn.fetchval(
         """SELECT EXISTS (SELECT FROM merchants.clients
-                           WHERE kind = 'operator' AND 'approver' = ANY (roles) AND revoked_at IS NULL
-                             AND client_id <> $1)""",
+                           WHERE kind = 'operator' AND 'approver' = ANY (roles) AND client_id <> $1)""",
         but,
     )
     return found

@@ -320,9 +320,14 @@ async def test_nobody_lets_an_operator_in_alone_once_there_are_two_approvers(gat
     assert (await decide(second, unwanted, "reject", {"reason": "left"})).body["status"] == "rejected"
     assert (await gateway.sign_in(unwanted["client_id"], unwanted_key)).status == 400
     assert (await decide(first, unwanted, "confirm")).code == "operator_proposal_decided"
+    for other in (made, waiting):
+        path = f"/admin/v1/clients/{other['client_id']}/revoke"
+        assert (await gateway.call("POST", path, first, {"reason": "in my way"})).status == 200
+    alone, _ = await proposed(first, "approver")
+    assert alone["status"] == "proposed", "whoever revokes the others is not alone again by that"
     deeds = await gateway.pool.fetch("SELECT deed FROM merchants.audit WHERE deed LIKE 'operator.%'")
     assert Counter(row["deed"] for row in deeds) == {
-        "operator.proposed": 3,
+        "operator.proposed": 4,
         "operator.confirmed": 2,
         "operator.rejected": 1,
     }

@@ -6,14 +6,15 @@ COMMENT ON COLUMN merchants.operator_proposals.client_id IS
 COMMENT ON COLUMN merchants.operator_proposals.decided_by IS
     'Another operator; `system` where a sandbox''s first operator has nobody yet whom it could ask.';
 
--- The sandbox's first operator, whom its configuration lets in, proposes alone until there is another approver.
+-- The sandbox's first operator, whom its configuration lets in, proposes alone until there is another approver: one who
+-- was revoked counts, or it would revoke the other and be alone again.
 CREATE FUNCTION merchants.refuse_deciding_alone() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     -- Two at once would each be the only one.
     PERFORM pg_advisory_xact_lock(hashtextextended('operator_proposals', 0));
     IF NEW.proposed_by <> 'cli_00000000000070008000000000000000'
        OR EXISTS (SELECT FROM merchants.clients
-                   WHERE kind = 'operator' AND 'approver' = ANY (roles) AND revoked_at IS NULL
+                   WHERE kind = 'operator' AND 'approver' = ANY (roles)
                      AND client_id <> NEW.proposed_by) THEN
         RAISE check_violation USING MESSAGE = 'another approver has to confirm an operator',
             SCHEMA = 'merchants', TABLE = 'operator_proposals', CONSTRAINT = 'operator_proposals_two_people';
