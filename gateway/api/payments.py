@@ -15,6 +15,7 @@ from gateway.payments.errors import OrderNumberFreed
 from gateway.payments.orders import Order
 from gateway.payments.pay import accept
 from gateway.payments.payment import Payment, State
+from gateway.payments.together import NotBegun
 from gateway.payments.view import for_merchant
 from gateway.payments.waiting import carry_out, settled_within
 from gateway.storage.hub import DELIVERIES
@@ -128,7 +129,7 @@ async def _accepted_together(call: Call[wire.PaymentRequest], order: Order) -> A
     if may_go_together(needs, ask):
         try:
             accepted = await needs.acceptances.write(ask, partial(accept_together, needs))
-        except NothingStored as error:
+        except (NothingStored, NotBegun) as error:
             call.claim.not_done()
             raise (error.__cause__ or error) from None
     if accepted is None:

@@ -11,6 +11,10 @@ import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+import structlog
 
 from gateway.payments import accept_together_sql as sql
 from gateway.payments.accepted import Accepted, Ask, Memory
@@ -33,6 +37,15 @@ from merchants.payer import PayerFacts
 from qr.codes import CodeKind
 from qr.errors import QrError
 from qr.sql import payer_of
+
+# What the statement gives up for by itself, undone: a lock that is held for long, a deadlock, its time.
+_DID_NOTHING: Final = (
+    asyncpg.LockNotAvailableError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.QueryCanceledError,
+)
+
+log = structlog.get_logger()
 
 
 class NothingStored(Exception):
@@ -87,6 +100,10 @@ async def accept_together(needs: Needs, asks: Sequence[Ask]) -> list[Accepted | 
                 stored = await sql.accept(conn, candidates, look_after_s=needs.patience.query_after_s)
             except InTheWay as error:
                 candidates = [one for one in candidates if one.ask.order.payment_id not in error.payment_ids]
+            except _DID_NOTHING as error:
+                # Alone all go at once, and the one that waits for a lock is in nobody's way.
+                log.warning("not_accepted_together", error=type(error).__name__)
+                break
             else:
                 accepted = {one.ask.order.payment_id: _accepted(one, stored) for one in candidates}
                 return [accepted.get(ask.order.payment_id) for ask in asks]

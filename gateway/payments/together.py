@@ -19,6 +19,10 @@ MAX_TOGETHER: Final = 32
 # Behind a company that takes so long (a lock, a database that hangs) nobody waits: the next one starts beside it.
 PATIENCE_S: Final = 1.0
 
+# As long as anybody waits for a connection (`storage.pool`). A database that hung must not be followed, when it is
+# back, by the deeds of all who have given up meanwhile.
+BEGIN_WITHIN_S: Final = 15.0
+
 # No transaction had a chance: the server is gone, going, or has no connection for us.
 DATABASE_LOST: Final = (
     asyncpg.PostgresConnectionError,
@@ -33,23 +37,50 @@ DATABASE_LOST: Final = (
 Write = Callable[[Sequence[ItemT]], Awaitable[Sequence[ResultT]]]
 
 
+class NotBegun(TimeoutError):
+    """Its turn did not come in time: it is not written and will not be."""
+
+
 class Together(Generic[ItemT, ResultT]):
     """One transaction at a time in each process, while they are quick; without company an item is written at once."""
 
-    def __init__(self, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, *, patience_s: float = PATIENCE_S, begin_within_s: float = BEGIN_WITHIN_S) -> None:
         self._patience_s = patience_s
+        self._begin_within_s = begin_within_s
         self._waiting: deque[tuple[ItemT, asyncio.Future[ResultT]]] = deque()
         self._writer: asyncio.Task[None] | None = None
         # Kept, because the loop itself holds its tasks but weakly.
         self._hanging: set[asyncio.Task[None]] = set()
 
+    def __len__(self) -> int:
+        """How many wait for their turn."""
+        return len(self._waiting)
+
     async def write(self, item: ItemT, write: Write[ItemT, ResultT]) -> ResultT:
-        """The item's own result; `write` takes several and answers in their order."""
-        written: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
+        """The item's own result; `write` takes several and answers in their order.
+
+        Raises:
+            NotBegun
+        """
+        loop = asyncio.get_running_loop()
+        written: asyncio.Future[ResultT] = loop.create_future()
         self._waiting.append((item, written))
         if self._writer is None or self._writer.done():
             self._begin(write)
-        return await written
+            return await written
+        late = loop.call_later(self._begin_within_s, self._give_up, written)
+        try:
+            return await written
+        finally:
+            late.cancel()
+
+    def _give_up(self, written: asyncio.Future[ResultT]) -> None:
+        """Only what still waits: of what is being written something may be stored already."""
+        for place, (_, its) in enumerate(self._waiting):
+            if its is written:
+                del self._waiting[place]
+                _fail(written, NotBegun())
+                return
 
     def _begin(self, write: Write[ItemT, ResultT]) -> None:
         self._writer = asyncio.create_task(self._write_waiting(write))

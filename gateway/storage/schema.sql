@@ -29,6 +29,7 @@ CREATE FUNCTION gateway.accept_together(key_tenants text[], key_operations text[
     SET enable_hashjoin TO 'off'
     SET enable_mergejoin TO 'off'
     SET enable_bitmapscan TO 'off'
+    SET lock_timeout TO '500ms'
     AS $$
 #variable_conflict use_column
 DECLARE

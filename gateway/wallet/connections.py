@@ -75,7 +75,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment] # uvloop's transports are none by class
 
     def data_received(self, data: bytes) -> None:
-        if self._answered is None or self._parser is None:
+        if self._answered is None or self._parser is None or self._answered.done():
             self.close()  # nobody asked
             return
         self._arrived += len(data)
@@ -118,6 +118,11 @@ class Connection(asyncio.Protocol):
         if self._answered is not None and not self._answered.done():
             self._answered.set_result((parser.get_status_code(), bytes(self._body)))
         if not parser.should_keep_alive():
+            self.close()
+
+    def on_message_begin(self) -> None:
+        """Whoever says more than was asked cannot be trusted to answer the next request with its own answer."""
+        if self._answered is not None and self._answered.done():
             self.close()
 
     def _fail(self, why: str) -> None:

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from gateway.payments.together import MAX_TOGETHER, Together
+from gateway.payments.together import BEGIN_WITHIN_S, MAX_TOGETHER, NotBegun, Together
 
 
 class Book:
     """Writes numbers slowly, refuses those below zero and whoever comes with it, and remembers what came together."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, begin_within_s: float = BEGIN_WITHIN_S) -> None:
         self.written: list[list[int]] = []
         self.may_write = asyncio.Event()
-        self._together: Together[int, str] = Together()
+        self._together: Together[int, str] = Together(begin_within_s=begin_within_s)
 
     async def _write(self, numbers: Sequence[int]) -> list[str]:
         await self.may_write.wait()
@@ -91,3 +91,16 @@ async def test_nobody_waits_long_behind_a_company_that_hangs() -> None:
     may_end.set()
     assert await hangs == "wrote 0"
     assert await together.write(3, write) == "wrote 3"
+
+
+async def test_whose_turn_does_not_come_is_told_so_and_is_never_written() -> None:
+    book = Book(begin_within_s=0.02)
+    first = asyncio.create_task(book.write(1))
+    await asyncio.sleep(0)
+    with pytest.raises(NotBegun):
+        await asyncio.create_task(book.write(2))
+    assert not first.done(), "what is being written may be stored already"
+    book.may_write.set()
+    assert await first == "wrote 1"
+    assert await book.write(3) == "wrote 3"
+    assert book.written == [[1], [3]]

@@ -1,6 +1,7 @@
 """The rule of certainty against servers that answer everything but a transfer."""
 
 import asyncio
+import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -262,3 +263,34 @@ async def test_an_unreadable_list_fails_as_a_whole() -> None:
     async with a_server(unreadable) as url, a_core(url) as core:
         with pytest.raises(ListingFailed):
             await core.listing(since=NOW, until=NOW)
+
+
+async def test_what_comes_after_an_answer_belongs_to_nobody_and_to_no_later_request(cast: Cast) -> None:
+    """A core, or a proxy before it, that says more than one answer: the connection is not used again."""
+    connections = 0
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0])
+                sent = json.loads(await reader.readexactly(length))
+                more = _answer({"code": "not_found"}, status=404)
+                # All of another answer, or half of one whose rest comes when somebody asks again.
+                writer.write(_answer(told(id=sent["id"])) + (more if connections == 1 else more[:40]))
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0)
+    async with server, a_core(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") as core:
+        assert [await core.send(cast.debit()) for _ in range(4)] == [Approved("R1", NOW)] * 4
+    assert connections == 4
+
+
+def _answer(body: Any, *, status: int = 200) -> bytes:
+    text = json.dumps(body).encode()
+    return b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
+        status, len(text), text,
+    )  # fmt: skip
