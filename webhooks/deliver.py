@@ -103,7 +103,7 @@ class Deliverer:
         # Oldest first, as a dictionary keeps them.
         self._under_way: dict[asyncio.Task[None], _Sending] = {}
         self._ended: list[Ended] = []
-        self._walked_to = _START
+        self._walked_to, self._cut_short = _START, False
         self._looked_for_lost = self._prolonged = time.monotonic()
 
     async def run_once(self) -> Counts:
@@ -118,6 +118,7 @@ class Deliverer:
             turn = await self._turn(conn, batch, slots=slots)
         if turn.too_long:
             await self._disable_failing()
+        more = self._walk_on(turn, free=slots + len(batch))
         for each in turn.claimed:
             task = asyncio.create_task(self._send(each))
             self._under_way[task] = _Sending(each, time.monotonic())
@@ -127,7 +128,7 @@ class Deliverer:
             recorded=len(batch),
             regained=regained,
             parked=turn.parked,
-            walks_on=self._walked_to != _START,
+            walks_on=more,
         )
 
     async def stop(self, *, grace_s: float) -> None:
@@ -164,10 +165,20 @@ class Deliverer:
         )
         # Only now: had the database failed, the batch would be recorded by the next pass.
         del self._ended[: len(batch)]
-        if slots + len(batch) > 0:
-            # Round and round, so that endpoints late in the order get their turn when slots are few.
-            self._walked_to = turn.walked_to if turn.walked == WALK_MAX else _START
         return turn
+
+    def _walk_on(self, turn: Turn, *, free: int) -> bool:
+        """Note where the next walk begins, round and round; says whether there is more of this round to walk now."""
+        if free <= 0:
+            return False
+        if len(turn.claimed) >= free:
+            # Behind the last that got something: slots that are few go to each endpoint in its turn.
+            self._walked_to = max((each.tenant, each.endpoint_id) for each in turn.claimed)
+            self._cut_short = True
+            return False
+        self._walked_to = turn.walked_to if turn.walked == WALK_MAX else _START
+        cut_short, self._cut_short = self._cut_short, False
+        return cut_short or self._walked_to != _START
 
     async def _send(self, claimed: Claimed) -> None:
         headers: dict[str, str] = {}
@@ -201,12 +212,12 @@ class Deliverer:
     async def _disable_gone(self, batch: Sequence[Ended]) -> None:
         """Before their answers are recorded: whoever dies in between leaves leases that are lost, and nothing else."""
         gone = {
-            (each.claimed.tenant, each.claimed.endpoint_id)
+            (each.claimed.tenant, each.claimed.endpoint_id): each.claimed.url
             for each in batch
             if each.attempt.reason is Reason.GONE
         }
         if gone:
-            await self._disable(sorted(gone), "gone")
+            await self._disable([(*key, gone[key]) for key in sorted(gone)], "gone")
 
     async def _disable_failing(self) -> None:
         """After their failures are recorded: whoever dies in between leaves it to the next failure."""
@@ -215,21 +226,27 @@ class Deliverer:
                 conn, longer_than_s=self._policy.breaker.disable_after_s, most=outbox.EVENTS_MAX
             )
         if failing:
-            await self._disable(failing, "failing")
+            await self._disable([(*each, None) for each in failing], "failing")
 
-    async def _disable(self, endpoints: Sequence[tuple[str, str]], reason: DisabledReason) -> None:
+    async def _disable(
+        self, endpoints: Sequence[tuple[str, str, str | None]], reason: DisabledReason
+    ) -> None:
         async with self._pool.acquire() as conn, conn.transaction():
-            for tenant, endpoint_id in endpoints:
-                await self._disable_one(conn, tenant, endpoint_id, reason)
+            for tenant, endpoint_id, url in endpoints:
+                await self._disable_one(conn, tenant, endpoint_id, url, reason)
 
     async def _disable_one(
         self,
         conn: PoolConnectionProxy,
         tenant: str,
         endpoint_id: str,
+        url: str | None,
         reason: DisabledReason,
     ) -> None:
-        if not await endpoints_sql.disable(conn, tenant=tenant, endpoint_id=endpoint_id, reason=reason):
+        sequence = await endpoints_sql.disable(
+            conn, tenant=tenant, endpoint_id=endpoint_id, reason=reason, url=url
+        )
+        if sequence is None:
             return
         event = NewEvent(
             id=self._event_id_for(endpoint_id),
@@ -237,7 +254,7 @@ class Deliverer:
             tenant=tenant,
             audience="wallet" if tenant.startswith("issuer:") else "merchant",
             object_id=endpoint_id,
-            sequence=1,
+            sequence=sequence,
             occurred_at=datetime.now(UTC),
             data={"endpoint_id": endpoint_id, "reason": reason},
         )

@@ -6,15 +6,16 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from webhooks.retry import WAITS_S, Again, Exhausted, after_failure
+from webhooks.retry import WAITS_S, Again, Exhausted, after_failure, jittered
 from webhooks.sender import Attempt, Reason
 
 State = Literal["pending", "sending", "delivered", "exhausted", "expired", "skipped"]
 Next = Literal["pending", "delivered", "exhausted"]
 
-INTERNAL_WAIT_S: Final = (
-    10.0  # our own trouble is rarely over sooner, and waiting costs the partner no attempt
-)
+# Our own trouble is rarely over sooner, and waiting costs the partner no attempt. Each time it is longer: what is ours
+# for an hour must not fill the log of a million deliveries.
+INTERNAL_WAIT_S: Final = 10.0
+INTERNAL_WAIT_MAX_S: Final = 300.0
 
 
 class Claimed(Struct, frozen=True):
@@ -94,7 +95,7 @@ def conclude(
     if attempt.reason.delivered:
         return ended("delivered")
     if attempt.reason is Reason.INTERNAL_ERROR:
-        return ended("pending", INTERNAL_WAIT_S)
+        return ended("pending", _internal_wait_s(claimed))
     match after_failure(
         claimed.failures + 1, retry_after_s=attempt.retry_after_s, waits_s=claimed.retry_waits_s or waits_s
     ):
@@ -102,3 +103,10 @@ def conclude(
             return ended("pending", wait_s)
         case Exhausted():
             return ended("exhausted")
+
+
+def _internal_wait_s(claimed: Claimed) -> float:
+    in_vain = (
+        claimed.fence - claimed.failures - 1
+    )  # claims before this one that no failure of the endpoint's ended
+    return jittered(min(INTERNAL_WAIT_S * 2 ** min(in_vain, 10), INTERNAL_WAIT_MAX_S))

@@ -172,13 +172,16 @@ async def ping(
     endpoint = await find(conn, tenant=tenant, endpoint_id=endpoint_id)
     if endpoint.disabled_reason is not None:
         raise EndpointDisabled
+    sequence = await sql.next_told(conn, tenant=tenant, endpoint_id=endpoint_id)
+    if sequence is None:
+        raise EndpointNotFound
     event = NewEvent(
         id=event_id,
         type="ping",
         tenant=tenant,
         audience="wallet" if tenant.startswith("issuer:") else "merchant",
         object_id=endpoint_id,
-        sequence=1,
+        sequence=sequence,
         occurred_at=now,
         data={"endpoint_id": endpoint_id},
     )

@@ -95,20 +95,40 @@ async def select(conn: PoolConnectionProxy, *, tenant: str, endpoint_id: str | N
 
 
 async def disable(
-    conn: PoolConnectionProxy, *, tenant: str, endpoint_id: str, reason: DisabledReason
-) -> bool:
-    """Disable an endpoint; False where it was already, or is not there."""
-    disabled = await conn.fetchval(
+    conn: PoolConnectionProxy,
+    *,
+    tenant: str,
+    endpoint_id: str,
+    reason: DisabledReason,
+    url: str | None = None,
+) -> int | None:
+    """Disable an endpoint; None where it was already, is not there, or goes by another URL than the given one.
+
+    Returns:
+        The sequence of the event that tells of it.
+    """
+    sequence: int | None = await conn.fetchval(
         """
-        UPDATE webhooks.endpoints SET disabled_reason = $3, disabled_at = now()
-         WHERE tenant = $1 AND id = $2 AND disabled_reason IS NULL
-     RETURNING 1
+        UPDATE webhooks.endpoints SET disabled_reason = $3, disabled_at = now(), told = told + 1
+         WHERE tenant = $1 AND id = $2 AND disabled_reason IS NULL AND ($4::text IS NULL OR url = $4)
+     RETURNING told
         """,
         tenant,
         endpoint_id,
         reason,
+        url,
     )
-    return disabled is not None
+    return sequence
+
+
+async def next_told(conn: PoolConnectionProxy, *, tenant: str, endpoint_id: str) -> int | None:
+    """The sequence of the next event about an endpoint; None where there is no such one."""
+    sequence: int | None = await conn.fetchval(
+        "UPDATE webhooks.endpoints SET told = told + 1 WHERE tenant = $1 AND id = $2 RETURNING told",
+        tenant,
+        endpoint_id,
+    )
+    return sequence
 
 
 async def failing(conn: PoolConnectionProxy, *, longer_than_s: float, most: int) -> list[tuple[str, str]]:

@@ -72,5 +72,11 @@ class CursorMalformed(WebhooksError):
     pointer = "#query/cursor"
 
 
+class CursorTooOld(WebhooksError):
+    """Events behind this cursor are no longer kept; compare your records, and leave it out to read what is left."""
+
+    pointer = "#query/cursor"
+
+
 class EventTooLarge(WebhooksError):
     """The event's body is larger than a webhook may be; send a reference instead of the content."""

@@ -7,7 +7,8 @@ from typing import Final, Self
 from asyncpg.pool import PoolConnectionProxy
 
 from webhooks import log_sql as sql
-from webhooks.errors import CursorMalformed
+from webhooks.errors import CursorMalformed, CursorTooOld, EventTypeUnknown
+from webhooks.event import is_filter
 from webhooks.log import Event
 
 _XID_DIGITS_MAX: Final = 20  # 64 bits in decimal
@@ -70,10 +71,19 @@ async def read(
         after: where the reader stands.
         filters: types or `<object>.*`; none for all. With them a page may hold fewer than there are.
         limit: events at most.
+
+    Raises:
+        CursorTooOld: events behind the place have been swept.
+        EventTypeUnknown: a filter names no event.
     """
-    scanned = await sql.scan_events(
+    for one in filters:
+        if not is_filter(one):
+            raise EventTypeUnknown(one, "#query/type")
+    passed, scanned = await sql.scan_events(
         conn, tenant=tenant, after=(after.xid, after.event_id), most=_SCANNED_MAX if filters else limit + 1
     )
+    if passed and after != Cursor():
+        raise CursorTooOld
     places: list[Cursor] = []
     events: list[Event] = []
     for xid, event in scanned:

@@ -1,6 +1,7 @@
 """The statements about what happened: events as a feed, deliveries with their attempts, and replays of them."""
 
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -27,6 +28,13 @@ _DELIVERY: Final = """
       FROM webhooks.deliveries d
       JOIN webhooks.events v ON v.tenant = d.tenant AND v.id = d.event_id
 """
+# By id, or among those that are looked at in one go: a rare type in a year of events is found over several calls.
+_CHOSEN: Final = {
+    True: "id = ANY ($7::text[]) AND $9 > 0",
+    False: """id <= COALESCE((SELECT id FROM webhooks.events
+                               WHERE tenant = $1 AND id > $3 ORDER BY id OFFSET $9 - 1 LIMIT 1), 'f')""",
+}
+_CLOCKS_APART: Final = timedelta(hours=1)  # at most: ids are made by our clocks, times by the database's
 # A final delivery starts anew; `fence` counts on, so that its log does.
 _ANEW: Final = """
     state = 'pending', due_at = now(), failures = 0, replay = true, reason = NULL, finished_at = NULL
@@ -35,23 +43,32 @@ _ANEW: Final = """
 
 async def scan_events(
     conn: PoolConnectionProxy, *, tenant: str, after: tuple[int, str], most: int
-) -> list[tuple[int, Event]]:
-    """Read events behind a place, each with its transaction, up to the oldest transaction still running."""
+) -> tuple[bool, list[tuple[int, Event]]]:
+    """Read events behind a place, each with its transaction, up to the oldest transaction still running.
+
+    Returns:
+        Whether some have been swept, by the same snapshot; and those that are there.
+    """
     rows = await conn.fetch(
         """
-        SELECT xid::text AS published_by, id, type, object_id, sequence, occurred_at, body
-          FROM webhooks.events
-         WHERE tenant = $1 AND (xid, id) > ($2::text::xid8, $3)
-           AND xid < pg_snapshot_xmin(pg_current_snapshot())
-         ORDER BY xid, id
-         LIMIT $4
+        SELECT swept.passed, behind.*
+          FROM (SELECT EXISTS (SELECT FROM webhooks.swept
+                                WHERE tenant = $1 AND (xid, event_id) > ($2::text::xid8, $3)) AS passed) AS swept
+          LEFT JOIN (
+               SELECT xid AS place, xid::text AS published_by, id, type, object_id, sequence, occurred_at, body
+                 FROM webhooks.events
+                WHERE tenant = $1 AND (xid, id) > ($2::text::xid8, $3)
+                  AND xid < pg_snapshot_xmin(pg_current_snapshot())
+                ORDER BY xid, id
+                LIMIT $4) AS behind ON true
+         ORDER BY behind.place, behind.id
         """,
         tenant,
         str(after[0]),
         after[1],
         most,
     )
-    return [_placed(**row) for row in rows]
+    return rows[0]["passed"], [_placed(row) for row in rows if row["id"] is not None]
 
 
 async def now(conn: PoolConnectionProxy) -> int:
@@ -59,8 +76,9 @@ async def now(conn: PoolConnectionProxy) -> int:
     return int(await conn.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text"))
 
 
-def _placed(published_by: str, **values: Any) -> tuple[int, Event]:
-    return int(published_by), Event(**values)
+def _placed(row: asyncpg.Record) -> tuple[int, Event]:
+    values = {name: row[name] for name in ("id", "type", "object_id", "sequence", "occurred_at", "body")}
+    return int(row["published_by"]), Event(**values)
 
 
 async def select_deliveries(
@@ -160,25 +178,33 @@ async def skip(conn: PoolConnectionProxy, *, tenant: str, delivery_id: str) -> b
 
 
 async def replay(
-    conn: PoolConnectionProxy, missed: Missed, *, tenant: str, endpoint_id: str, after: str, most: int
-) -> tuple[list[str], int]:
+    conn: PoolConnectionProxy,
+    missed: Missed,
+    *,
+    tenant: str,
+    endpoint_id: str,
+    after: str,
+    most: int,
+    looked_at: int,
+) -> tuple[int, str | None]:
     """Make deliveries of chosen events due, anew or for the first time.
 
     Returns:
-        The chosen events' ids in order, and how many deliveries were made due for them.
+        How many deliveries were made due, and the event to go on behind; None where nothing can follow.
     """
     row = await conn.fetchrow(
         f"""
         WITH chosen AS MATERIALIZED (
             SELECT id FROM webhooks.events
-             WHERE tenant = $1 AND id > $3
+             WHERE tenant = $1 AND id > $3 AND {_CHOSEN[bool(missed.event_ids)]}
                AND ($4::timestamptz IS NULL OR occurred_at >= $4)
                AND ($5::timestamptz IS NULL OR occurred_at < $5)
                AND (cardinality($6::text[]) = 0 OR type = ANY ($6)
                     OR split_part(type, '.', 1) || '.*' = ANY ($6))
-               AND (cardinality($7::text[]) = 0 OR id = ANY ($7))
              ORDER BY id
              LIMIT $8
+               -- The sweeper walks past what we hold, or it would leave a delivery of nothing.
+               FOR KEY SHARE
         ), due AS (
             INSERT INTO webhooks.deliveries AS d (tenant, id, endpoint_id, event_id, replay)
             SELECT $1, webhooks.new_delivery_id(chosen.id), $2, chosen.id, true FROM chosen
@@ -186,16 +212,29 @@ async def replay(
              WHERE d.state NOT IN ('pending', 'sending')
          RETURNING 1
         )
-        SELECT ARRAY(SELECT id FROM chosen ORDER BY id) AS chosen, (SELECT count(*) FROM due) AS count
-        """,  # noqa: S608  # joined from a constant of this module
+        SELECT (SELECT count(*) FROM due) AS count,
+               CASE WHEN (SELECT count(*) FROM chosen) = $8 THEN (SELECT max(id) FROM chosen)
+                    WHEN cardinality($7::text[]) = 0 THEN
+                        (SELECT id FROM webhooks.events WHERE tenant = $1 AND id > $3 ORDER BY id OFFSET $9 - 1 LIMIT 1)
+               END AS next_after
+        """,  # noqa: S608  # joined from constants of this module
         tenant,
         endpoint_id,
-        after,
+        max(after, _first_id(missed.since)),
         missed.since,
         missed.until,
         list(missed.event_types),
         list(missed.event_ids),
         most,
+        looked_at,
     )
     assert row is not None
-    return row["chosen"], row["count"]
+    return row["count"], row["next_after"]
+
+
+def _first_id(since: datetime | None) -> str:
+    """Before every event that happened since then: an event gets its id, a UUIDv7, when it is told of, never before."""
+    if since is None:
+        return ""
+    ms = max(0, int((since - _CLOCKS_APART).timestamp() * 1_000))
+    return f"evt_{ms:012x}"

@@ -21,6 +21,8 @@ from webhooks.log import Delivery, Missed
 
 REPLAYED_MAX: Final = 1_000  # in one call and so in one transaction; the answer says where to go on
 
+LOOKED_AT: Final = 20_000  # events; what a call costs must not grow with a tenant's history
+
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
@@ -113,7 +115,13 @@ async def replay(
         if not is_filter(event_type):
             raise EventTypeUnknown(event_type, f"/event_types/{position}")
     await endpoints.find(conn, tenant=tenant, endpoint_id=endpoint_id)
-    chosen, count = await sql.replay(
-        conn, missed, tenant=tenant, endpoint_id=endpoint_id, after=after or "", most=REPLAYED_MAX
+    count, next_after = await sql.replay(
+        conn,
+        missed,
+        tenant=tenant,
+        endpoint_id=endpoint_id,
+        after=after or "",
+        most=REPLAYED_MAX,
+        looked_at=LOOKED_AT,
     )
-    return Replayed(count, chosen[-1] if len(chosen) == REPLAYED_MAX else None)
+    return Replayed(count, next_after)

@@ -8,10 +8,10 @@ from asyncpg.pool import PoolConnectionProxy
 async def delete_old_events(conn: PoolConnectionProxy, *, kept: timedelta, limit: int) -> int:
     """Delete a tenant's oldest events with their deliveries and attempts, tenant after tenant.
 
-    Age is read from the id, a UUIDv7, so the primary key serves: the hot path pays for no index of ages. The loose
-    scan over tenants ends as soon as there are enough.
+    How far it came in each feed is noted. Age is read from the id, a UUIDv7, so the primary key serves: the hot path
+    pays for no index of ages. The loose scan over tenants ends as soon as there are enough.
     """
-    status = await conn.execute(
+    deleted: int = await conn.fetchval(
         """
         WITH RECURSIVE tenants (tenant) AS (
             (SELECT tenant FROM webhooks.events ORDER BY tenant LIMIT 1)
@@ -44,13 +44,21 @@ async def delete_old_events(conn: PoolConnectionProxy, *, kept: timedelta, limit
         ), attempts AS (
             DELETE FROM webhooks.attempts a
              USING deliveries d WHERE a.tenant = d.tenant AND a.delivery_id = d.id
+        ), events AS (
+            DELETE FROM webhooks.events v USING old WHERE v.tenant = old.tenant AND v.id = old.id
+         RETURNING v.tenant, v.xid, v.id
+        ), noted AS (
+            INSERT INTO webhooks.swept AS s (tenant, xid, event_id)
+            SELECT DISTINCT ON (tenant) tenant, xid, id FROM events ORDER BY tenant, xid DESC, id DESC
+                ON CONFLICT (tenant) DO UPDATE SET xid = excluded.xid, event_id = excluded.event_id
+             WHERE (excluded.xid, excluded.event_id) > (s.xid, s.event_id)
         )
-        DELETE FROM webhooks.events v USING old WHERE v.tenant = old.tenant AND v.id = old.id
+        SELECT count(*) FROM events
         """,
         kept,
         limit,
     )
-    return int(status.rpartition(" ")[2])
+    return deleted
 
 
 async def delete_left_behind(conn: PoolConnectionProxy, *, limit: int) -> int:

@@ -44,8 +44,11 @@ def after_failure(
     assert failures >= 1
     if failures > len(waits_s):
         return Exhausted()
-    wait_s = waits_s[failures - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # spreads load, guards nothing
-    return Again(max(wait_s, min(retry_after_s or 0.0, RETRY_AFTER_MAX_S)))
+    return Again(max(jittered(waits_s[failures - 1]), min(retry_after_s or 0.0, RETRY_AFTER_MAX_S)))
+
+
+def jittered(wait_s: float) -> float:
+    return wait_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  # spreads load, guards nothing
 
 
 def retry_after_s(header: str | None, *, now: datetime) -> float | None:

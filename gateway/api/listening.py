@@ -11,7 +11,7 @@ from gateway.storage.hub import DELIVERIES
 from gateway.wire import webhooks as wire
 from merchants.keyring import Purpose
 from webhooks import feed, signing
-from webhooks.errors import CursorMalformed, ListeningClosed
+from webhooks.errors import CursorMalformed, CursorTooOld, EventTypeUnknown, ListeningClosed
 from webhooks.log import Event
 
 _AT_ONCE: Final = 20
@@ -27,7 +27,7 @@ _LOOK_AT_MOST_EVERY_S: Final = 0.05
     summary="Read the feed as webhooks",
     scope="webhooks",
     answers={200: wire.SignedEventPage},
-    problems=(CursorMalformed, ListeningClosed),
+    problems=(CursorMalformed, CursorTooOld, EventTypeUnknown, ListeningClosed),
 )
 async def list_signed_events(call: Call[None, wire.SignedFeedQuery]) -> Answer:
     """In the sandbox alone: your events, each signed as a webhook of this moment, for `gateway listen` to forward.
@@ -58,6 +58,8 @@ async def _next_page(parts: Parts, query: wire.SignedFeedQuery, tenant: str, *, 
             left_s, place = until - loop.time(), page.next
             if page.events or left_s <= 0:
                 return page
+            if page.more:
+                continue  # among many of other types
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(_LOOK_EVERY_S, left_s)):
                     await told.wait()

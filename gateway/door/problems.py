@@ -159,6 +159,7 @@ STATUS: Mapping[type[Exception], int] = {
     webhooks.TooManyEndpoints: 409,
     webhooks.TooManyRotations: 409,
     webhooks.CursorMalformed: 400,
+    webhooks.CursorTooOld: 410,
     webhooks.ListeningClosed: 403,
 }
 

@@ -676,10 +676,13 @@ DECLARE
 BEGIN
     SELECT array_agg(held.tenant), array_agg(held.endpoint_id) INTO locked_tenants, locked
       FROM (SELECT h.tenant, h.endpoint_id
-              FROM unnest(tenants, endpoint_ids) AS walked (tenant, endpoint_id)
+              FROM unnest(tenants, endpoint_ids) WITH ORDINALITY AS walked (tenant, endpoint_id, place)
               JOIN webhooks.endpoint_health h USING (tenant, endpoint_id)
               JOIN webhooks.endpoints e ON e.tenant = h.tenant AND e.id = h.endpoint_id
              WHERE e.disabled_reason IS NULL
+             ORDER BY walked.place
+             -- No more than can get something: what we hold, other workers walk past.
+             LIMIT most
                FOR UPDATE OF h SKIP LOCKED) AS held;
     IF locked IS NULL THEN
         RETURN;
@@ -688,47 +691,40 @@ BEGIN
 
     RETURN QUERY
     WITH ready AS MATERIALIZED (
-        SELECT e.tenant, e.id, e.url, e.signatures, e.retry_waits_s, e.rate_per_s, bucket.tokens,
-               GREATEST(0, LEAST(
-                   CASE WHEN h.open_until > now() THEN 0
-                        WHEN h.consecutive_failures >= breaker_failures THEN 1
-                        ELSE e.concurrency END - busy.sends,
-                   floor(bucket.tokens))) AS free,
+        SELECT held.place, e.tenant, e.id, e.url, e.signatures, e.retry_waits_s, e.rate_per_s, bucket.tokens,
+               GREATEST(0, LEAST(webhooks.slots(e, h, breaker_failures) - busy.sends, floor(bucket.tokens))) AS free,
                -- By the rows and not by the wish, which may have been changed while they waited.
                COALESCE((
                    SELECT true FROM webhooks.deliveries d
                     WHERE d.tenant = e.tenant AND d.endpoint_id = e.id AND d.object_id IS NOT NULL
                       AND NOT d.replay AND d.state IN ('pending', 'sending')
                     ORDER BY d.object_id LIMIT 1), false) AS in_order
-          FROM unnest(locked_tenants, locked) AS held (tenant, endpoint_id)
+          FROM unnest(locked_tenants, locked) WITH ORDINALITY AS held (tenant, endpoint_id, place)
           JOIN webhooks.endpoints e ON e.tenant = held.tenant AND e.id = held.endpoint_id
           JOIN webhooks.endpoint_health h ON h.tenant = e.tenant AND h.endpoint_id = e.id
          CROSS JOIN LATERAL (
                SELECT count(*) AS sends FROM webhooks.deliveries d
                 WHERE d.tenant = e.tenant AND d.endpoint_id = e.id AND d.state = 'sending') AS busy
-         -- Holds one second's worth at most; without a rate it is never empty.
-         CROSS JOIN LATERAL (
-               SELECT CASE WHEN e.rate_per_s IS NULL THEN e.concurrency
-                           ELSE LEAST(e.rate_per_s, h.tokens
-                                + e.rate_per_s * extract(epoch FROM clock_timestamp() - h.tokens_at)) END
-                      AS tokens) AS bucket
+         CROSS JOIN LATERAL (SELECT webhooks.tokens(e, h) AS tokens) AS bucket
          WHERE e.disabled_reason IS NULL
+    ), share AS MATERIALIZED (
+        SELECT GREATEST(1, most / GREATEST(1, count(*))) AS each FROM ready WHERE ready.free > 0
     ), any_order AS (
         SELECT d.tenant, d.id
-          FROM ready
+          FROM (SELECT * FROM ready ORDER BY ready.place) AS ready CROSS JOIN share
          CROSS JOIN LATERAL (
                SELECT d.tenant, d.id FROM webhooks.deliveries d
                 WHERE d.tenant = ready.tenant AND d.endpoint_id = ready.id
                   AND d.state = 'pending' AND d.due_at <= now()
                   AND (d.expires_at IS NULL OR d.replay OR d.expires_at > now())
                 ORDER BY d.due_at
-                LIMIT ready.free
+                LIMIT LEAST(ready.free, share.each)
                   FOR UPDATE SKIP LOCKED) AS d
          WHERE NOT ready.in_order
          LIMIT most
     ), strict_order AS (
         SELECT d.tenant, d.id
-          FROM ready
+          FROM (SELECT * FROM ready ORDER BY ready.place) AS ready CROSS JOIN share
          CROSS JOIN LATERAL (
                -- No further than was looked at for parking: behind it there may be a million that are blocked.
                -- Without locks: whoever moves what is pending here holds the endpoint's health row, as we do.
@@ -746,7 +742,7 @@ BEGIN
                           AND earlier.state IN ('pending', 'sending')
                           AND (earlier.sequence, earlier.event_id) < (d.sequence, d.event_id)))
                 ORDER BY d.due_at
-                LIMIT ready.free) AS d
+                LIMIT LEAST(ready.free, share.each)) AS d
          WHERE ready.in_order
          LIMIT most
     ), claimed AS (
@@ -757,7 +753,7 @@ BEGIN
      RETURNING d.*
     ), spent AS (
         UPDATE webhooks.endpoint_health h
-           SET tokens = ready.tokens - taken.sends, tokens_at = clock_timestamp()
+           SET tokens = ready.tokens - taken.sends, tokens_at = GREATEST(now(), h.tokens_at)
           FROM ready,
                (SELECT c.tenant, c.endpoint_id, count(*) AS sends FROM claimed c GROUP BY 1, 2) AS taken
          WHERE ready.rate_per_s IS NOT NULL
@@ -815,26 +811,28 @@ BEGIN
                       AND d.state = 'pending' AND d.due_at <= now()
                     ORDER BY d.due_at LIMIT 1), false) AND COALESCE((
                    -- A first look without locks, so that those that can take nothing now cost the others little.
-                   SELECT (SELECT count(*) FROM (
-                               SELECT FROM webhooks.deliveries d
-                                WHERE d.tenant = e.tenant AND d.endpoint_id = e.id AND d.state = 'sending'
-                                LIMIT e.concurrency) AS sends)
-                          < CASE WHEN h.consecutive_failures >= breaker_failures THEN 1 ELSE e.concurrency END
+                   SELECT webhooks.tokens(e, h) >= 1
+                          AND (SELECT count(*) FROM (
+                                   SELECT FROM webhooks.deliveries d
+                                    WHERE d.tenant = e.tenant AND d.endpoint_id = e.id AND d.state = 'sending'
+                                    LIMIT e.concurrency) AS sends)
+                              < webhooks.slots(e, h, breaker_failures)
                      FROM webhooks.endpoints e
                      JOIN webhooks.endpoint_health h ON h.tenant = e.tenant AND h.endpoint_id = e.id
-                    WHERE e.tenant = walk.tenant AND e.id = walk.endpoint_id AND e.disabled_reason IS NULL
-                      AND (h.open_until IS NULL OR h.open_until <= now())), false) AS due, COALESCE((
+                    WHERE e.tenant = walk.tenant AND e.id = walk.endpoint_id), false) AS due, COALESCE((
                    SELECT true FROM webhooks.deliveries d
                     WHERE d.tenant = walk.tenant AND d.endpoint_id = walk.endpoint_id AND d.object_id IS NOT NULL
                       AND NOT d.replay AND d.state IN ('pending', 'sending')
                     ORDER BY d.object_id LIMIT 1), false) AS in_order
           FROM walk LIMIT walk_most
     )
-    SELECT count(*), max(s.tenant), array_agg(s.tenant) FILTER (WHERE s.due), array_agg(s.endpoint_id) FILTER (WHERE s.due),
-           array_agg(s.tenant) FILTER (WHERE s.due AND s.in_order),
-           array_agg(s.endpoint_id) FILTER (WHERE s.due AND s.in_order),
-           (array_agg(s.endpoint_id ORDER BY s.tenant DESC, s.endpoint_id DESC))[1]
-      INTO walked, walked_to_tenant, due_tenants, due, line_tenants, line, walked_to_endpoint_id
+    -- Each in its own order: an aggregate that asks for another would sort what these get as well.
+    SELECT count(*), max(s.tenant), (array_agg(s.endpoint_id ORDER BY s.tenant, s.endpoint_id))[count(*)],
+           array_agg(s.tenant ORDER BY s.tenant, s.endpoint_id) FILTER (WHERE s.due),
+           array_agg(s.endpoint_id ORDER BY s.tenant, s.endpoint_id) FILTER (WHERE s.due),
+           array_agg(s.tenant ORDER BY s.tenant, s.endpoint_id) FILTER (WHERE s.due AND s.in_order),
+           array_agg(s.endpoint_id ORDER BY s.tenant, s.endpoint_id) FILTER (WHERE s.due AND s.in_order)
+      INTO walked, walked_to_tenant, walked_to_endpoint_id, due_tenants, due, line_tenants, line
       FROM stepped s;
     IF line IS NOT NULL THEN
         parked := webhooks.park(line_tenants, line, looked_at);
@@ -1068,6 +1066,79 @@ CREATE FUNCTION webhooks.release_next(tenants text[], ids text[]) RETURNS void
             ORDER BY d.sequence, d.event_id
             LIMIT 1) AS head
      WHERE next.tenant = head.tenant AND next.id = head.id AND head.due_at = 'infinity'
+$$;
+
+CREATE TABLE webhooks.endpoint_health (
+    tenant text NOT NULL COLLATE pg_catalog."C",
+    endpoint_id text NOT NULL COLLATE pg_catalog."C",
+    consecutive_failures integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    open_until timestamp with time zone,
+    last_success_at timestamp with time zone,
+    last_failure_at timestamp with time zone,
+    tokens double precision DEFAULT 0 NOT NULL,
+    tokens_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE webhooks.endpoint_health IS 'What deliveries taught us about an endpoint, apart from what its owner decided; its row is the lock under which an endpoint''s deliveries are claimed.';
+
+COMMENT ON COLUMN webhooks.endpoint_health.failing_since IS 'Since when every attempt has failed; null after a success.';
+
+COMMENT ON COLUMN webhooks.endpoint_health.open_until IS 'The breaker: nothing is sent before, one at a time after.';
+
+CREATE TABLE webhooks.endpoints (
+    tenant text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    url text NOT NULL,
+    description text NOT NULL,
+    event_types text[] NOT NULL,
+    store_ids text[] NOT NULL,
+    signatures text[] NOT NULL,
+    strict_order boolean NOT NULL,
+    concurrency integer NOT NULL,
+    rate_per_s integer,
+    retry_waits_s double precision[],
+    disabled_reason text,
+    disabled_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    told bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT endpoints_check CHECK (((disabled_reason IS NULL) = (disabled_at IS NULL))),
+    CONSTRAINT endpoints_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 100))),
+    CONSTRAINT endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['by_partner'::text, 'gone'::text, 'failing'::text]))),
+    CONSTRAINT endpoints_rate_per_s_check CHECK (((rate_per_s >= 1) AND (rate_per_s <= 10000))),
+    CONSTRAINT endpoints_signatures_check CHECK (((signatures <@ '{v1,v1a}'::text[]) AND (cardinality(signatures) > 0)))
+);
+
+COMMENT ON TABLE webhooks.endpoints IS 'Where a tenant wants its events. A disabled one still collects its deliveries, for recovery.';
+
+COMMENT ON COLUMN webhooks.endpoints.event_types IS 'Types or <object>.*; empty takes all.';
+
+COMMENT ON COLUMN webhooks.endpoints.store_ids IS 'Only events of these stores; empty takes all.';
+
+COMMENT ON COLUMN webhooks.endpoints.strict_order IS 'Events of one object are sent one after another, each after the one before it is final.';
+
+COMMENT ON COLUMN webhooks.endpoints.rate_per_s IS 'Most attempts a second, as a token bucket; null is unbounded.';
+
+COMMENT ON COLUMN webhooks.endpoints.retry_waits_s IS 'Waits between attempts in place of the published schedule.';
+
+COMMENT ON COLUMN webhooks.endpoints.told IS 'The `sequence` of the last event about the endpoint itself: a test, or that it was disabled.';
+
+CREATE FUNCTION webhooks.slots(e webhooks.endpoints, h webhooks.endpoint_health, breaker_failures integer) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT CASE WHEN e.disabled_reason IS NOT NULL OR h.open_until > now() THEN 0
+                WHEN h.consecutive_failures >= breaker_failures THEN 1
+                WHEN h.last_success_at > now() - interval '1 minute' THEN e.concurrency
+                ELSE LEAST(e.concurrency, 8) END
+$$;
+
+CREATE FUNCTION webhooks.tokens(e webhooks.endpoints, h webhooks.endpoint_health) RETURNS double precision
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT CASE WHEN e.rate_per_s IS NULL THEN e.concurrency
+                ELSE LEAST(e.rate_per_s, h.tokens + e.rate_per_s
+                           * GREATEST(0, extract(epoch FROM now() - h.tokens_at)::double precision)) END
 $$;
 
 CREATE TABLE gateway.credits (
@@ -2289,59 +2360,6 @@ COMMENT ON COLUMN webhooks.deliveries.object_id IS 'Set, with the sequence, only
 
 COMMENT ON COLUMN webhooks.deliveries.reason IS 'How the last attempt ended.';
 
-CREATE TABLE webhooks.endpoint_health (
-    tenant text NOT NULL COLLATE pg_catalog."C",
-    endpoint_id text NOT NULL COLLATE pg_catalog."C",
-    consecutive_failures integer DEFAULT 0 NOT NULL,
-    failing_since timestamp with time zone,
-    open_until timestamp with time zone,
-    last_success_at timestamp with time zone,
-    last_failure_at timestamp with time zone,
-    tokens double precision DEFAULT 0 NOT NULL,
-    tokens_at timestamp with time zone DEFAULT now() NOT NULL
-)
-WITH (fillfactor='50');
-
-COMMENT ON TABLE webhooks.endpoint_health IS 'What deliveries taught us about an endpoint, apart from what its owner decided; its row is the lock under which an endpoint''s deliveries are claimed.';
-
-COMMENT ON COLUMN webhooks.endpoint_health.failing_since IS 'Since when every attempt has failed; null after a success.';
-
-COMMENT ON COLUMN webhooks.endpoint_health.open_until IS 'The breaker: nothing is sent before, one at a time after.';
-
-CREATE TABLE webhooks.endpoints (
-    tenant text NOT NULL COLLATE pg_catalog."C",
-    id text NOT NULL COLLATE pg_catalog."C",
-    url text NOT NULL,
-    description text NOT NULL,
-    event_types text[] NOT NULL,
-    store_ids text[] NOT NULL,
-    signatures text[] NOT NULL,
-    strict_order boolean NOT NULL,
-    concurrency integer NOT NULL,
-    rate_per_s integer,
-    retry_waits_s double precision[],
-    disabled_reason text,
-    disabled_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT endpoints_check CHECK (((disabled_reason IS NULL) = (disabled_at IS NULL))),
-    CONSTRAINT endpoints_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 100))),
-    CONSTRAINT endpoints_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY['by_partner'::text, 'gone'::text, 'failing'::text]))),
-    CONSTRAINT endpoints_rate_per_s_check CHECK (((rate_per_s >= 1) AND (rate_per_s <= 10000))),
-    CONSTRAINT endpoints_signatures_check CHECK (((signatures <@ '{v1,v1a}'::text[]) AND (cardinality(signatures) > 0)))
-);
-
-COMMENT ON TABLE webhooks.endpoints IS 'Where a tenant wants its events. A disabled one still collects its deliveries, for recovery.';
-
-COMMENT ON COLUMN webhooks.endpoints.event_types IS 'Types or <object>.*; empty takes all.';
-
-COMMENT ON COLUMN webhooks.endpoints.store_ids IS 'Only events of these stores; empty takes all.';
-
-COMMENT ON COLUMN webhooks.endpoints.strict_order IS 'Events of one object are sent one after another, each after the one before it is final.';
-
-COMMENT ON COLUMN webhooks.endpoints.rate_per_s IS 'Most attempts a second, as a token bucket; null is unbounded.';
-
-COMMENT ON COLUMN webhooks.endpoints.retry_waits_s IS 'Waits between attempts in place of the published schedule.';
-
 CREATE TABLE webhooks.events (
     tenant text NOT NULL COLLATE pg_catalog."C",
     id text NOT NULL COLLATE pg_catalog."C",
@@ -2373,6 +2391,14 @@ CREATE TABLE webhooks.secrets (
 );
 
 COMMENT ON TABLE webhooks.secrets IS 'Signing secrets, sealed for the endpoint''s id; all that have not expired sign, which is how one rotates.';
+
+CREATE TABLE webhooks.swept (
+    tenant text NOT NULL COLLATE pg_catalog."C",
+    xid xid8 NOT NULL,
+    event_id text NOT NULL COLLATE pg_catalog."C"
+);
+
+COMMENT ON TABLE webhooks.swept IS 'How far the sweeper has come in each tenant''s feed: a reader that stands before it has missed something.';
 
 ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_0 FOR VALUES IN ('0');
 
@@ -2603,6 +2629,9 @@ ALTER TABLE ONLY webhooks.events
 
 ALTER TABLE ONLY webhooks.secrets
     ADD CONSTRAINT secrets_pkey PRIMARY KEY (tenant, endpoint_id, created_at);
+
+ALTER TABLE ONLY webhooks.swept
+    ADD CONSTRAINT swept_pkey PRIMARY KEY (tenant);
 
 CREATE INDEX credits_by_payer ON gateway.credits USING btree (issuer, payer_id, id DESC);
 

@@ -9,7 +9,7 @@ import pytest
 from merchants.ids import new_id
 from tests.receivers import TENANT, an_event, until_readable
 from webhooks import feed, outbox
-from webhooks.errors import CursorMalformed
+from webhooks.errors import CursorMalformed, EventTypeUnknown
 from webhooks.event import NewEvent
 from webhooks.feed import Cursor, Page
 
@@ -101,6 +101,11 @@ async def test_fifty_writers_with_random_delays_and_one_reader_miss_nothing(
         await writing
     assert len(seen) == len(set(seen)) == 300
     assert set(seen) == published
+
+
+async def test_a_filter_that_names_no_event_is_refused_and_not_silent(pool: asyncpg.Pool) -> None:
+    with pytest.raises(EventTypeUnknown):
+        await _read(pool, Cursor(), "payment.suceeded")
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,23 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
+import pytest
+from asyncpg.pool import PoolConnectionProxy
 
 from merchants.ids import new_id
-from tests.receivers import PARTNER_NO, TENANT, an_event, delivering, receiving, subscribe
-from webhooks import endpoints, outbox, retention
+from tests.receivers import (
+    PARTNER_NO,
+    TENANT,
+    an_event,
+    delivering,
+    receiving,
+    subscribe,
+    until_readable,
+)
+from webhooks import endpoints, feed, outbox, retention
+from webhooks.errors import CursorTooOld
 from webhooks.event import NewEvent
+from webhooks.feed import Cursor, Page
 
 URL = "http://127.0.0.1:9/hook"
 TABLES = ("events", "deliveries", "attempts")
@@ -48,6 +60,30 @@ async def test_an_old_event_goes_with_its_deliveries_and_their_log_and_a_new_one
     assert await _sweep(pool) == 2
     assert await _left(pool) == {"events": 1, "deliveries": 1, "attempts": 1}
     assert await _sweep(pool) == 0
+
+
+async def test_a_reader_that_stands_before_what_was_swept_is_told_so(pool: asyncpg.Pool) -> None:
+    await subscribe(pool, URL)
+    await _publish(pool, first := _old_event())
+    await _publish(pool, _old_event(), _old_event())
+    await _publish(pool, kept := an_event())
+    await until_readable(pool)
+    async with pool.acquire() as conn:
+        before = await _read(conn, Cursor(), limit=1)
+        behind = await _read(conn, before.next, limit=2)
+        assert [one.id for one in before.events] == [first.id]
+        await _sweep(pool, limit=2)
+        await _sweep(pool, limit=2)
+        with pytest.raises(CursorTooOld):
+            await _read(conn, before.next, limit=9)
+        assert [one.id for one in (await _read(conn, behind.next, limit=9)).events] == [kept.id]
+        assert [one.id for one in (await _read(conn, Cursor(), limit=9)).events] == [kept.id]
+        elsewhere = await feed.read(conn, tenant=new_id("mer", 8), after=before.next, filters=(), limit=9)
+        assert not elsewhere.events
+
+
+async def _read(conn: PoolConnectionProxy, after: Cursor, limit: int) -> Page:
+    return await feed.read(conn, tenant=TENANT, after=after, filters=(), limit=limit)
 
 
 async def test_a_sweep_is_bounded_and_two_at_once_share_the_work(pool: asyncpg.Pool) -> None:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from merchants.ids import new_id
 from tests.receivers import TENANT, an_event, delivering, receiving, subscribe
-from webhooks import endpoints, outbox, replay
+from webhooks import endpoints, log_sql, outbox, replay
 from webhooks.deliver import DeliveryPolicy
 from webhooks.errors import DeliveryNotFound, DeliveryUnderway, EndpointDisabled, EndpointNotFound
 from webhooks.event import NewEvent
@@ -150,3 +150,39 @@ async def test_deliveries_are_listed_newest_first_and_by_state(pool: asyncpg.Poo
             conn, tenant=TENANT, endpoint_id=endpoint.id, state="delivered", before=page[-1].event_id, limit=2
         )
     assert [each.event_id for each in (*page, *rest)] == newest_first
+
+
+async def test_a_replay_looks_at_a_bounded_piece_of_history_and_says_where_to_go_on(
+    pool: asyncpg.Pool,
+) -> None:
+    endpoint = (await subscribe(pool, "http://127.0.0.1:9/", event_types=["offer.live"])).endpoint
+    events = [an_event() for _ in range(7)]
+    await _publish(pool, *events, an_event("refund.failed"))
+    missed, after, counts = Missed(event_types=["refund.*"]), "", []
+    async with pool.acquire() as conn:
+        while True:
+            count, next_after = await log_sql.replay(
+                conn, missed, tenant=TENANT, endpoint_id=endpoint.id, after=after, most=5, looked_at=3
+            )
+            counts.append(count)
+            if next_after is None:
+                break
+            after = next_after
+    assert counts == [0, 0, 1]
+
+
+async def test_what_is_being_swept_is_not_sent_again(pool: asyncpg.Pool) -> None:
+    endpoint = (await subscribe(pool, "http://127.0.0.1:9/")).endpoint
+    event = an_event()
+    await _publish(pool, event)
+    await pool.execute("DELETE FROM webhooks.deliveries")
+    async with pool.acquire() as sweeper:
+        sweeping = sweeper.transaction()
+        await sweeping.start()
+        await sweeper.execute("DELETE FROM webhooks.events")
+        replaying = asyncio.create_task(_replay(pool, endpoint.id, Missed(event_ids=[event.id])))
+        while not await pool.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            assert not replaying.done(), "it would make a delivery of an event that is no more"
+        await sweeping.commit()
+    assert await replaying == 0
+    assert await pool.fetchval("SELECT count(*) FROM webhooks.deliveries") == 0
