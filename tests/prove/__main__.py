@@ -30,6 +30,8 @@ from tests.prove import (
     key_rotation,
     kills,
     legibility,
+    offer_sums,
+    offers,
     outage,
     waiting,
     webhooks_isolation,
@@ -262,6 +264,26 @@ async def _webhooks_isolation() -> None:
     _must(found.grown_mb <= webhooks_isolation.GROWN_MB_MOST, "the worker holds what waits in memory")
 
 
+async def _offers() -> None:
+    """200 payments at once on the last of a budget, a day, a person's cap and a first purchase, also under kills.
+
+    Then a load run with refunds, of which the events at the consumer, the offers' figures and the ledger agree.
+    """
+    payments, orders = int(os.environ.get("PAYMENTS", "200")), int(os.environ.get("ORDERS", "1000"))
+    async with _city(serving=2) as city:
+        for scarcity in offers.scarcities():
+            for kills_ in ((), (city.worker, city.gateway, city.worker, city.gateway)):
+                storm = await offers.run(
+                    city, scarcity, payments=payments, kills=kills_, within_s=_FINAL_WITHIN_S
+                )
+                print(storm, flush=True)
+                _must(not storm.faults, "\n".join(storm.faults[:20]))
+    async with _city() as city:
+        sums = await offer_sums.run(city, payments=orders, chance=_chance(), within_s=_FINAL_WITHIN_S)
+        print(sums)
+        _must(not sums.faults, "\n".join(sums.faults[:20]))
+
+
 _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "interrupted": _interrupted,
     "kills": _kills,
@@ -277,6 +299,7 @@ _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "fairness": _fairness,
     "key_rotation": _key_rotation,
     "bulk": _bulk,
+    "offers": _offers,
     "waiting": _waiting,
 }
 
