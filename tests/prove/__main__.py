@@ -270,9 +270,11 @@ async def _offers() -> None:
     Then a load run with refunds, of which the events at the consumer, the offers' figures and the ledger agree.
     """
     payments, orders = int(os.environ.get("PAYMENTS", "200")), int(os.environ.get("ORDERS", "1000"))
-    async with _city(serving=2) as city:
-        for scarcity in offers.scarcities():
-            for kills_ in ((), (city.worker, city.gateway, city.worker, city.gateway)):
+    for serving in (2, 1):
+        # Of several that share a port, the one that is left would take the place of the one that was killed.
+        async with _city(serving=serving) as city:
+            kills_ = () if serving > 1 else (city.worker, city.gateway) * 2
+            for scarcity in offers.scarcities():
                 storm = await offers.run(
                     city, scarcity, payments=payments, kills=kills_, within_s=_FINAL_WITHIN_S
                 )

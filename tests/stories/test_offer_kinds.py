@@ -1,82 +1,22 @@
 """What offers give beside discounts, in real payments: after the payment, once, and back again as it is refunded."""
 
-from typing import Any
-
-from merchants.offers.funding import Funding, Share
 from merchants.offers.offer import Budgets, Target
-from merchants.offers.terms import (
-    AmountOff,
-    Cashback,
-    Coupon,
-    FeeWaiver,
-    FirstPurchase,
-    Points,
-    PointsPrice,
-    Programme,
-)
-from merchants.payer import PayerFacts
+from merchants.offers.terms import AmountOff, Coupon, FeeWaiver, FirstPurchase, PointsPrice
 from tests.builders import a_deal
-from tests.campaigns import agreed
 from tests.prove.shoppers import until_final
-from tests.town import Answered, Supermarket, Town, cny
-
-CLUB = Programme(name="club")
-TWO_A_YUAN = Points(programme=CLUB, points=2, per_minor=100, worth_minor=100)
-THREE_PERCENT = Cashback(back_basis_points=300)
-BY_THE_BANK = Funding(shares=(Share(funder="bank", basis_points=10_000),), rounding="bank")
-SHARED = Funding(
-    shares=(Share(funder="bank", basis_points=6_000), Share(funder="partner", basis_points=4_000)),
-    rounding="bank",
+from tests.rewards import (
+    CLUB,
+    THREE_PERCENT,
+    TWO_A_YUAN,
+    benefits,
+    club_of,
+    holdings,
+    left,
+    pay,
+    refund,
+    shop_with,
 )
-
-
-async def shop_with(town: Town, *terms: Any, **changes: Any) -> tuple[Supermarket, list[str]]:
-    shop = await town.supermarket()
-    offers = []
-    async with town.pool.acquire() as conn, conn.transaction():
-        for one in terms:
-            funding = BY_THE_BANK if isinstance(one, FeeWaiver) else SHARED
-            deal = a_deal(**{"terms": one, "funding": funding, **changes})
-            offers.append((await agreed(conn, shop.merchant.partner_id, deal)).id)
-    return shop, offers
-
-
-async def pay(town: Town, shop: Supermarket, payer: PayerFacts, amount_minor: int, **more: Any) -> Answered:
-    paid = await shop.ask(amount_minor, code=await town.code(payer), **more)
-    assert paid.body["state"] == "succeeded", paid.body
-    await until_final(town.pool, within_s=20)
-    return paid
-
-
-async def refund(shop: Supermarket, paid: Answered, amount_minor: int, no: str = "R-1") -> dict[str, Any]:
-    path = f"/v1/payments/{paid.body['id']}/refunds"
-    preview = await shop.office.post(f"{path}/preview", {"amount": cny(amount_minor)})
-    given = await shop.office.post(path, {"merchant_refund_no": no, "amount": cny(amount_minor)})
-    assert given.body["state"] == "succeeded", given.body
-    assert given.body["shares"] == preview.body
-    shares: dict[str, Any] = preview.body
-    return shares
-
-
-async def holdings(town: Town) -> dict[tuple[str, str], int]:
-    books = await town.ledger()
-    return {(one["account"], one["unit"]): one["balance_minor"] for one in books["accounts"]}
-
-
-async def left(town: Town, shop: Supermarket, offer_id: str) -> dict[str, Any]:
-    figures: dict[str, Any] = (await shop.office.get(f"/v1/offers/{offer_id}/figures")).body
-    return figures
-
-
-async def benefits(town: Town, payer: PayerFacts) -> dict[str, Any]:
-    found = await town.wallet.get(f"/wallet/v1/benefits?payer_id={payer.id}&person_id={payer.person_id}")
-    assert found.status == 200, found.body
-    body: dict[str, Any] = found.body
-    return body
-
-
-def club_of(shop: Supermarket) -> str:
-    return f"points:{shop.merchant.partner_id}.club"
+from tests.town import Town, cny
 
 
 async def test_cashback_follows_the_payment_once_and_comes_off_its_refund(town: Town) -> None:
