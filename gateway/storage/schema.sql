@@ -245,6 +245,16 @@ CREATE FUNCTION merchants.count_coupon(partner text, offer text, the_person text
 DECLARE
     counted bigint;
 BEGIN
+    IF number < 0 THEN
+        PERFORM FROM merchants.offer_counters c
+          WHERE c.partner_id = partner AND c.offer_id = offer
+            AND (c.scope = 'claimer' AND c.key = the_person OR c.scope = 'copies' AND c.key = '')
+          ORDER BY c.scope FOR UPDATE;
+        UPDATE merchants.offer_counters c SET uses = c.uses + number
+         WHERE c.partner_id = partner AND c.offer_id = offer
+           AND (c.scope = 'claimer' AND c.key = the_person OR c.scope = 'copies' AND c.key = '');
+        RETURN true;
+    END IF;
     INSERT INTO merchants.offer_counters AS counter
            (partner_id, offer_id, scope, key, taken_minor, uses, limit_minor, limit_uses)
     SELECT partner, offer, bound.scope, bound.key, 0, number, NULL, bound.most
@@ -552,6 +562,8 @@ BEGIN
     IF taken < cardinality(firsts_with) THEN
         RAISE EXCEPTION USING ERRCODE = 'OF001';
     END IF;
+    PERFORM FROM merchants.coupons
+      WHERE partner_id = partner AND id = ANY (wanted_coupons) ORDER BY id FOR UPDATE;
     UPDATE merchants.coupons SET state = 'used', payment_id = payment, updated_at = now()
      WHERE partner_id = partner AND id = ANY (wanted_coupons) AND person = the_person AND state = 'held'
        AND good_until > now();
