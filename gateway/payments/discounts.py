@@ -116,11 +116,16 @@ async def settle(conn: Connection, payment: Payment) -> list[NewEvent]:
 
 
 async def _redeem(conn: Connection, payment: Payment) -> list[NewEvent]:
-    """Nothing is given after a payment that is given back at once: the core had charged it against our word."""
+    """A payment that the core charged against our word is given back at once: nothing but its discount was given.
+
+    Its refund was drawn up before this, and knows of discounts alone.
+    """
     owner = {"partner_id": payment.partner_id, "payment_id": payment.id}
     told: list[NewEvent] = []
     if payment.reason == REVERSAL_REFUSED:
-        told += _told("discount.released", await reservations.release_credits(conn, **owner), payment)
+        told += _told(
+            "discount.released", await reservations.release_all_but_discounts(conn, **owner), payment
+        )
     redeemed = await reservations.commit(conn, **owner)
     await earned.owe(conn, redeemed, {payment.id: payment})
     return told + _told("discount.redeemed", redeemed, payment)
@@ -166,9 +171,14 @@ async def redeem_all(conn: Connection, succeeded: Sequence[Payment]) -> list[New
 
 
 async def meet(conn: Connection, succeeded: Sequence[Payment]) -> None:
-    """Remember who paid: whether a payment is a person's first is asked of later ones."""
+    """Remember who paid: whether a payment is a person's first is asked of later ones.
+
+    One that is given back because its reversal was refused is nobody's first.
+    """
     met = [
-        (one.partner_id, one.terms.payer.person, one.id) for one in succeeded if one.terms.payer is not None
+        (one.partner_id, one.terms.payer.person, one.id)
+        for one in succeeded
+        if one.terms.payer is not None and one.reason != REVERSAL_REFUSED
     ]
     await rights.meet(conn, met)
 

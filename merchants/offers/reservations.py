@@ -20,7 +20,7 @@ from merchants.offers.cart import NEWCOMER, Cart
 from merchants.offers.catalog import Catalog
 from merchants.offers.clawback import spread
 from merchants.offers.errors import OffersChanging
-from merchants.offers.giving import CREDITED, Form
+from merchants.offers.giving import Form
 from merchants.offers.live import LiveOffers, Room
 from merchants.offers.offer import Offer, moment_of
 from merchants.offers.quote import Applied, Quote, best
@@ -33,6 +33,8 @@ _TRIES_WITHOUT_HOLD = 2
 # Afterwards only a change of the offers themselves can come between, which takes people.
 _TRIES = 6
 
+
+_BESIDE = sorted(set(Form) - {Form.DISCOUNT})
 
 # Offer, account, and what of its share in it goes back.
 Share = tuple[str, str, int]
@@ -169,12 +171,12 @@ async def release(conn: PoolConnectionProxy, *, partner_id: str, payment_id: str
     return await _released(conn, rows, partner_id=partner_id, payment_id=payment_id)
 
 
-async def release_credits(
+async def release_all_but_discounts(
     conn: PoolConnectionProxy, *, partner_id: str, payment_id: str
 ) -> tuple[Reservation, ...]:
-    """The payment succeeded only to be refunded at once: nothing is given after it."""
+    """The payment succeeded only to be refunded at once: it earns nothing, and spares the merchant nothing."""
     rows = await sql.settle(
-        conn, partner_id=partner_id, payment_id=payment_id, state=State.RELEASED, forms=sorted(CREDITED)
+        conn, partner_id=partner_id, payment_id=payment_id, state=State.RELEASED, forms=_BESIDE
     )
     return await _released(conn, rows, partner_id=partner_id, payment_id=payment_id)
 
