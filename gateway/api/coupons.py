@@ -19,7 +19,7 @@ _LATEST = 50
 async def replay_claim(call: Call[wire.CouponClaim], coupon_id: str) -> Answer:
     """The coupon as it is now."""
     async with call.parts.pool.acquire() as conn:
-        coupon = await coupons.find_by_id(conn, coupon_id=coupon_id)
+        coupon = await coupons.find_of_issuer(conn, issuer=issuer_of(call), coupon_id=coupon_id)
     return _answer(coupon)
 
 

@@ -14,7 +14,7 @@ from merchants.offers.errors import OfferHashMismatch, OfferNotFound, OfferState
 async def replay_funding(call: Call[Any], offer_id: str) -> Answer:
     """The offer as it is now."""
     async with call.parts.pool.acquire() as conn:
-        found = await life.find(conn, partner_id=None, offer_id=offer_id)
+        found = await life.find_of_funder(conn, funder_id=call.caller.tenant, offer_id=offer_id)
     return Answer(200, offer_showing.offer(found))
 
 

@@ -95,10 +95,10 @@ async def find(conn: PoolConnectionProxy, *, partner_id: str, coupon_id: str) ->
     return _coupon(row)
 
 
-async def find_by_id(conn: PoolConnectionProxy, *, coupon_id: str) -> Coupon:
-    """Likewise by its id alone, for a caller whose claim's row names it."""
-    row = await sql.find(conn, partner_id=None, coupon_id=coupon_id)
-    assert row is not None, "coupons are never deleted"
+async def find_of_issuer(conn: PoolConnectionProxy, *, issuer: str, coupon_id: str) -> Coupon:
+    """One coupon of this issuer's payers, for a wallet whose claim's row names it."""
+    row = await sql.find_of_issuer(conn, issuer=issuer, coupon_id=coupon_id)
+    assert row is not None, "coupons are never deleted, and a claim is its own wallet's"
     return _coupon(row)
 
 

@@ -59,10 +59,18 @@ async def move(conn: PoolConnectionProxy, *, partner_id: str, coupon_id: str, to
     return row is not None
 
 
-async def find(conn: PoolConnectionProxy, *, partner_id: str | None, coupon_id: str) -> asyncpg.Record | None:
+async def find(conn: PoolConnectionProxy, *, partner_id: str, coupon_id: str) -> asyncpg.Record | None:
     return await conn.fetchrow(
-        f"SELECT {_COUPON} FROM {_JOINED} WHERE c.id = $2 AND ($1::text IS NULL OR c.partner_id = $1)",  # noqa: S608 - fixed list
+        f"SELECT {_COUPON} FROM {_JOINED} WHERE c.partner_id = $1 AND c.id = $2",  # noqa: S608 - fixed list
         partner_id,
+        coupon_id,
+    )
+
+
+async def find_of_issuer(conn: PoolConnectionProxy, *, issuer: str, coupon_id: str) -> asyncpg.Record | None:
+    return await conn.fetchrow(
+        f"SELECT {_COUPON} FROM {_JOINED} WHERE c.issuer = $1 AND c.id = $2",  # noqa: S608 - fixed list
+        issuer,
         coupon_id,
     )
 

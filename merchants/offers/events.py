@@ -64,19 +64,21 @@ def of_discounts(
 
 
 def of_offer(campaign: Campaign, passed: Iterable[State], *, occurred_at: datetime) -> list[NewEvent]:
-    """What the partner is told of the states an offer has just passed, in their order."""
+    """What the partner, and third parties that would pay, are told of the states just passed, in their order."""
     steps = list(passed)
     first = campaign.sequence - len(steps) + 1
     return [
-        _offer(campaign, state, sequence=sequence, occurred_at=occurred_at)
+        _offer(campaign, state, tenant, sequence=sequence, occurred_at=occurred_at)
         for sequence, state in enumerate(steps, start=first)
         if state in _OFFER_EVENTS
+        for tenant in (campaign.offer.partner_id, *campaign.offer.deal.funding.others)
     ]
 
 
 def of_budget(campaign: Campaign, *, occurred_at: datetime) -> NewEvent:
     """What the partner is told when four fifths of the budget are taken."""
-    told = _offer(campaign, campaign.state, sequence=campaign.sequence, occurred_at=occurred_at)
+    partner_id = campaign.offer.partner_id
+    told = _offer(campaign, campaign.state, partner_id, sequence=campaign.sequence, occurred_at=occurred_at)
     return replace(told, type="offer.budget_80")
 
 
@@ -142,13 +144,16 @@ def _for_funders(one: Reservation, as_of: datetime) -> dict[str, Any]:
     }
 
 
-def _offer(campaign: Campaign, state: State, *, sequence: int, occurred_at: datetime) -> NewEvent:
+def _offer(
+    campaign: Campaign, state: State, tenant: str, *, sequence: int, occurred_at: datetime
+) -> NewEvent:
     offer = campaign.offer
-    funds = any(share.funder != "bank" for share in offer.deal.funding.shares)
+    own = tenant == offer.partner_id
+    funds = not own or any(share.funder in {"partner", "seller"} for share in offer.deal.funding.shares)
     return NewEvent(
-        id=_event_id(offer.partner_id),
+        id=_event_id(tenant),
         type=_OFFER_EVENTS[state],
-        tenant=offer.partner_id,
+        tenant=tenant,
         audience="funder" if funds else "merchant",
         object_id=offer.id,
         sequence=sequence,

@@ -21,7 +21,6 @@ from merchants.offers.errors import (
     OfferHashMismatch,
     OfferIsOver,
     OfferNotFound,
-    OfferStateForbids,
     OfferTargetNotFound,
 )
 from merchants.offers.offer import Deal, Offer, check, hash_of, moment_of
@@ -80,21 +79,32 @@ async def page_of_funder(
     return [campaign_of(row) for row in rows]
 
 
+async def find_of_funder(conn: PoolConnectionProxy, *, funder_id: str, offer_id: str) -> Campaign:
+    """An offer that this third party would pay for, by its current version.
+
+    Raises:
+        OfferNotFound: not there, a draft still, or it names others.
+    """
+    row = await life_sql.find_of_funder(conn, funder_id=funder_id, offer_id=offer_id)
+    if row is None:
+        raise OfferNotFound
+    return campaign_of(row)
+
+
 async def fund(
     conn: PoolConnectionProxy, *, funder_id: str, offer_id: str, hash_: str, actor: str
 ) -> Campaign:
     """A third party stands by the share that this version has it pay; the two sides may agree then.
 
     Raises:
-        OfferNotFound: not there, or it names others.
+        OfferNotFound: not there, a draft still, or it names others.
         OfferHashMismatch
-        OfferStateForbids: nothing is on the table; or it is the partner's own, which proposes and accepts.
+        OfferStateForbids: nothing is on the table.
     """
-    held = await hold(conn, partner_id=None, offer_id=offer_id)
-    if funder_id == held.offer.partner_id:
-        raise OfferStateForbids(held.state, "fund")
-    if funder_id not in held.offer.deal.funding.others:
+    row = await life_sql.find_of_funder(conn, funder_id=funder_id, offer_id=offer_id, hold=True)
+    if row is None:
         raise OfferNotFound
+    held = campaign_of(row)
     held.refuse_unless("fund", State.PROPOSED, State.COUNTERED)
     _same(held, hash_)
     offer = held.offer
@@ -103,7 +113,7 @@ async def fund(
         actor=actor,
     )  # fmt: skip
     await record(conn, offer, "funded", actor=actor, reason="")
-    return await find(conn, partner_id=None, offer_id=offer_id)
+    return await find_of_funder(conn, funder_id=funder_id, offer_id=offer_id)
 
 
 async def amend(

@@ -117,6 +117,21 @@ async def page_of_funder(
     )
 
 
+async def find_of_funder(
+    conn: PoolConnectionProxy, *, funder_id: str, offer_id: str, hold: bool = False
+) -> asyncpg.Record | None:
+    """An offer whose current version would have this third party pay, once it was proposed."""
+    return await conn.fetchrow(
+        f"""SELECT {CAMPAIGN} FROM {_JOINED}
+              JOIN merchants.offer_funders mine
+                ON mine.partner_id = o.partner_id AND mine.offer_id = o.id AND mine.version = o.version
+             WHERE mine.funder_id = $1 AND o.id = $2 AND o.state <> 'draft'
+             {"FOR UPDATE OF o" if hold else ""}""",  # noqa: S608 - fixed texts
+        funder_id,
+        offer_id,
+    )
+
+
 async def unknown_funders(conn: PoolConnectionProxy, *, funder_ids: Sequence[str]) -> list[str]:
     """Which of these ids are no active partner's."""
     rows = await conn.fetch(

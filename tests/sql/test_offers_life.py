@@ -21,6 +21,7 @@ from merchants.offers.errors import (
     OfferTargetNotFound,
     OfferUnsound,
 )
+from merchants.offers.funding import Funding, Share
 from merchants.offers.offer import Budgets, Target
 from merchants.offers.reservations import reserve_best
 from merchants.offers.terms import AmountOff
@@ -316,3 +317,38 @@ async def test_the_list_is_newest_first_and_filtered_by_state(pool: asyncpg.Pool
             conn, partner_id=None, states=[State.DRAFT], before_id=drafts[-1].offer.id, limit=2
         )
     assert [one.offer.id for one in (*drafts, *rest)] == sorted(ids, reverse=True)
+
+
+async def test_a_third_party_is_told_accepts_its_share_and_sees_no_offer_that_does_not_name_it(
+    pool: asyncpg.Pool, place: Place
+) -> None:
+    brand = (await open_place(pool, partner_no=8)).partner_id
+    stranger = (await open_place(pool, partner_no=9)).partner_id
+    shares = (
+        Share(funder="bank", basis_points=5_000),
+        Share(funder="other", basis_points=5_000, partner_id=brand),
+    )
+    shared = a_deal(funding=Funding(shares=shares, rounding="bank"))
+    offered = await doing(pool, lambda conn: proposed(conn, place.partner_id, shared))
+    tenants = await pool.fetch("SELECT tenant, type FROM webhooks.events")
+    assert {(row["tenant"], row["type"]) for row in tenants} == {
+        (place.partner_id, "offer.proposed"),
+        (brand, "offer.proposed"),
+    }
+    one = {"offer_id": offered.id, "hash_": offered.hash, "actor": "cli_brand"}
+    for nobody in (stranger, place.partner_id):
+        with pytest.raises(OfferNotFound):
+            await doing(pool, lambda conn, who=nobody: life.fund(conn, funder_id=who, **one))  # type: ignore[misc]
+    funded = await doing(pool, lambda conn: life.fund(conn, funder_id=brand, **one))
+    assert funded.waits_for == ()
+    alone = {"funding": a_deal().funding}
+    await doing(
+        pool,
+        lambda conn: life.amend(
+            conn, partner_id=place.partner_id, offer_id=offered.id, hash_=offered.hash, changes=alone,
+            side="partner", actor=BUYER, now=NOW,
+        ),
+    )  # fmt: skip
+    async with pool.acquire() as conn:
+        with pytest.raises(OfferNotFound):
+            await life.find_of_funder(conn, funder_id=brand, offer_id=offered.id)

@@ -29,7 +29,8 @@ _FLOOR_OF_MIGRATION = {"webhooks": "webhooks", "webhooks_fair": "webhooks",
                        "qr": "qr", "offers": "merchants", "onboarding": "merchants",
                        "together_offers": "merchants", "together_codes": "qr",
                        "together_events": "webhooks", "offer_kinds": "merchants",
-                       "second_person": "merchants", "till_scopes": "merchants"}  # fmt: skip
+                       "offer_settling": "merchants", "second_person": "merchants",
+                       "till_scopes": "merchants"}  # fmt: skip
 
 
 def _is_sql(source: Source) -> bool:
