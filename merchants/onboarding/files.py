@@ -57,16 +57,18 @@ def _picture(raw: bytes, media_type: MediaType) -> bytes:
     try:
         with Image.open(io.BytesIO(raw), formats=(kind,)) as image:
             _refuse_if(image.width * image.height > _MAX_PIXELS, "it has more than 40 million pixels")
-            upright = ImageOps.exif_transpose(image)
-            plain = upright.convert("RGB" if kind == "JPEG" or upright.mode != "RGBA" else "RGBA")
+            ImageOps.exif_transpose(image, in_place=True)
+            mode = "RGB" if kind == "JPEG" or image.mode != "RGBA" else "RGBA"
+            plain = image.convert(mode) if image.mode != mode else image
+            plain.load()
     except DocumentUnreadable:
         raise
     except Exception as error:  # whatever a decoder says to hostile bytes
         raise DocumentUnreadable("it does not decode to a picture") from error
     out = io.BytesIO()
-    # Only the pixels go over: metadata would come along with the image object.
-    clean = Image.frombytes(plain.mode, plain.size, plain.tobytes())
-    clean.save(out, kind, quality=_JPEG_QUALITY)
+    # Only the pixels go over; a copy of them would take as much memory again.
+    plain.info.clear()
+    plain.save(out, kind, quality=_JPEG_QUALITY, exif=b"")
     return out.getvalue()
 
 
