@@ -18,7 +18,7 @@ class RefundNotFound(PaymentsError):
 
 
 class ScanNotFound(PaymentsError):
-    """There is no such scan, or it is another payer's; scan the code again."""
+    """There is no such scan, it is another payer's, or it was paid by before; scan the code again for a new payment."""
 
 
 class OrderExists(PaymentsError):

@@ -92,7 +92,7 @@ async def pay(needs: Needs, conn: Connection, paying: Paying, *, now: datetime) 
     """Store the payment and its debit, in the caller's transaction; the payer has confirmed.
 
     Raises:
-        ScanNotFound: no such scan by this payer, or it is too old.
+        ScanNotFound: no such scan by this payer, or it is too old, or was paid by.
         CodeRevoked: the sticker was taken back since.
         MerchantsError: nobody is paid there now.
         CurrencyNotTaken, AmountAboveLimit
@@ -101,7 +101,7 @@ async def pay(needs: Needs, conn: Connection, paying: Paying, *, now: datetime) 
         AmountChanged: the payer would be charged another amount than was shown; nothing is reserved.
         WalletCoreUnavailable, IssuerNotServed
     """
-    seen = await own_sql.find_scan(conn, issuer=paying.issuer, scan_id=paying.scan_id)
+    seen = await own_sql.use_scan(conn, issuer=paying.issuer, scan_id=paying.scan_id)
     if seen is None or seen.payer.id != paying.consent.payer.id:
         raise ScanNotFound
     await store_codes.refuse_revoked(conn, partner_id=seen.partner_id, code_id=seen.store_code_id)

@@ -11,7 +11,7 @@ from merchants.payer import PayerFacts
 
 _decode_payer = msgspec.json.Decoder(PayerFacts).decode
 
-# Long enough to type an amount and to think it over.
+# Long enough to type an amount and to think it over. It pays once: a second tap is no second purchase.
 _SCAN_LIFE_S = 600.0
 # Whoever asks what became of a scan asks by its payment.
 _KEEP_SCANS_S = 3600.0
@@ -42,12 +42,13 @@ async def insert_scan(conn: Connection, scan: StoreScan) -> None:
     )  # fmt: skip
 
 
-async def find_scan(reader: Reader, *, issuer: str, scan_id: str) -> StoreScan | None:
-    """None when it is another issuer's, or too old to be paid by."""
-    row = await reader.fetchrow(
+async def use_scan(conn: Connection, *, issuer: str, scan_id: str) -> StoreScan | None:
+    """Use it up: who pays by it twice at once waits here. None when it was, is another issuer's, or too old."""
+    row = await conn.fetchrow(
         """
-        SELECT id, payer, partner_id, merchant_id, store_id, terminal_id, store_code_id FROM gateway.store_scans
+        DELETE FROM gateway.store_scans
          WHERE issuer = $1 AND id = $2 AND created_at > now() - $3 * interval '1 s'
+        RETURNING id, payer, partner_id, merchant_id, store_id, terminal_id, store_code_id
         """,
         issuer, scan_id, _SCAN_LIFE_S,
     )  # fmt: skip

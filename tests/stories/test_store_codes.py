@@ -91,6 +91,20 @@ async def test_one_key_pays_once(town: Town) -> None:
     assert await town.balance(f"payer:{payer.id}") == 19_000
 
 
+async def test_one_scan_pays_once_whatever_the_keys(town: Town) -> None:
+    """A thumb that taps twice, or a backend that draws a new key for each try."""
+    shop = await town.supermarket()
+    code, payer = await sticker(shop), await town.payer(20_000)
+    seen = (await scanned(town, code, payer, 1_000)).body
+    wish = {"scan_id": seen["id"], "amount": cny(1_000), "payable": cny(1_000)}
+    answers = await asyncio.gather(*(town.wallet.post("/wallet/v1/payments", wish) for _ in range(5)))
+    assert sorted(one.body.get("code") or one.body["state"] for one in answers) == [
+        *["scan_not_found"] * 4,
+        "succeeded",
+    ]
+    assert await town.balance(f"payer:{payer.id}") == 19_000
+
+
 async def test_a_waiting_till_hears_of_each_payment_once_and_of_all(town: Town) -> None:
     shop = await town.supermarket()
     code = await sticker(shop)
