@@ -25,8 +25,8 @@ async def shop_with(town: Town, *terms: Any, **changes: Any) -> tuple[Supermarke
     offers = []
     async with town.pool.acquire() as conn, conn.transaction():
         for one in terms:
-            funding = BY_THE_BANK if isinstance(one, FeeWaiver) else SHARED
-            deal = a_deal(**{"terms": one, "funding": funding, **changes})
+            facts = {"terms": one, "funding": SHARED, **changes}
+            deal = a_deal(**facts | ({"funding": BY_THE_BANK} if isinstance(one, FeeWaiver) else {}))
             offers.append((await agreed(conn, shop.merchant.partner_id, deal)).id)
     return shop, offers
 
