@@ -25,6 +25,8 @@ DEADLINE_S: Final = 10.0  # name, connection, TLS, headers and body together
 READ_BYTES_MAX: Final = 65_536  # an answer's status is what counts; a longer body is not read to its end
 KEPT_BYTES: Final = 4_096  # of an answer's body, for the partner to look at
 _CHUNK_BYTES: Final = 16_384
+# Of an answer as it comes in, with what we read ahead; what is all envelope and no end would keep us busy otherwise.
+_CAME_BYTES_MAX: Final = 1_048_576
 _URLS_KEPT: Final = 4_096  # that were found good; each is 2 kB at most
 _NAMES_KEPT_S: Final = 10  # the checked addresses of a name, so that a burst is one look-up
 _CONNECTION_KEPT_S: Final = 15.0
@@ -63,6 +65,7 @@ class Reason(enum.StrEnum):
     TLS_FAILED = "tls_failed"
     CONNECTION_RESET = "connection_reset"
     HEADERS_TIMED_OUT = "headers_timed_out"
+    HEADERS_UNFINISHED = "headers_unfinished"
     RESPONSE_MALFORMED = "response_malformed"
     BODY_TIMED_OUT = "body_timed_out"
     BODY_CUT_SHORT = "body_cut_short"
@@ -93,6 +96,7 @@ class _Progress:
     """How far a request has come, so that running out of time can say where."""
 
     out_of_time: Reason = Reason.CONNECTION_TIMED_OUT
+    answer: "_Answer | None" = None
     reused: bool = False
     status: int | None = None
     response: bytes = b""
@@ -102,8 +106,29 @@ class _Progress:
 _PROGRESS: Final[ContextVar[_Progress]] = ContextVar("progress")
 
 
+class _Answer(ResponseHandler):
+    """Reads answers of one connection, and hangs up on one that goes on and on.
+
+    Interim answers without end, or chunks that are all extension, never become a body whose size could be bounded.
+    """
+
+    came_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        self.came_bytes += len(data)
+        if self.came_bytes <= _CAME_BYTES_MAX:
+            super().data_received(data)
+        elif self.transport is not None:
+            self.set_exception(aiohttp.ClientPayloadError("too long"))
+            self.transport.abort()
+
+
 class _Connector(aiohttp.TCPConnector):
     """Tells the request that asks for a connection how far it has come, at a tenth of what tracing costs."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._factory = functools.partial(_Answer, loop=self._loop)  # type: ignore[assignment]  # one of its kind
 
     async def connect(
         self,
@@ -115,6 +140,8 @@ class _Connector(aiohttp.TCPConnector):
         progress.out_of_time, progress.reused = Reason.CONNECTION_TIMED_OUT, True
         connection = await super().connect(req, traces, timeout)
         progress.out_of_time = Reason.HEADERS_TIMED_OUT
+        assert isinstance(connection.protocol, _Answer)
+        progress.answer, connection.protocol.came_bytes = connection.protocol, 0
         return connection
 
     async def _create_connection(
@@ -202,6 +229,8 @@ class Sender:
         if progress.out_of_time is Reason.CONNECTION_TIMED_OUT and self._resolver is not None:
             host = self._checked(url).raw_host
             return Reason.DNS_TIMED_OUT if host in self._resolver.looking_up else progress.out_of_time
+        if progress.out_of_time is Reason.HEADERS_TIMED_OUT and progress.answer is not None:
+            return Reason.HEADERS_UNFINISHED if progress.answer.came_bytes else progress.out_of_time
         return progress.out_of_time
 
     async def _post(self, url: str, body: bytes, headers: Mapping[str, str], progress: _Progress) -> Reason:

@@ -133,7 +133,27 @@ async def test_hanging_before_the_headers_ends_at_the_deadline() -> None:
 
 async def test_drip_fed_headers_end_at_the_deadline() -> None:
     drip = _says_for_ever(b"HTTP/1.1 200 OK\r\nx-drip: ", b"x", 0.02)
-    assert (await _attempt(drip)).reason is Reason.HEADERS_TIMED_OUT
+    assert (await _attempt(drip)).reason is Reason.HEADERS_UNFINISHED
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "reason"),
+    [
+        (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 2_000, Reason.RESPONSE_MALFORMED),
+        (
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+            (b"1;" + b"e" * 4_000 + b"\r\nx\r\n") * 20,
+            Reason.BODY_CUT_SHORT,
+        ),
+    ],
+    ids=["interim answers", "chunk extensions"],
+)
+async def test_an_endless_envelope_is_hung_up_on_long_before_the_deadline(
+    first: bytes, then: bytes, reason: Reason
+) -> None:
+    attempt = await _attempt(_says_for_ever(first, then, 0), deadline_s=20.0)
+    assert attempt.reason is reason
+    assert attempt.duration_ms < 10_000
 
 
 async def test_a_drip_fed_body_is_no_delivery_though_its_status_was_fine() -> None:

@@ -14,6 +14,7 @@ from aiohttp import web
 from gateway.client import Credentials, Gateway, Partner, ProblemAnswered, SigningKey
 from gateway.client.forwarding import Forwarded, Forwarder, Interrupted, Listening, Said
 from gateway.client.webhook import Verifier
+from gateway.wire.webhooks import SignedFeedQuery
 from merchants.access import clients
 from merchants.ids import new_id, partner_no_of
 from tests.processes import City, Program, a_city
@@ -150,6 +151,28 @@ async def test_what_the_desk_cannot_take_waits_and_bytes_and_key_are_those_of_a_
 
 def _base64(url_safe: str) -> str:
     return url_safe.replace("-", "+").replace("_", "/") + "=" * (-len(url_safe) % 4)
+
+
+async def test_what_waited_too_long_for_the_desk_is_signed_anew(city: City) -> None:
+    shop, key, said = await city.town.supermarket(), SigningKey.generate(), list[Said]()
+    credentials = Credentials(client_id=await _server_of(city, shop, key), key=key)
+    began = asyncio.Event()
+
+    def say(one: Said) -> None:
+        said.append(one)
+        began.set()
+
+    async with receiving(lambda _: None) as receiver, Gateway(city.town.public) as gateway:
+        partner = Partner(gateway, credentials)
+        [start] = [(await partner.signed_events(SignedFeedQuery())).next]
+        forwarder = Forwarder(partner, receiver.url, say=say, cursor=start, fresh_s=0.5)
+        await _publish(city.town.pool, shop, 1)
+        forwarding = asyncio.create_task(forwarder.run())
+        await receiver.wait_for(3)
+        forwarding.cancel()
+    times = [int(one.headers["webhook-timestamp"]) for one in receiver.arrived]
+    assert len({one.event_id for one in receiver.arrived}) == 1
+    assert times[-1] > times[0], "a receiver refuses an old signature"
 
 
 async def test_only_a_sandbox_hands_signed_events_out_and_only_to_who_may_read_events(city: City) -> None:
