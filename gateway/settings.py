@@ -316,9 +316,10 @@ def _has_to_be(kind: Any) -> str:
     if get_origin(plain) is Literal:
         return f"has to be {' or '.join(get_args(plain))}"
     words = {int: "a whole number", float: "a number", bool: "true or false"}
-    return (
-        f"has to be {words[plain]}" if plain in words else "has to be as the README's table of settings says"
-    )
+    if plain not in words:
+        return "has to be as the README's table of settings says"
+    least = [meta.ge for meta in get_args(kind)[1:] if isinstance(meta, Meta) and meta.ge is not None]
+    return f"has to be {words[plain]}" + (f", {least[0]} at least" if least else "")
 
 
 _Check = tuple[set[str], str]

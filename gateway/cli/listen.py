@@ -14,7 +14,12 @@ from gateway.client.forwarding import Forwarded, Forwarder, Interrupted, Listeni
 @click.command("listen")
 @click.option("--url", required=True, help="The gateway's public address")
 @click.option("--client-id", required=True, help="Yours; its scopes must include `webhooks`")
-@click.option("--key", type=click.File(), required=True, help="A file with your private key as a JWK")
+@click.option(
+    "--key",
+    type=click.File(),
+    required=True,
+    help="A file with your private key as a JWK, or an identity file",
+)
 @click.option(
     "--forward-to", "target", required=True, help="Where to, for example http://localhost:3000/hook"
 )
@@ -31,7 +36,10 @@ def listen(
     start. An event is forwarded until it is answered; Ctrl-C shows the cursor to go on from.
     """
     try:
-        signing_key = SigningKey.from_jwk(json.load(key))
+        held = json.load(key)
+        if isinstance(held, dict):
+            held = held.get("jwk", held)  # an identity file of `gateway partner`
+        signing_key = SigningKey.from_jwk(held)
     except ValueError as error:
         raise click.ClickException(f"--key holds no private key: {error}") from None
     credentials = Credentials(client_id=client_id, key=signing_key)
