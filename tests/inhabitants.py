@@ -11,11 +11,12 @@ from merchants.access.principal import SCOPES
 from merchants.access.principal import Kind as PrincipalKind
 from merchants.ids import BANK, new_id
 from merchants.merchant import Kind
+from merchants.offers.funding import Funding, Share
 from merchants.onboarding import bulk, changes, documents
 from merchants.onboarding.documents import DocumentKind, Upload
 from merchants.onboarding.files import File
 from tests.builders import a_deal
-from tests.campaigns import agreed
+from tests.campaigns import agreed, proposed
 from tests.onboarded import SEALING, TODAY, a_till, an_active_merchant, submitted
 from tests.signing_in import OwnKey
 from tests.town import Person, Supermarket, Town, cny
@@ -148,6 +149,15 @@ async def _with_the_bank(town: Town, mall: Supermarket) -> dict[str, str]:
             for one in (application.id, change.id)
         ]
         campaign = await agreed(conn, mall.merchant.partner_id, a_deal())
+        brand = await an_active_merchant(conn)
+        paid_by_the_mall = Funding(
+            shares=(
+                Share(funder="partner", basis_points=5_000),
+                Share(funder="other", basis_points=5_000, partner_id=mall.merchant.partner_id),
+            ),
+            rounding="partner",
+        )
+        funded = await proposed(conn, brand.partner_id, a_deal(funding=paid_by_the_mall))
     return {
         "store_id": tenant.store.id,
         "terminal_id": tenant.terminal.id,
@@ -158,6 +168,7 @@ async def _with_the_bank(town: Town, mall: Supermarket) -> dict[str, str]:
         "change_document_id": licence.id,
         "document_kind": paper.kind,
         "offer_id": campaign.offer.id,
+        "funded_offer_id": funded.offer.id,
     }
 
 

@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -29,7 +29,7 @@ from merchants.offers.offer import SHANGHAI, Budgets
 from merchants.payer import PayerFacts
 from tests.builders import a_deal
 from tests.campaigns import agreed
-from tests.town import Answered, Supermarket, Town, cny
+from tests.town import Answered, Supermarket, Town, a_wallet, cny
 
 ResultT = TypeVar("ResultT")
 
@@ -104,6 +104,9 @@ class Shopping(RuleBasedStateMachine):
         self.shop: Supermarket = self.stage.do(self._open_shop())
 
     async def _open_shop(self) -> Supermarket:
+        # Everybody signs in anew: a long run outlives a token.
+        town = self.stage.town
+        self.town = replace(town, wallet=await a_wallet(town.replica, town.http, town.public))
         shop = await self.town.supermarket()
         async with self.town.pool.acquire() as conn, conn.transaction():
             deal = a_deal(budgets=Budgets(total_minor=1_000_000, daily_minor=900_000, refund_returns=True))

@@ -51,16 +51,16 @@ class Neighbourhood:
     def same(self, one: str, other: str, operation: Operation) -> bool:
         """Whether these two ask for the very same things."""
         ids, others = self.askers[one].ids, self.askers[other].ids
-        return operation.path.format_map(ids) == operation.path.format_map(others) and _body(
-            operation, ids
-        ) == _body(operation, others)
+        return _path(operation, ids) == _path(operation, others) and _body(operation, ids) == _body(
+            operation, others
+        )
 
     async def ask(self, name: str, operation: Operation) -> Answered:
         """Ask as this person, at the listener that serves it: a token is refused for what it is, not for where."""
         asker = self.askers[name]
         url = self.town.operators if Listener.PUBLIC not in operation.listener else self.town.public
         person = replace(asker.person, url=url)
-        path = operation.path.format_map(asker.ids)
+        path = _path(operation, asker.ids)
         if operation.consumes == FORM:
             return await person.call(operation.method, path)
         if operation.consumes != JSON:
@@ -182,6 +182,12 @@ async def _applicant(town: Town) -> tuple[Person, str]:
     async with town.http.post(f"{town.public}/oauth/token", data=form) as response:
         token = (await response.json())["access_token"]
     return replace(stranger, token=token), applied.body["application"]["id"]
+
+
+def _path(operation: Operation, ids: Mapping[str, str]) -> str:
+    """The operation's path to these things; what the mall may fund is not its own offer, but another's."""
+    funded = {"offer_id": ids["funded_offer_id"]} if operation.name == "fund_offer" else {}
+    return operation.path.format_map({**ids, **funded})
 
 
 def _body(operation: Operation, ids: Mapping[str, str]) -> Any:

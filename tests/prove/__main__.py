@@ -183,7 +183,7 @@ async def _bulk() -> None:
 
 async def _state_machine() -> None:
     """Shops, payers and cores do to each other what they like, in any order; nobody's money is lost or made."""
-    examples, steps = int(os.environ.get("EXAMPLES", "300")), 30
+    examples, steps = int(os.environ.get("EXAMPLES", "100")), 30
     with EmbeddedPostgres() as postgres:
         await asyncio.to_thread(make_template, postgres, "gateway")
         where = postgres.url("gateway"), postgres.url("core")

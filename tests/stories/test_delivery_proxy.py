@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.scripted import listening
 from webhooks.address_guard import AddressPolicy
 from webhooks.sender import Attempt, Reason, Sender
 
@@ -18,11 +19,9 @@ async def _a_proxy(answer: bytes, asked: list[bytes]) -> AsyncIterator[str]:
         asked.append((await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")[0])
         writer.write(answer)
         await writer.drain()
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with listening(serve) as url:
+        yield url
 
 
 async def _through(proxy: str, url: str) -> Attempt:

@@ -30,6 +30,7 @@ from gateway.wallet.reference.server import serving
 from gateway.wallet.rest import Bounds, RestCore
 from gateway.wallet.routing import Cores
 from tests.cores import Cast, a_signer
+from tests.scripted import listening
 
 NOW = datetime(2026, 11, 11, 3, 4, 5, tzinfo=UTC)
 Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -158,9 +159,7 @@ async def test_a_connection_that_ends_or_hangs_is_unknown(cast: Cast, *, abort: 
         await ended.wait()
         writer.close()
 
-    server = await asyncio.start_server(listen, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server, a_core(f"http://127.0.0.1:{port}", timeout_s=0.1) as core:
+    async with listening(listen) as url, a_core(url, timeout_s=0.1) as core:
         assert isinstance(await core.send(cast.debit()), Unknown)
         assert isinstance(await core.query("x.1"), Unknown)
         assert isinstance(await core.reverse("x.1"), Unknown)
@@ -283,8 +282,7 @@ async def test_what_comes_after_an_answer_belongs_to_nobody_and_to_no_later_requ
                 await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(listen, "127.0.0.1", 0)
-    async with server, a_core(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") as core:
+    async with listening(listen) as url, a_core(url) as core:
         assert [await core.send(cast.debit()) for _ in range(4)] == [Approved("R1", NOW)] * 4
     assert connections == 4
 
