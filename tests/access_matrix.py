@@ -163,6 +163,7 @@ MATRIX: Final[Mapping[str, str]] = {
     "quote_offers": "office till",
     "list_any_offers": OPERATORS,
     "get_any_offer": OPERATORS,
+    "get_any_offer_figures": OPERATORS,
     "counter_offer": "approver",
     "accept_proposal": "approver",
     "reject_proposal": "approver",

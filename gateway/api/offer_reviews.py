@@ -4,7 +4,9 @@ from typing import Any
 
 from gateway.api import offer_showing, showing
 from gateway.api.offers import A_HASH, do
+from gateway.api.running_offers import figures_of
 from gateway.door.operation import Answer, Call, Listener, operation
+from gateway.wire import offer_figures as figure_wire
 from gateway.wire import offers as wire
 from gateway.wire.page import Page
 from merchants.offers import life, running
@@ -61,6 +63,20 @@ async def replay_any_offer(call: Call[Any], offer_id: str) -> Answer:
 async def get_any_offer(call: Call[None]) -> Answer:
     """Its current version and where it stands."""
     return await replay_any_offer(call, call.path["offer_id"])
+
+
+@operation(
+    "GET",
+    "/admin/v1/offers/{offer_id}/figures",
+    summary="Read any offer's figures",
+    scope="operate",
+    listener=Listener.OPERATORS,
+    answers={200: figure_wire.Figures},
+    problems=(OfferNotFound,),
+)
+async def get_any_offer_figures(call: Call[None, figure_wire.FiguresFilter]) -> Answer:
+    """What its partner reads of it: both see what it cost whom."""
+    return await figures_of(call, partner_id=None)
 
 
 @operation(

@@ -11,7 +11,7 @@ from gateway.wire import offer_figures as figure_wire
 from gateway.wire import offers as wire
 from gateway.wire.money import Amount, Given
 from merchants.offers.campaign import Campaign
-from merchants.offers.figures import Figures
+from merchants.offers.figures import Figures, Part
 from merchants.offers.giving import form_of, unit_of
 from merchants.offers.offer import Deal, Offer
 from merchants.offers.quote import Quote
@@ -63,6 +63,16 @@ def figures(found: Figures, *, offer: Offer, as_of: datetime) -> figure_wire.Fig
     def given(amount_minor: int) -> Given:
         return Given(amount_minor=amount_minor, currency=unit)
 
+    def part(one: Part) -> dict[str, Any]:
+        return {
+            "payments": one.payments,
+            "payers": one.payers,
+            "new_payers": one.new_payers,
+            "order": amount(one.order_minor),
+            "discount": given(one.discount_minor),
+            "clawed_back": given(one.returned_minor),
+        }
+
     return figure_wire.Figures(
         offer_id=offer.id,
         as_of=as_of,
@@ -83,24 +93,9 @@ def figures(found: Figures, *, offer: Offer, as_of: datetime) -> figure_wire.Fig
             )
             for one in found.funders
         ],
-        stores=[
-            figure_wire.StoreFigures(
-                store_id=one.store_id,
-                payments=one.payments,
-                order=amount(one.order_minor),
-                discount=given(one.discount_minor),
-            )
-            for one in found.stores
-        ],
-        hours=[
-            figure_wire.HourFigures(
-                hour=one.hour,
-                payments=one.payments,
-                order=amount(one.order_minor),
-                discount=given(one.discount_minor),
-            )
-            for one in found.hours
-        ],
+        stores=[figure_wire.StoreFigures(store_id=one.store_id, **part(one)) for one in found.stores],
+        days=[figure_wire.DayFigures(day=one.day, **part(one)) for one in found.days],
+        hours=[figure_wire.HourFigures(hour=one.hour, **part(one)) for one in found.hours],
     )
 
 

@@ -74,14 +74,9 @@ async def end_offer(call: Call[wire.StateChange]) -> Answer:
     answers={200: figure_wire.Figures},
     problems=(OfferNotFound,),
 )
-async def get_offer_figures(call: Call[None]) -> Answer:
-    """Live, from the rows the money moves by."""
-    owner = {"partner_id": call.caller.tenant, "offer_id": call.path["offer_id"]}
-    async with call.parts.pool.acquire() as conn:
-        campaign = await life.find(conn, **owner)
-        found = await figures.of_offer(conn, **owner, now=call.now)
-    shown = offer_showing.figures(found, offer=campaign.offer, as_of=call.now)
-    return Answer(200, shown)
+async def get_offer_figures(call: Call[None, figure_wire.FiguresFilter]) -> Answer:
+    """Live, from the rows the money moves by; of one store alone where it is asked for."""
+    return await figures_of(call, partner_id=call.caller.tenant)
 
 
 @operation(
@@ -124,3 +119,13 @@ async def quote_offers(call: Call[figure_wire.QuoteRequest]) -> Answer:
     history = History(known_to=frozenset(asked.known_to), coupons=dict.fromkeys(asked.holds_coupons, ""))
     found = best(live, cart, payer, call.now, room=room, history=history)
     return Answer(200, offer_showing.quote(found, as_of=call.now))
+
+
+async def figures_of(call: Call[None, figure_wire.FiguresFilter], *, partner_id: str | None) -> Answer:
+    """An offer's figures, for its partner; for the bank (None) anybody's."""
+    async with call.parts.pool.acquire() as conn:
+        offer = (await life.find(conn, partner_id=partner_id, offer_id=call.path["offer_id"])).offer
+        found = await figures.of_offer(
+            conn, partner_id=offer.partner_id, offer_id=offer.id, now=call.now, store_id=call.query.store_id
+        )
+    return Answer(200, offer_showing.figures(found, offer=offer, as_of=call.now))

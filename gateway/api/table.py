@@ -187,6 +187,7 @@ OPERATIONS: tuple[Operation, ...] = (
     running_offers.quote_offers,
     offer_reviews.list_any_offers,
     offer_reviews.get_any_offer,
+    offer_reviews.get_any_offer_figures,
     offer_reviews.counter_offer,
     offer_reviews.accept_proposal,
     offer_reviews.reject_proposal,

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from gateway.client.signed_in import SignedIn
-from gateway.wire.offer_figures import Figures, Quote, QuoteRequest
+from gateway.wire.offer_figures import Figures, FiguresFilter, Quote, QuoteRequest
 from gateway.wire.offers import Acceptance, Deal, DealChange, Offer, OfferFilter, StateChange
 
 
@@ -56,9 +56,9 @@ class Deals(SignedIn):
     ) -> Offer:
         return await self.do(f"/v1/offers/{offer_id}/end", Offer, why, idempotency_key=idempotency_key)
 
-    async def offer_figures(self, offer_id: str) -> Figures:
-        """What it has cost whom so far."""
-        return await self.get(f"/v1/offers/{offer_id}/figures", Figures)
+    async def offer_figures(self, offer_id: str, matching: FiguresFilter | None = None) -> Figures:
+        """What it has cost whom so far, by store, day and hour."""
+        return await self.get(f"/v1/offers/{offer_id}/figures", Figures, matching)
 
     async def quote(self, cart: QuoteRequest) -> Quote:
         """What a payer would get now; reserves nothing."""

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 from gateway.client.signed_in import SignedIn
+from gateway.wire.offer_figures import Figures, FiguresFilter
 from gateway.wire.offers import Acceptance, DealChange, Offer, OfferFilter, StateChange
 
 
@@ -15,6 +16,10 @@ class OfferReviews(SignedIn):
 
     async def offer(self, offer_id: str) -> Offer:
         return await self.get(f"/admin/v1/offers/{offer_id}", Offer)
+
+    async def offer_figures(self, offer_id: str, matching: FiguresFilter | None = None) -> Figures:
+        """What it has cost whom so far, by store, day and hour."""
+        return await self.get(f"/admin/v1/offers/{offer_id}/figures", Figures, matching)
 
     async def accept_offer(self, offer: Offer, *, idempotency_key: str | None = None) -> Offer:
         """Agree to this very version, as it was read."""

@@ -1,31 +1,43 @@
 """What offers did, and what they would take off a cart."""
 
+from datetime import date
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from gateway.wire.money import Amount, Given, PositiveAmount
-from gateway.wire.offers import CodeKind, FirstWith, OfferId, Segment
+from gateway.wire.offers import CodeKind, FirstWith, OfferId, Segment, StoreId
 from gateway.wire.payments import Benefit, CartLine, MembershipNo, ResourceId
 from gateway.wire.time import Time
 
 
-class StoreFigures(Struct, frozen=True, kw_only=True):
+class _Part(Struct, frozen=True, kw_only=True):
+    """What a part of the payments comes to; `new_payers` paid you for the first time by one of them."""
+
+    payments: int
+    payers: int
+    new_payers: int
+    order: Amount
+    discount: Given
+    clawed_back: Given
+
+
+class StoreFigures(_Part, frozen=True, kw_only=True):
     """One store's part; null for sales online."""
 
     store_id: str | None
-    payments: int
-    order: Amount
-    discount: Given
 
 
-class HourFigures(Struct, frozen=True, kw_only=True):
-    """One hour's part."""
+class DayFigures(_Part, frozen=True, kw_only=True):
+    """One day's part, by the day of the payment in Asia/Shanghai, which refunds count for as well."""
+
+    day: date
+
+
+class HourFigures(_Part, frozen=True, kw_only=True):
+    """One hour's part, by the hour of the payment."""
 
     hour: Time
-    payments: int
-    order: Amount
-    discount: Given
 
 
 class FunderFigures(Struct, frozen=True, kw_only=True):
@@ -47,6 +59,7 @@ class Figures(Struct, frozen=True, kw_only=True):
         reserved: claimed by payments that are not final yet.
         budget_left, day_left: as of now; `day_left` where there is a daily budget.
         stores: the hundred with the largest discount.
+        days: with a payment, the earliest first, the last 366 of them.
         hours: of the last 48, those with a payment.
     """
 
@@ -65,7 +78,14 @@ class Figures(Struct, frozen=True, kw_only=True):
     day_left: Given | None
     funders: list[FunderFigures]
     stores: list[StoreFigures]
+    days: list[DayFigures]
     hours: list[HourFigures]
+
+
+class FiguresFilter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of one store alone, by day and by hour as well; what is left of budgets is always the whole offer's."""
+
+    store_id: StoreId | None = None
 
 
 class QuoteRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,6 +1,6 @@
 """What an offer has done so far, from the very rows the money moves by; nothing is counted beside them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
 import msgspec
@@ -15,20 +15,28 @@ PartT = TypeVar("PartT")
 
 # A chain's stores on one answer; the rest shows up as fewer rows than stores.
 MAX_STORES = 100
-# How far back hours are told.
+# How far back hours are told, and days on which there was a payment.
 HOURS = 48
+DAYS = 366
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """A share of the redeemed payments: one store's (None online), or one hour's."""
+    """A share of the redeemed payments: one store's (None online), one day's of Shanghai, or one hour's."""
 
     payments: int
+    payers: int
+    new_payers: int
     order_minor: int
     discount_minor: int
+    returned_minor: int
 
 
 class StorePart(Part, frozen=True, kw_only=True):
     store_id: str | None
+
+
+class DayPart(Part, frozen=True, kw_only=True):
+    day: date
 
 
 class HourPart(Part, frozen=True, kw_only=True):
@@ -70,6 +78,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     day_left_minor: int | None
     funders: tuple[FunderPart, ...]
     stores: tuple[StorePart, ...]
+    days: tuple[DayPart, ...]
     hours: tuple[HourPart, ...]
 
     @property
@@ -78,8 +87,10 @@ class Figures(Struct, frozen=True, kw_only=True):
         return (2 * self.order_minor + self.payments) // (2 * self.payments) if self.payments else None
 
 
-async def of_offer(conn: PoolConnectionProxy, *, partner_id: str, offer_id: str, now: datetime) -> Figures:
-    """Read an offer's figures.
+async def of_offer(
+    conn: PoolConnectionProxy, *, partner_id: str, offer_id: str, now: datetime, store_id: str | None = None
+) -> Figures:
+    """Read an offer's figures, or what of them is one store's; what is left of budgets is always the whole offer's.
 
     Raises:
         OfferNotFound: not there, or another partner's.
@@ -90,7 +101,9 @@ async def of_offer(conn: PoolConnectionProxy, *, partner_id: str, offer_id: str,
         partner_id=partner_id,
         offer_id=offer_id,
         day=day.isoformat(),
+        store_id=store_id,
         stores=MAX_STORES,
+        days=DAYS,
         hours=HOURS,
     )
     if row is None:
@@ -98,6 +111,7 @@ async def of_offer(conn: PoolConnectionProxy, *, partner_id: str, offer_id: str,
     facts = dict(row) | {
         "funders": _parts(row["funders"], FunderPart),
         "stores": _parts(row["stores"], StorePart),
+        "days": _parts(row["days"], DayPart),
         "hours": _parts(row["hours"], HourPart),
     }
     return Figures(**facts)

@@ -54,6 +54,11 @@ async def test_a_cart_of_128_is_quoted_at_108_and_says_why_other_offers_do_not_a
     assert student["payable"]["amount_minor"] == 8_800
     figures = (await partner.get(f"/v1/offers/{quote['applied'][0]['offer_id']}/figures")).body
     assert (figures["payments"], figures["budget_left"]["amount_minor"]) == (0, 10_000_000)
+    assert (figures["stores"], figures["days"]) == ([], [])
+    path = f"/v1/offers/{quote['applied'][0]['offer_id']}/figures"
+    banks = (await bank.approver.get(f"/admin{path}?store_id=sto_{'0' * 32}")).body
+    assert banks["budget_left"] == figures["budget_left"]
+    assert (await partner.get(f"{path}?store_id=one")).code == "request_invalid"
 
 
 async def test_the_bank_counters_and_either_side_pauses(bank: Bank) -> None:
