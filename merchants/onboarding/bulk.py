@@ -239,6 +239,11 @@ async def claimed(conn: PoolConnectionProxy, state: State) -> Bulk | None:
     return None if row is None else _bulk(row)
 
 
+async def put_behind(conn: PoolConnectionProxy, bulk: Bulk) -> None:
+    """Let all others have their turn first, as after a failure that may come back with every try."""
+    await sql.put_behind(conn, bulk_id=bulk.id)
+
+
 async def move(
     conn: PoolConnectionProxy,
     bulk: Bulk,

@@ -9,17 +9,14 @@ from merchants.ids import new_id
 from merchants.lifecycle import Status
 from merchants.onboarding import bulk_sql, records_sql, search, sql
 from merchants.onboarding.admission import SETTLEMENT_CURRENCY
-from merchants.onboarding.bulk import PIECE, Bulk, State, claimed, move
+from merchants.onboarding.bulk import PIECE, Bulk, State, move
 from merchants.onboarding.particulars import Particulars, last_four, revealed
 from merchants.sealing import Sealing
 from webhooks import outbox
 
 
-async def admit_piece(conn: PoolConnectionProxy, sealing: Sealing) -> int:
-    """Admit the next applications of some bulk, in the caller's transaction; 0 with none to admit."""
-    bulk = await claimed(conn, State.ADMITTING)
-    if bulk is None:
-        return 0
+async def admit_piece(conn: PoolConnectionProxy, bulk: Bulk, sealing: Sealing) -> int:
+    """Admit the next applications of a claimed bulk, in the caller's transaction; how much was done."""
     partner = await merchant.find(conn, partner_id=bulk.partner_id, merchant_id=bulk.partner_id)
     if partner.status is not Status.ACTIVE:
         reason = "its partner is not active"

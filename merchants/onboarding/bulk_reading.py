@@ -11,7 +11,7 @@ from asyncpg.pool import PoolConnectionProxy
 from merchants.ids import BANK, new_id
 from merchants.onboarding import bulk_sql as sql
 from merchants.onboarding import search
-from merchants.onboarding.bulk import Bulk, LineFault, State, claimed, move
+from merchants.onboarding.bulk import Bulk, LineFault, State, move
 from merchants.onboarding.bulk_file import column_of
 from merchants.onboarding.documents import missing
 from merchants.onboarding.particulars import Particulars
@@ -34,11 +34,10 @@ class Rules:
     faults: Callable[[Mapping[str, Any]], Sequence[tuple[str, str, str]]]
 
 
-async def read_piece(conn: PoolConnectionProxy, sealing: Sealing, rules: Rules, *, today: date) -> int:
-    """Read the next piece of some bulk, in the caller's transaction; returns its lines, 0 with none to read."""
-    bulk = await claimed(conn, State.READING)
-    if bulk is None:
-        return 0
+async def read_piece(
+    conn: PoolConnectionProxy, bulk: Bulk, sealing: Sealing, rules: Rules, *, today: date
+) -> int:
+    """Read the next piece of a claimed bulk, in the caller's transaction; how much was done."""
     piece = await sql.take_piece(conn, partner_id=bulk.partner_id, bulk_id=bulk.id)
     if piece is None:
         await move(conn, bulk, State.CHECKED, actor="system")

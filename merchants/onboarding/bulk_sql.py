@@ -98,6 +98,10 @@ async def claim(conn: PoolConnectionProxy, *, state: str) -> asyncpg.Record | No
     )
 
 
+async def put_behind(conn: PoolConnectionProxy, *, bulk_id: str) -> None:
+    await conn.execute("UPDATE merchants.bulks SET updated_at = clock_timestamp() WHERE id = $1", bulk_id)
+
+
 async def take_piece(conn: PoolConnectionProxy, *, partner_id: str, bulk_id: str) -> bytes | None:
     """The next lines, taken out: they come back should the transaction fail."""
     rows: bytes | None = await conn.fetchval(

@@ -133,8 +133,8 @@ async def test_what_the_bank_asked_about_is_not_admitted_with_its_file(pool: asy
             lines=lines,
             actor="cli_partner",
         )
-        while await bulk_reading.read_piece(conn, SEALING, rules, today=TODAY):
-            pass
+        while reading := await bulk.claimed(conn, bulk.State.READING):
+            await bulk_reading.read_piece(conn, reading, SEALING, rules, today=TODAY)
         tried, kept = [
             one.application_id for one in await bulk.lines_of(conn, file, faulty_only=False, after=0, limit=9)
         ]
@@ -156,8 +156,8 @@ async def test_what_the_bank_asked_about_is_not_admitted_with_its_file(pool: asy
         terms = review.STANDARD_TERMS
         await bulk.take(conn, bulk_id=file.id, operator_id=REVIEWER, terms=terms)
         await bulk.approve(conn, bulk_id=file.id, operator_id=APPROVER, terms=terms, reason="")
-        while await bulk_admission.admit_piece(conn, SEALING):
-            pass
+        while admitting := await bulk.claimed(conn, bulk.State.ADMITTING):
+            await bulk_admission.admit_piece(conn, admitting, SEALING)
         rows = await conn.fetch("SELECT id, status FROM merchants.applications WHERE bulk_id = $1", file.id)
     stand = {row["id"]: row["status"] for row in rows}
     assert stand == {tried: "submitted", kept: "active"}
