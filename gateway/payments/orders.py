@@ -64,13 +64,18 @@ def row(order: Order, place: PayingContext, terms: Terms, *, direction: str, sta
 
 
 async def taken(conn: Connection, order: Order) -> PaymentsError:
-    """Why this order number cannot be paid under: what stands in its way, and how it differs."""
+    """Why this order number cannot be paid under, where something stood in its way a moment ago."""
+    return await in_its_way(conn, order) or OrderNumberFreed()
+
+
+async def in_its_way(conn: Connection, order: Order) -> PaymentsError | None:
+    """What stands in this order number's way, and how it differs; None if nothing does."""
     live = await sql.live_attempt(
         conn, partner_id=order.partner_id, merchant_id=order.merchant_id,
         merchant_order_no=order.merchant_order_no,
     )  # fmt: skip
     if live is None:
-        return OrderNumberFreed()
+        return None
     match live.state:
         case State.SUCCEEDED:
             return OrderPaid(live.id)

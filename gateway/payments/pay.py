@@ -17,7 +17,7 @@ from gateway.payments.accepted import Accepted, Memory
 from gateway.payments.conclude import conclude
 from gateway.payments.legs import fee_minor, payment_legs
 from gateway.payments.needs import Needs
-from gateway.payments.orders import Order, refuse, row, taken
+from gateway.payments.orders import Order, in_its_way, refuse, row, taken
 from gateway.payments.payment import NOBODY_TO_ASK, Allowance, Payment, State, Terms
 from gateway.payments.velocity import Hit
 from gateway.transfers import sql as transfers
@@ -31,6 +31,7 @@ from merchants.offers.cart import Cart
 from merchants.offers.quote import Quote
 from merchants.payer import PayerFacts
 from qr import codes
+from qr.errors import CodeUsed
 from qr.order_code import Payee
 from webhooks import outbox
 
@@ -58,14 +59,18 @@ async def accept(needs: Needs, conn: Connection, order: Order, *, now: datetime)
     refuse(order.amount, place)
     if order.code is None:
         return await _await_payer(needs, conn, order, place, now=now)
-    redeemed = await codes.redeem(
-        conn,
-        scheme=needs.payment_codes,
-        code=order.code,
-        payment_id=order.payment_id,
-        merchant_id=order.merchant_id,
-        terminal_id=order.terminal_id,
-    )
+    try:
+        redeemed = await codes.redeem(
+            conn,
+            scheme=needs.payment_codes,
+            code=order.code,
+            payment_id=order.payment_id,
+            merchant_id=order.merchant_id,
+            terminal_id=order.terminal_id,
+        )
+    except CodeUsed as used:
+        # A till that lost its key repeats order and code: what became of the order is what it has to know.
+        raise await in_its_way(conn, order) or used from None
     needs.cores.check_available(redeemed.payer.issuer)
     return await _accept_payer(needs, conn, order, place, redeemed, now=now)
 

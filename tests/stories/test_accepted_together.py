@@ -103,13 +103,14 @@ async def codes_of(town: Town, *payers: PayerFacts) -> list[str]:
 
 async def test_in_company_everybody_gets_what_they_would_get_alone(town: Town) -> None:
     shop, other, closed = [await town.supermarket() for _ in range(3)]
-    codes = await codes_of(town, *[await town.payer() for _ in range(6)])
+    codes = await codes_of(town, *[await town.payer() for _ in range(7)])
     payer = await town.payer()
     async with in_company(town) as ask:
         same = [ask(shop, code=codes[0], merchant_order_no="twice", key="k") for _ in range(2)]
         one_code = [ask(shop, code=codes[1]) for _ in range(2)]
         one_order = [ask(shop, code=codes[number], merchant_order_no="A-1") for number in (2, 3)]
         one_day = [ask(shop, 20_000, code=code) for code in await codes_of(town, *[payer] * 4)]
+        repeated = [ask(shop, code=codes[6], merchant_order_no="A-2") for _ in range(2)]
         suspended, plain = ask(closed, code=codes[4]), ask(other, code=codes[5])
         async with town.pool.acquire() as conn, conn.transaction():
             await standing.suspend(conn, merchant_id=closed.merchant.id, actor="risk", reason="fraud")
@@ -118,10 +119,11 @@ async def test_in_company_everybody_gets_what_they_would_get_alone(town: Town) -
     assert {one.headers.get("Idempotency-Replayed") for one in (first, again)} == {None, "true"}
     assert await said(one_code) == ["code_used", "succeeded"]
     assert await said(one_order) in (["order_paid", "succeeded"], ["order_exists", "succeeded"])
+    assert await said(repeated) in (["order_paid", "succeeded"], ["order_exists", "succeeded"])
     assert await said(one_day) == ["declined", "declined", "succeeded", "succeeded"]
     assert await said([suspended, plain]) == ["merchant_not_active", "succeeded"]
     taken = await town.pool.fetchval("SELECT sum(taken_minor) FROM gateway.payer_days")
-    assert taken == 4 * 1_000 + 2 * 20_000
+    assert taken == 5 * 1_000 + 2 * 20_000
     assert await town.balance(f"payer:{payer.id}") == 60_000
 
 

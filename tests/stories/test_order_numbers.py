@@ -47,3 +47,28 @@ async def test_a_cancel_and_a_payment_of_one_number_at_once_end_uncharged_or_ref
         ended = (await shop.office.get(f"/v1/payments?merchant_order_no=A-{number}")).body["items"]
         assert {one["state"] for one in ended} <= {"canceled", "reversing"}, ended
     assert await town.balance(f"payer:{payer.id}") == 10_000
+
+
+async def test_a_used_code_on_an_order_that_is_paid_is_told_of_the_order(town: Town) -> None:
+    shop = await town.supermarket()
+    payer = await town.payer(10_000)
+    code = await town.code(payer)
+    asked = {"code": code, "merchant_order_no": "A-1"}
+    [paid] = [
+        one for one in await asyncio.gather(*(shop.ask(500, **asked) for _ in range(8))) if one.status == 201
+    ]
+    again = await shop.ask(500, **asked)
+    assert (again.status, again.body["code"]) == (409, "order_paid")
+    assert again.body["payment_id"] == paid.body["id"]
+    other = await shop.ask(500, code=code)
+    assert (other.status, other.body["code"]) == (409, "code_used"), "another order may not know of it"
+    assert await town.balance(f"payer:{payer.id}") == 9_500
+
+
+async def test_a_used_code_is_told_as_used_where_its_order_failed(town: Town) -> None:
+    shop = await town.supermarket()
+    code = await town.code(await town.payer(10))
+    declined = await shop.ask(500, code=code, merchant_order_no="A-1")
+    assert declined.body["state"] == "declined"
+    again = await shop.ask(500, code=code, merchant_order_no="A-1")
+    assert (again.status, again.body["code"]) == (409, "code_used")
