@@ -4,14 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from asyncpg.pool import PoolConnectionProxy
 
 from merchants import audit_sql
-
-# A bigint has 19 digits at most, and the trail never that many rows.
-_DIGITS: Final = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +57,8 @@ async def record(
 
 
 async def of_object(
-    conn: PoolConnectionProxy, *, object_id: str, before_id: str | None, limit: int
+    conn: PoolConnectionProxy, *, object_id: str, before_id: int | None, limit: int
 ) -> list[Deed]:
-    """A page of what was done to one object, newest first; a cursor that is none of ours begins anew."""
-    ours = before_id is not None and before_id.isdecimal() and len(before_id) <= _DIGITS
-    before = int(before_id or 0) if ours else None
-    rows = await audit_sql.of_object(conn, object_id=object_id, before_id=before, limit=limit)
+    """A page of what was done to one object, newest first, from before that row."""
+    rows = await audit_sql.of_object(conn, object_id=object_id, before_id=before_id, limit=limit)
     return [Deed(**{**row, "id": str(row["id"]), "facts": json.loads(row["facts"])}) for row in rows]

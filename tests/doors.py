@@ -22,7 +22,7 @@ from gateway.door.listeners import Address, Door, listening
 from gateway.door.operation import FORM, Answer, Call, Listener, Operation, operation
 from gateway.door.rate_limit import Limiter, Limits
 from gateway.wire.money import PositiveAmount
-from gateway.wire.page import Page, PageQuery
+from gateway.wire.page import Page, PageQuery, next_id
 from gateway.wire.time import Time
 from merchants.access import clients
 from merchants.access import sql as access_sql
@@ -62,6 +62,7 @@ class Note(Struct, frozen=True, kw_only=True):
 
 
 class NoteFilter(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    cursor: Annotated[str, next_id("not")] | None = None
     colour: list[Literal["red", "green"]] = field(default_factory=list)
     since: Time | None = None
 

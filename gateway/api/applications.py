@@ -7,7 +7,7 @@ from gateway.api import showing
 from gateway.door.operation import Answer, Call, operation
 from gateway.storage.hub import DELIVERIES
 from gateway.wire import applications as wire
-from gateway.wire.page import Page, PageQuery
+from gateway.wire.page import Page
 from merchants.onboarding import application as applications
 from merchants.onboarding import applying
 from merchants.onboarding.errors import (
@@ -28,7 +28,7 @@ _CHINA = timezone(timedelta(hours=8))
     scope="apply",
     answers={200: Page[wire.Application]},
 )
-async def list_applications(call: Call[None, PageQuery]) -> Answer:
+async def list_applications(call: Call[None, wire.ApplicationQuery]) -> Answer:
     """Newest first: your own, and those for your sub-merchants."""
     async with call.parts.pool.acquire() as conn:
         found = await applications.of_applicant(

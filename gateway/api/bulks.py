@@ -232,16 +232,14 @@ async def reject_bulk(call: Call[wire.BulkRejection]) -> Answer:
 
 
 async def _lines(call: Call[None, wire.LineQuery], *, partner_id: str | None) -> Answer:
-    limit, cursor = call.query.limit, call.query.cursor or ""
+    limit, cursor = call.query.limit, call.query.cursor
     async with call.parts.pool.acquire() as conn:
         found = await bulk.find(conn, bulk_id=call.path["bulk_id"], partner_id=partner_id)
         lines = await bulk.lines_of(
             conn,
             found,
             faulty_only=call.query.faulty,
-            after=int(cursor)
-            if cursor.isascii() and cursor.isdigit() and len(cursor) < len("1000000000")
-            else 0,
+            after=int(cursor or 0),
             limit=limit + 1,
         )
     shown = lines[:limit]

@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.door.operation import Answer, Call, operation
 from gateway.wire import clients as wire
-from gateway.wire.page import Page, PageQuery
+from gateway.wire.page import Page
 from merchants.access import clients, errors, possession
 from merchants.access.principal import Client, ClientKey
 from merchants.ids import BANK, new_id, partner_no_of
@@ -71,7 +71,7 @@ async def create_client(call: Call[wire.NewClient]) -> Answer:
 @operation(
     "GET", "/v1/clients", summary="List your servers", scope="merchants", answers={200: Page[wire.Client]}
 )
-async def list_clients(call: Call[None, PageQuery]) -> Answer:
+async def list_clients(call: Call[None, wire.ClientQuery]) -> Answer:
     """Your clients, revoked ones too, newest first; tills are listed with their terminals."""
     limit = call.query.limit
     async with call.parts.pool.acquire() as conn:

@@ -6,7 +6,7 @@ from gateway.api import offer_showing, showing
 from gateway.api.offers import A_HASH
 from gateway.door.operation import Answer, Call, operation
 from gateway.wire import offers as wire
-from gateway.wire.page import Page, PageQuery
+from gateway.wire.page import Page
 from merchants.offers import life
 from merchants.offers.errors import OfferHashMismatch, OfferNotFound, OfferStateForbids
 
@@ -25,7 +25,7 @@ async def replay_funding(call: Call[Any], offer_id: str) -> Answer:
     scope="offers",
     answers={200: Page[wire.Offer]},
 )
-async def list_funded_offers(call: Call[None, PageQuery]) -> Answer:
+async def list_funded_offers(call: Call[None, wire.FundedOfferQuery]) -> Answer:
     """Newest first, from the moment they were proposed."""
     async with call.parts.pool.acquire() as conn:
         found = await life.page_of_funder(

@@ -90,8 +90,7 @@ def _cursor(doubt: Doubt) -> str:
 
 
 def _after(cursor: str | None) -> tuple[datetime, str] | None:
-    """A cursor that is not ours begins at the beginning."""
-    microseconds, dot, owner_id = (cursor or "").partition(".")
-    if not dot or not microseconds.isdigit() or len(microseconds) > len("9999999999999999"):
+    if cursor is None:
         return None
+    microseconds, _, owner_id = cursor.partition(".")
     return _EPOCH + int(microseconds) * _MICROSECOND, owner_id

@@ -4,7 +4,7 @@ from gateway.api import showing
 from gateway.door.operation import Answer, Call, Listener, operation
 from gateway.storage.hub import DELIVERIES
 from gateway.wire import merchants as wire
-from gateway.wire.page import Page, PageQuery
+from gateway.wire.page import Page
 from merchants import merchant, standing
 from merchants.errors import MerchantCannotMove, MerchantNotFound
 
@@ -31,7 +31,7 @@ async def get_merchant(call: Call[None]) -> Answer:
     scope="merchants",
     answers={200: Page[wire.Merchant]},
 )
-async def list_merchants(call: Call[None, PageQuery]) -> Answer:
+async def list_merchants(call: Call[None, wire.MerchantQuery]) -> Answer:
     """A mall's tenants or a platform's sellers, newest first."""
     async with call.parts.pool.acquire() as conn:
         found = await merchant.sub_merchants(

@@ -8,7 +8,7 @@ from gateway.api import showing
 from gateway.api.clients import members_of
 from gateway.door.operation import Answer, Call, Listener, operation
 from gateway.wire import clients as wire
-from gateway.wire.page import Page, PageQuery
+from gateway.wire.page import Page
 from merchants.access import errors, operators
 from merchants.ids import BANK, new_id
 
@@ -61,7 +61,7 @@ async def propose_operator(call: Call[wire.NewOperator]) -> Answer:
     listener=Listener.OPERATORS,
     answers={200: Page[wire.OperatorProposal]},
 )
-async def list_operator_proposals(call: Call[None, PageQuery]) -> Answer:
+async def list_operator_proposals(call: Call[None, wire.ProposalQuery]) -> Answer:
     """Those that wait for somebody's word, oldest first."""
     async with call.parts.pool.acquire() as conn:
         found = await operators.undecided(conn, after_id=call.query.cursor, limit=call.query.limit + 1)

@@ -2,8 +2,8 @@
 
 from gateway.door.operation import Answer, Call, Listener, operation
 from gateway.payments import velocity_sql as sql
-from gateway.wire.page import Page, PageQuery
-from gateway.wire.risk import VelocityHit
+from gateway.wire.page import Page
+from gateway.wire.risk import VelocityHit, VelocityHitQuery
 
 
 @operation(
@@ -15,12 +15,10 @@ from gateway.wire.risk import VelocityHit
     listener=Listener.OPERATORS,
     answers={200: Page[VelocityHit]},
 )
-async def list_velocity_hits(call: Call[None, PageQuery]) -> Answer:
+async def list_velocity_hits(call: Call[None, VelocityHitQuery]) -> Answer:
     """Newest first. Neither the payer nor the merchant of the payment is ever told which rule it was."""
-    cursor, limit = call.query.cursor or "", call.query.limit
-    before_no = (
-        int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) <= len(str(2**62)) - 1 else None
-    )
+    cursor, limit = call.query.cursor, call.query.limit
+    before_no = None if cursor is None else int(cursor)
     rows = await sql.hits(call.parts.pool, before_no=before_no, limit=limit + 1)
     items = [
         VelocityHit(

@@ -5,7 +5,7 @@ from typing import Any
 from gateway.api import showing
 from gateway.door.operation import Answer, Call, operation
 from gateway.wire import stores as wire
-from gateway.wire.page import Page, PageQuery
+from gateway.wire.page import Page
 from merchants.access import terminals as tills
 from merchants.errors import (
     MerchantNotActive,
@@ -65,7 +65,7 @@ async def open_store(call: Call[wire.NewStore]) -> Answer:
     answers={200: Page[wire.Store]},
     problems=(MerchantNotFound,),
 )
-async def list_stores(call: Call[None, PageQuery]) -> Answer:
+async def list_stores(call: Call[None, wire.StoreQuery]) -> Answer:
     """Newest first, closed ones too."""
     async with call.parts.pool.acquire() as conn:
         found = await store.of_merchant(
@@ -160,7 +160,7 @@ async def place_terminal(call: Call[wire.NewTerminal]) -> Answer:
     answers={200: Page[wire.Terminal]},
     problems=(StoreNotFound,),
 )
-async def list_terminals(call: Call[None, PageQuery]) -> Answer:
+async def list_terminals(call: Call[None, wire.TerminalListQuery]) -> Answer:
     """Newest first, retired ones too."""
     async with call.parts.pool.acquire() as conn:
         found = await terminal.of_store(

@@ -20,8 +20,9 @@ async def read_trail(call: Call[None, wire.TrailQuery]) -> Answer:
     """Everything that was done to it, newest first; rows are only ever added."""
     query = call.query
     async with call.parts.pool.acquire() as conn:
+        before = None if query.cursor is None else int(query.cursor)
         found = await audit.of_object(
-            conn, object_id=query.object_id, before_id=query.cursor, limit=query.limit + 1
+            conn, object_id=query.object_id, before_id=before, limit=query.limit + 1
         )
     return Answer(200, showing.page(found, _shown, limit=query.limit))
 

@@ -1,13 +1,17 @@
 """Query parameters and forms: texts under names, read into a struct with every fault listed."""
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
+from functools import cached_property
 from typing import Any, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from gateway.door.errors import RequestInvalid
+from gateway.door.faults import FaultFinder
+from gateway.door.schema import Schemas
 from gateway.wire.problem import Fault
 from gateway.wire.time import TIME_PATTERN
 
@@ -15,6 +19,10 @@ from gateway.wire.time import TIME_PATTERN
 _MAX_PARAMETERS = 50
 # A database text holds no NUL, a lone surrogate is no text, and `$` in a pattern overlooks a last line break.
 _TIME = re.compile(TIME_PATTERN)
+_NO_TIME = "has to be an RFC 3339 time with its offset"
+# A pattern would say less than these to whoever made a value up.
+_OWN_WORDS = {"cursor": "has to be `next` of this list's page before, or be left out"}
+_UNREADABLE = frozenset({"wrong_format", "too_long"})
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -48,10 +56,18 @@ class Parameters:
             raise RequestInvalid(
                 [self._fault("", "not_urlencoded", "is not form-urlencoded UTF-8")]
             ) from None
-        return self._convert(self._collect(pairs))
+        values, faults = self._collect(pairs)
+        if not faults:
+            try:
+                return msgspec.convert(values, self._shape, strict=False)
+            except msgspec.ValidationError as error:
+                said = self._fault("", "invalid", _lower_first(str(error)))
+            raise RequestInvalid([*self._find(values)] or [said])
+        known = {one.pointer for one in faults}
+        raise RequestInvalid([*faults, *(one for one in self._find(values) if one.pointer not in known)])
 
-    def _collect(self, pairs: list[tuple[str, str]]) -> dict[str, Any]:
-        """Values by name; a name that stands twice is a fault unless its field is a list."""
+    def _collect(self, pairs: list[tuple[str, str]]) -> tuple[dict[str, Any], list[Fault]]:
+        """Values by name, and what is wrong with their text; only a list's name may stand twice."""
         values: dict[str, Any] = {}
         faults = []
         for name, value in pairs:
@@ -66,28 +82,35 @@ class Parameters:
             if _CONTROL.search(value):
                 faults.append(self._fault(name, "wrong_format", "holds a control character"))
             elif name in self._times and not _TIME.match(value):
-                faults.append(self._fault(name, "wrong_format", "has to be an RFC 3339 time with its offset"))
-        if faults:
-            raise RequestInvalid(faults)
-        return values
+                faults.append(self._fault(name, "wrong_format", _NO_TIME))
+        return values, faults
 
-    def _convert(self, values: dict[str, Any]) -> Any:
+    def _find(self, values: dict[str, Any]) -> Iterator[Fault]:
+        """What the schema says of the values as JSON, one fault for each name."""
+        document = {name: self._as_json(name, value) for name, value in values.items()}
+        told: set[str] = set()
+        for one in self._judge.find(document):
+            name = one.pointer.split("/")[1]
+            if name not in told:
+                told.add(name)
+                own = _OWN_WORDS.get(name) if one.code in _UNREADABLE else None
+                if name in self._times:
+                    own = _NO_TIME
+                yield self._fault(name, "wrong_format" if own else one.code, own or one.detail)
+
+    @cached_property
+    def _judge(self) -> FaultFinder:
+        return FaultFinder(Schemas([self._shape]).document(self._shape))
+
+    def _as_json(self, name: str, value: Any) -> Any:
+        """What a text says, as the kind of its field if it can be read as one."""
+        if isinstance(value, list):
+            return value
+        kind = _bare(self._fields[name].type)
         try:
-            return msgspec.convert(values, self._shape, strict=False)
-        except msgspec.ValidationError as error:
-            raise RequestInvalid(self._find(values) or [self._fault("", "invalid", str(error))]) from None
-
-    def _find(self, values: dict[str, Any]) -> list[Fault]:
-        faults = []
-        for name, one in self._fields.items():
-            if name in values:
-                try:
-                    msgspec.convert(values[name], one.type, strict=False)
-                except msgspec.ValidationError as error:
-                    faults.append(self._fault(name, "invalid", _lower_first(str(error))))
-            elif one.required:
-                faults.append(self._fault(name, "missing", "is required"))
-        return faults
+            return msgspec.to_builtins(msgspec.convert(value, kind, strict=False))
+        except msgspec.ValidationError:
+            return value
 
     def _fault(self, name: str, code: str, detail: str) -> Fault:
         printable = _CONTROL.sub("?", name)[:64]

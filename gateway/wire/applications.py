@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gateway.wire.clients import ClientId, KeyId, PublicJwk
 from gateway.wire.money import PositiveAmount
-from gateway.wire.page import PageQuery
+from gateway.wire.page import PageQuery, next_id
 from gateway.wire.time import Time
 
 # A masked value holds a star, so that what was shown can never be sent back as if it were the real one.
@@ -248,9 +248,16 @@ class Case(Struct, frozen=True, kw_only=True):
     bulk_id: str | None
 
 
+class ApplicationQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which page of one's own applications."""
+
+    cursor: Annotated[str, next_id("app")] | None = None
+
+
 class CaseQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which applications to list, oldest first."""
 
+    cursor: Annotated[str, next_id("app")] | None = None
     status: ApplicationStatus = "submitted"
 
 

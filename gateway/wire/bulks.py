@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from gateway.wire.applications import Reason, Terms
-from gateway.wire.page import PageQuery
+from gateway.wire.page import PageQuery, next_id, next_like
 from gateway.wire.time import Time
 
 BulkId = Annotated[str, Meta(examples=["blk_01939e7c5b7a7c3f9d2e4a6b00000007"])]
@@ -67,12 +67,14 @@ class BulkLine(Struct, frozen=True, kw_only=True):
 class LineQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which results to list, in the order of the file."""
 
+    cursor: Annotated[str, next_like("^[0-9]{1,9}$")] | None = None
     faulty: Annotated[bool, Meta(description="Only lines with faults")] = False
 
 
 class BulkQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which files to list, oldest first."""
 
+    cursor: Annotated[str, next_id("blk")] | None = None
     state: BulkState = "checked"
 
 

@@ -14,7 +14,7 @@ from gateway.wire.applications import (
     StoreScene,
     Terms,
 )
-from gateway.wire.page import PageQuery
+from gateway.wire.page import PageQuery, next_id
 from gateway.wire.time import Time
 
 ChangeStatus = Literal["submitted", "under_review", "approved", "rejected", "withdrawn"]
@@ -72,6 +72,7 @@ class ChangeCase(Struct, frozen=True, kw_only=True):
 class ChangeQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which requests to list, oldest first."""
 
+    cursor: Annotated[str, next_id("chg")] | None = None
     status: ChangeStatus = "submitted"
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from gateway.wire.page import PageQuery, next_id
 from gateway.wire.time import Time
 
 ClientId = Annotated[
@@ -106,6 +107,12 @@ class OperatorProposal(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class ProposalQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which page of what waits for a second approver."""
+
+    cursor: Annotated[str, next_id("opr")] | None = None
+
+
 class OperatorRejection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why somebody is not let in; kept in the audit trail."""
 
@@ -149,6 +156,12 @@ class Client(Struct, frozen=True, kw_only=True):
     roles: list[Role]
     created_at: Time
     revoked_at: Time | None
+
+
+class ClientQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which page of one's clients."""
+
+    cursor: Annotated[str, next_id("cli")] | None = None
 
 
 class RegisteredClient(Struct, frozen=True, kw_only=True):

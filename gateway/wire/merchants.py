@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from gateway.wire.applications import Kind, Reason
 from gateway.wire.money import Amount
+from gateway.wire.page import PageQuery, next_id
 from gateway.wire.time import Time
 
 
@@ -30,6 +31,12 @@ class Merchant(Struct, frozen=True, kw_only=True):
     payment_limit: Annotated[Amount | None, Meta(description="Largest single payment")]
     settlement_account: Annotated[str, Meta(examples=["****0001"])]
     created_at: Time
+
+
+class MerchantQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which page of one's sub-merchants."""
+
+    cursor: Annotated[str, next_id("mer")] | None = None
 
 
 class StandingChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

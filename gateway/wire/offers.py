@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gateway.wire.money import MAX_AMOUNT_MINOR, Currency
-from gateway.wire.page import PageQuery
+from gateway.wire.page import PageQuery, next_id
 from gateway.wire.payments import Category, ResourceId
 from gateway.wire.time import Time
 
@@ -314,7 +314,14 @@ class Offer(Struct, frozen=True, kw_only=True):
     updated_at: Time
 
 
+class FundedOfferQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which page of the offers of others that one pays a share of."""
+
+    cursor: Annotated[str, next_id("ofr")] | None = None
+
+
 class OfferFilter(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Offers in this state; in any without."""
 
+    cursor: Annotated[str, next_id("ofr")] | None = None
     state: OfferState | None = None

@@ -16,11 +16,24 @@ Cursor = Annotated[
 ]
 
 
+def next_like(pattern: str) -> Meta:
+    """What a list's own cursors look like, so that no other text passes for the place of a page."""
+    return Meta(max_length=256, pattern=pattern, description="`next` of the page before")
+
+
+def next_id(prefix: str) -> Meta:
+    """Where a list's cursors are the ids of what it lists."""
+    return next_like(f"^{prefix}_[0-9a-f]{{32}}$")
+
+
+NEXT_NUMBER = next_like("^[0-9]{1,18}$")
+"""Where they are numbers; the database's have 19 digits at most."""
+
+
 class PageQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Query parameters of a list; a list with filters inherits from it."""
+    """Query parameters of a list; each adds its own cursor, and its filters."""
 
     limit: Limit = 20
-    cursor: Cursor | None = None
 
 
 class Page(Struct, Generic[ItemT], frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from gateway.wire.page import NEXT_NUMBER, PageQuery
 from gateway.wire.payments import ResourceId
 
 
@@ -25,3 +26,9 @@ class VelocityHit(Struct, frozen=True, kw_only=True):
     limit: int
     window_s: int
     at: datetime
+
+
+class VelocityHitQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which page of them."""
+
+    cursor: Annotated[str, NEXT_NUMBER] | None = None

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from gateway.wire.money import Amount
-from gateway.wire.page import Cursor, PageQuery
+from gateway.wire.page import Cursor, PageQuery, next_id
 from gateway.wire.payments import OrderNo, Payment, PaymentState, Refund, RefundNo, RefundState, ResourceId
 from gateway.wire.time import Time
 
@@ -28,12 +28,14 @@ class PlaceFilter(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class PaymentFilter(PlaceFilter, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which payments to list."""
 
+    cursor: Annotated[str, next_id("pay")] | None = None
     state: PaymentState | None = None
 
 
 class RefundFilter(PlaceFilter, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which refunds to list; the places are those of the payments they belong to."""
 
+    cursor: Annotated[str, next_id("ref")] | None = None
     merchant_refund_no: RefundNo | None = None
     state: RefundState | None = None
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from gateway.wire.applications import Address, AreaCode, Name
+from gateway.wire.page import PageQuery, next_id
 from gateway.wire.time import Time
 
 
@@ -28,6 +29,12 @@ class Store(Struct, frozen=True, kw_only=True):
     created_at: Time
 
 
+class StoreQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which page of a merchant's stores."""
+
+    cursor: Annotated[str, next_id("sto")] | None = None
+
+
 class NewTerminal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A till's place in a store; `label` is what the store's people call it."""
 
@@ -43,3 +50,9 @@ class Terminal(Struct, frozen=True, kw_only=True):
     status: Literal["active", "retired"]
     label: str
     created_at: Time
+
+
+class TerminalListQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which page of a store's terminals."""
+
+    cursor: Annotated[str, next_id("trm")] | None = None

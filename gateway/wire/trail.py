@@ -4,13 +4,14 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from gateway.wire.page import PageQuery
+from gateway.wire.page import NEXT_NUMBER, PageQuery
 from gateway.wire.time import Time
 
 
 class TrailQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of what: an application, a merchant, a change, an offer, a client, a key, an operator's proposal."""
 
+    cursor: Annotated[str, NEXT_NUMBER] | None = None
     object_id: Annotated[
         str,
         Meta(

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from gateway.wire.money import Amount
-from gateway.wire.page import PageQuery
+from gateway.wire.page import PageQuery, next_like
 from gateway.wire.payments import ResourceId
 
 TransferId = Annotated[
@@ -58,6 +58,7 @@ class InDoubt(Struct, frozen=True, kw_only=True):
 class InDoubtFilter(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which of them to list."""
 
+    cursor: Annotated[str, next_like(r"^[0-9]{1,16}\.[a-z]{3}_[0-9a-f]{32}$")] | None = None
     older_than_s: Annotated[int, Meta(ge=0, le=31_536_000)] = 0
 
 

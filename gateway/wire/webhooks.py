@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from gateway.wire.page import Cursor, Limit, PageQuery
+from gateway.wire.page import Cursor, Limit, PageQuery, next_id
 from gateway.wire.time import Time
 
 EndpointId = Annotated[
@@ -167,6 +167,9 @@ class Delivery(Struct, frozen=True, kw_only=True):
 
 
 class DeliveryFilter(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Deliveries in this state; in any without."""
+
+    cursor: Annotated[str, next_id("evt")] | None = None
     state: DeliveryState | None = None
 
 

@@ -177,8 +177,20 @@ async def test_wrong_paths_and_methods_are_problems_too(door: OpenDoor) -> None:
 
 
 BAD_QUERIES: list[tuple[str, set[tuple[str, str]]]] = [
-    ("limit=0", {("#query/limit", "invalid")}),
-    ("limit=1.5&colour=blue", {("#query/limit", "invalid"), ("#query/colour", "invalid")}),
+    ("limit=0", {("#query/limit", "too_small")}),
+    ("limit=1.5&colour=blue", {("#query/limit", "wrong_type"), ("#query/colour", "not_allowed")}),
+    (
+        "limit=x&colour=blue&since=now&page=3&cursor=zzz&cursor=y",
+        {
+            ("#query/limit", "wrong_type"),
+            ("#query/colour", "not_allowed"),
+            ("#query/since", "wrong_format"),
+            ("#query/page", "unknown_field"),
+            ("#query/cursor", "duplicate_key"),
+        },
+    ),
+    ("cursor=zzz", {("#query/cursor", "wrong_format")}),
+    ("cursor=not_01980f5e7d3c7a10b6a2f0d10000002a%0a", {("#query/cursor", "wrong_format")}),
     ("limit=1&limit=2&page=3", {("#query/limit", "duplicate_key"), ("#query/page", "unknown_field")}),
     ("cursor=a%00", {("#query/cursor", "wrong_format")}),
     ("cursor=a%0a", {("#query/cursor", "wrong_format")}),
