@@ -55,10 +55,19 @@ class Bearer:
             told.update(self._proofs.told(proof))
         elif scheme.lower() == "dpop":
             raise DpopTokenUnbound
+        await self.admit(caller, request.method, claims=claims, told=told)
+        return caller
+
+    async def admit(self, caller: Caller, method: str, *, claims: bool, told: dict[str, str]) -> None:
+        """Count the request, and ask whether the caller is live where no claim will.
+
+        Raises:
+            RateLimited: it asks too much.
+            ClientRevoked: it may no more.
+        """
         told.update(self._limiter.take(caller))
         if not claims:
-            await self._check_now(request.method, caller)
-        return caller
+            await self._check_now(method, caller)
 
     async def spend(self, caller: Caller) -> None:
         """Use the caller's proof up, where no claim does.

@@ -61,7 +61,10 @@ class BodyReader:
         if self._shape is None:
             return await self._read_none(request)
         self._check_type(request)
-        raw = await _receive(request, self._consumes.max_bytes)
+        return self.judge(await receive(request, self._consumes.max_bytes))
+
+    def judge(self, raw: bytes) -> Body:
+        """Bytes that have arrived; raises RequestInvalid."""
         if self._form is not None:
             return Body(self._form.read(raw.decode("latin-1")), raw)
         return self._read_json(raw) if self._faults else Body(raw, raw)
@@ -81,7 +84,7 @@ class BodyReader:
         """An operation without a body forgives an empty object, as many clients send one."""
         if not request.can_read_body:
             return NO_BODY
-        raw = await _receive(request, self._consumes.max_bytes)
+        raw = await receive(request, self._consumes.max_bytes)
         if raw.strip() not in {b"", b"{}"}:
             fault = Fault(pointer="", code="unknown_field", detail="this operation takes no body")
             raise RequestInvalid([fault])
@@ -98,7 +101,7 @@ class BodyReader:
             raise UnsupportedContentEncoding
 
 
-async def _receive(request: web.BaseRequest, max_bytes: int) -> bytes:
+async def receive(request: web.BaseRequest, max_bytes: int) -> bytes:
     """All bytes of the body, within its limits of size and time."""
     announced = request.content_length
     if announced is not None and announced > max_bytes:

@@ -70,6 +70,17 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a request asks for beside its body: `path` has the parameters, `query` is still to be read."""
+
+    path: Mapping[str, str]
+    raw_path: str
+    query: str
+    key: str | None
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """What every endpoint needs and one process has once."""
 
@@ -106,24 +117,51 @@ class Endpoint:
         caller: Caller | None,
         now: datetime,
     ) -> web.Response:
-        query = self._query.read(request.rel_url.raw_query_string) if self._query is not None else None
-        key = self._key_of(request)
+        wanted = Wanted(
+            path=path,
+            raw_path=request.rel_url.raw_path,
+            query=request.rel_url.raw_query_string,
+            key=request.headers.get("Idempotency-Key"),
+            headers=request.headers,
+        )
+        self._check_key(wanted)
         body = await self._body.read(request) if self.operation.method != "GET" else NO_BODY
-        claim = self._claim(request, caller, key, body) if key is not None else None
+        answer, replayed = await self._do(wanted, body, caller, request_id=trace.request_id, now=now)
+        return _render(answer, trace.request_id, replayed=replayed)
+
+    async def perform(
+        self, wanted: Wanted, content: bytes | None, caller: Caller, *, request_id: str
+    ) -> Answer:
+        """The same for somebody whom a page knows, with the same rights, limits and idempotency."""
+        self._permit(caller)
+        await self._desk.bearer.admit(
+            caller, self.operation.method, claims=self.operation.idempotent, told={}
+        )
+        self._check_key(wanted)
+        body = self._body.judge(content) if content is not None else NO_BODY
+        answer, _ = await self._do(wanted, body, caller, request_id=request_id, now=datetime.now(UTC))
+        return answer
+
+    async def _do(
+        self, wanted: Wanted, body: Body, caller: Caller | None, *, request_id: str, now: datetime
+    ) -> tuple[Answer, bool]:
+        """The answer, and whether it is a replay."""
+        query = self._query.read(wanted.query) if self._query is not None else None
+        claim = self._claim(wanted, caller, body) if self.operation.idempotent else None
         call: Call[Any, Any] = Call(
             body=body.value,
             query=query,
-            path=path,
-            headers=request.headers,
+            path=wanted.path,
+            headers=wanted.headers,
             parts=self._desk.parts,
-            request_id=trace.request_id,
+            request_id=request_id,
             now=now,
             signed_by=caller,
             idempotency=claim,
         )
         with self._seat(call):
             answer = await self._work(call)
-        return _render(answer, trace.request_id, replayed=claim is not None and claim.replayed)
+        return answer, claim is not None and claim.replayed
 
     def _seat(self, call: Call[Any, Any]) -> contextlib.AbstractContextManager[None]:
         """For a call that wants to wait; all others pass by."""
@@ -183,30 +221,32 @@ class Endpoint:
             self._note_loss(error)
             raise NothingHappened from error
         trace.client_id = caller.client_id
-        if operation.scope not in caller.scopes:
+        self._permit(caller)
+        return caller
+
+    def _permit(self, caller: Caller) -> None:
+        operation = self.operation
+        if operation.scope is not None and operation.scope not in caller.scopes:
             raise InsufficientScope(operation.scope)
         if operation.roles and operation.roles.isdisjoint(caller.roles):
             raise InsufficientRole(sorted(operation.roles))
-        return caller
 
-    def _key_of(self, request: web.BaseRequest) -> str | None:
+    def _check_key(self, wanted: Wanted) -> None:
         if not self.operation.idempotent:
-            return None
-        key = request.headers.get("Idempotency-Key")
-        if key is None:
+            return
+        if wanted.key is None:
             raise IdempotencyKeyMissing
-        if not _KEY.fullmatch(key):
+        if not _KEY.fullmatch(wanted.key):
             raise IdempotencyKeyMalformed
-        return key
 
-    def _claim(self, request: web.BaseRequest, caller: Caller | None, key: str, body: Body) -> Claim:
-        url = request.rel_url
-        said = f"{self.operation.method}\n{url.raw_path}\n{url.raw_query_string}\n".encode()
+    def _claim(self, wanted: Wanted, caller: Caller | None, body: Body) -> Claim:
+        assert wanted.key is not None, "checked before the body was read"
+        said = f"{self.operation.method}\n{wanted.raw_path}\n{wanted.query}\n".encode()
         return Claim(
             self._desk.claims,
             caller=caller,
             operation=self.operation.name,
-            key=key,
+            key=wanted.key,
             fingerprint=hashlib.sha256(said + body.canonical).digest(),
             rotate=self.operation.rotate,
         )

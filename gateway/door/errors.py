@@ -186,3 +186,11 @@ class NotReady(DoorError):
     def __init__(self, failing: Sequence[str]) -> None:
         super().__init__(*failing)
         self.failing = tuple(failing)
+
+
+class NotSignedIn(DoorError):
+    """You are not signed in, or not any more; sign in and try again."""
+
+
+class FormForged(DoorError):
+    """This form was not sent by a page of ours, or by one of an earlier visit; open the page again and repeat."""

@@ -64,6 +64,7 @@ class Door:
         checks: what `/health/ready` asks, by name; each raises while its part cannot work.
         measures: what refreshes metrics before `/metrics` shows them.
         type_base: URL under which problem codes are explained.
+        stopping: set when the process stops, for what would else go on as long as its reader stays.
     """
 
     def __init__(
@@ -75,10 +76,11 @@ class Door:
         checks: Mapping[str, Check] | None = None,
         measures: Sequence[Measure] = (),
         type_base: str = "/problems/",
+        stopping: asyncio.Event | None = None,
     ) -> None:
         self.operations = with_own(operations, {"door": self._check_open, **(checks or {})}, measures)
         self.type_base = type_base
-        self.stopping = asyncio.Event()
+        self.stopping = stopping or asyncio.Event()
         schemas = schemas_of(self.operations)
         self._routers: dict[Listener, Router[tuple[str, Serve]]] = {}
         for listener in (Listener.PUBLIC, Listener.OPERATORS):

@@ -36,6 +36,8 @@ _DPOP_ALGORITHMS = f'algs="{" ".join(ALGORITHMS)}"'
 STATUS: Mapping[type[Exception], int] = {
     door.DoorError: 400,
     door.TokenMissing: 401,
+    door.NotSignedIn: 401,
+    door.FormForged: 403,
     door.InsufficientScope: 403,
     door.InsufficientRole: 403,
     door.NotFound: 404,
@@ -209,7 +211,7 @@ def encode(error: Exception, kind: ProblemKind, request_id: str, type_base: str)
         "code": kind.code,
         "detail": kind.detail,
         "request_id": request_id,
-        "errors": list(_faults(error, kind)),
+        "errors": list(faults_of(error, kind)),
     }
     return msgspec.json.encode({**dict(_facts(error)), **problem})
 
@@ -245,7 +247,7 @@ def headers_of(error: Exception, kind: ProblemKind, request_id: str) -> dict[str
     return headers
 
 
-def _faults(error: Exception, kind: ProblemKind) -> Iterator[Fault]:
+def faults_of(error: Exception, kind: ProblemKind) -> Iterator[Fault]:
     """What is wrong, one by one: the error's own list, or the one field it points to."""
     faults = getattr(error, "faults", ())
     for fault in faults:
