@@ -5,17 +5,15 @@ from collections.abc import AsyncIterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 import msgspec
 
 from gateway import work
-from gateway.api.bulk_rules import rules
 from gateway.api.table import OPERATIONS
-from gateway.door import idempotency
 from gateway.door.bearer import Bearer
+from gateway.door.counter import Counter
 from gateway.door.dpop import Proofs
 from gateway.door.endpoint import Desk
 from gateway.door.idempotency import ClaimDesk
@@ -25,56 +23,42 @@ from gateway.door.replicas import BEAT_S, Replicas
 from gateway.door.waiting_room import WaitingRoom
 from gateway.identity.provider import Provider
 from gateway.identity.sign_in import SignIns, roles_of
-from gateway.owners import owners
-from gateway.pages.scanned import scanned_page
-from gateway.partners import verify_account, wind_down
-from gateway.partners.chores import Chores
+from gateway.jobs import jobs_of
+from gateway.pages.assets import Assets
+from gateway.pages.frame import Frame
+from gateway.pages.live import Streams
+from gateway.pages.site import Site
+from gateway.pages.table import pages_of
+from gateway.partners import verify_account
 from gateway.parts import Parts
-from gateway.payments import (
-    expire,
-    limits_sql,
-    scans_sql,
-    store_code_sql,
-    velocity_sql,
-)
 from gateway.payments.limits import DailyLimits, StepUp
 from gateway.payments.needs import Needs
 from gateway.payments.till_refunds import TillRefunds
 from gateway.payments.velocity import Rules
 from gateway.settings import Settings
-from gateway.storage.hub import DELIVERIES, DOUBTS, Hub
+from gateway.storage.hub import Hub
 from gateway.storage.pool import open_pool
 from gateway.transfers import doubts
-from gateway.transfers.resolve import Patience, Resolver
+from gateway.transfers.resolve import Patience
 from gateway.wallet.rest import RestCore
 from gateway.wallet.routing import Cores
 from gateway.work import Job
-from merchants.access import clients, replay, sessions, terminals
+from merchants.access import clients
 from merchants.access.live import RecentlyLive
 from merchants.access.tokens import Tokens
-from merchants.ids import new_id, partner_no_of
 from merchants.keyring import Keyring, Purpose
-from merchants.offers import budgets, running
 from merchants.offers.catalog import Catalog
 from merchants.onboarding import policy
 from merchants.sealing import Sealing
-from qr import codes
 from qr.logo import read_logo
 from qr.order_code import OrderCodeScheme
 from qr.payment_code import PaymentCodeScheme
-from webhooks import retention
 from webhooks.address_guard import AddressPolicy
-from webhooks.deliver import Deliverer, DeliveryPolicy
-from webhooks.sender import Sender
 
 # Drawing a code takes milliseconds of processor; two at a time keep the event loop's core free.
 _RENDERERS = 2
-_SWEPT_AT_ONCE = 500
-_SWEEP_EVERY_S = 60.0
 # Well within the lead that a new key is given before it signs.
 _KEYS_EVERY_S = 60.0
-# Quoting looks at the dates itself; only the events of an offer's first and last day wait for this.
-_OFFERS_EVERY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +108,7 @@ async def build(settings: Settings) -> AsyncIterator[Replica]:
         room = WaitingRoom(seats=settings.long_polls, seats_of_one=settings.long_polls_per_caller)
         door = _door(parts, limiter, room)
         hub.watch(lambda _one: None, lost=parts.catalog.forget_all)
-        jobs = await _jobs(stack, settings, parts)
+        jobs = await jobs_of(stack, settings, parts)
         beat = Replicas(pool, limiter).beat
         await stack.enter_async_context(
             _meanwhile(
@@ -263,10 +247,18 @@ def _door(parts: Parts, limiter: Limiter, room: WaitingRoom) -> Door:
         claims=ClaimDesk(pool=parts.pool, sealing=parts.sealing),
         room=room,
     )
+    stopping = asyncio.Event()
+    site = Site(
+        parts=parts,
+        counter=Counter(desk),
+        frame=Frame(Assets(), environment=parts.environment),
+        streams=Streams(parts.hub, room, stopping),
+    )
     return Door(
         OPERATIONS,
         desk,
-        pages=(scanned_page(parts),),
+        pages=pages_of(site),
+        stopping=stopping,
         checks={"database": lambda: parts.pool.fetchval("SELECT 1")},
         measures=(lambda: doubts.measure(parts.pool),),
         type_base=parts.public_url + "/problems/",
@@ -307,82 +299,3 @@ async def _let_the_first_operator_in(pool: asyncpg.Pool, settings: Settings) -> 
         jwk = msgspec.json.decode(settings.bootstrap_operator_jwk, type=dict[str, str])
         async with pool.acquire() as conn, conn.transaction():
             await clients.ensure_bootstrap_operator(conn, jwk)
-
-
-async def _jobs(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tuple[Job, ...]:
-    """What `gateway work` does; `gateway serve` leaves it alone."""
-    needs = parts.payments
-    chores = Chores(pool=parts.pool, sealing=parts.sealing, hub=parts.hub, line_rules=rules())
-    hinted = asyncio.Event()
-    parts.hub.watch(lambda one: hinted.set() if one == DOUBTS else None, lost=hinted.set)
-    resolver = Resolver(
-        pool=parts.pool,
-        cores=parts.cores,
-        owners=owners(needs, parts.sealing),
-        patience=needs.patience,
-        wake=hinted,
-    )
-    published = asyncio.Event()
-    parts.hub.watch(lambda one: published.set() if one == DELIVERIES else None, lost=published.set)
-    proxy = settings.egress_proxy or None
-    sender = await stack.enter_async_context(Sender(parts.address_policy, proxy=proxy))
-    deliverer = Deliverer(
-        parts.pool,
-        sender,
-        reveal=parts.sealing.reveal,
-        signing_keys=lambda: [parts.keyring.signer(Purpose.WEBHOOK).sign],
-        event_id_for=lambda endpoint_id: new_id("evt", partner_no_of(endpoint_id) or 0),
-        wake=published,
-        policy=DeliveryPolicy(lease_s=settings.webhook_lease_s),
-    )
-    return (
-        Job(
-            name="deliver",
-            run_once=deliverer.run_once,
-            every_s=settings.worker_poll_s,
-            wake=published,
-            stop=lambda: deliverer.stop(grace_s=settings.stop_within_s),
-        ),
-        Job(
-            name="resolve",
-            run_once=resolver.run_once,
-            every_s=settings.worker_poll_s,
-            wake=hinted,
-            stop=lambda: resolver.stop(grace_s=settings.stop_within_s),
-        ),
-        Job(name="expire", run_once=lambda: expire.run_once(needs), every_s=settings.worker_poll_s),
-        Job(name="read_bulks", run_once=chores.read_bulks, every_s=settings.worker_poll_s),
-        Job(name="admit_bulks", run_once=chores.admit_bulks, every_s=settings.worker_poll_s),
-        Job(name="wind_down", run_once=lambda: wind_down.run_once(needs), every_s=settings.worker_poll_s),
-        Job(name="age_applications", run_once=chores.age_applications, every_s=_SWEEP_EVERY_S),
-        Job(name="advance_offers", run_once=lambda: _advance_offers(parts), every_s=_OFFERS_EVERY_S),
-        Job(name="sweep", run_once=lambda: sweep(parts.pool, settings), every_s=_SWEEP_EVERY_S),
-    )
-
-
-async def _advance_offers(parts: Parts) -> int:
-    """Offers begin and end by the calendar, and with their budgets."""
-    async with parts.pool.acquire() as conn, conn.transaction():
-        now = datetime.now(UTC)
-        moved = await running.advance(conn, now=now, limit=_SWEPT_AT_ONCE)
-        moved += await budgets.tell_eighty(conn, now=now, limit=_SWEPT_AT_ONCE)
-        moved += await budgets.exhaust(conn, now=now, limit=_SWEPT_AT_ONCE)
-    if moved:
-        parts.hub.tell(DELIVERIES)
-    return len(moved)
-
-
-async def sweep(pool: asyncpg.Pool, settings: Settings) -> int:
-    """Delete what nobody can ask for any more, a bounded piece at a time."""
-    swept = await idempotency.sweep(pool, limit=_SWEPT_AT_ONCE)
-    async with pool.acquire() as conn:
-        swept += await codes.sweep(conn, limit=_SWEPT_AT_ONCE)
-        swept += await scans_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
-        swept += await store_code_sql.sweep_scans(conn, limit=_SWEPT_AT_ONCE)
-        swept += await limits_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
-        swept += await velocity_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
-        swept += await replay.forget_expired(conn, limit=_SWEPT_AT_ONCE)
-        swept += await sessions.forget_old(conn, limit=_SWEPT_AT_ONCE)
-        swept += await terminals.forget_expired_codes(conn, limit=_SWEPT_AT_ONCE)
-        swept += await retention.sweep(conn, limit=_SWEPT_AT_ONCE, kept=settings.events_kept)
-    return swept

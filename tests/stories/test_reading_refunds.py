@@ -2,7 +2,7 @@
 
 import asyncio
 
-from gateway import app
+from gateway import jobs
 from tests.town import Town, cny
 
 
@@ -39,5 +39,5 @@ async def test_what_was_shown_of_orders_is_forgotten_a_day_later(town: Town) -> 
     await town.pool.execute(
         "UPDATE gateway.scans SET created_at = now() - interval '25 h' WHERE id <> $1", seen.body["id"]
     )
-    assert await app.sweep(town.pool, town.settings) == 1
+    assert await jobs.sweep(town.pool, town.settings) == 1
     assert await town.pool.fetchval("SELECT id FROM gateway.scans") == seen.body["id"]

@@ -1,0 +1,103 @@
+"""Pages that stay true: server-sent events (HTML Living Standard, section 9.2), over the hub's notices.
+
+A stream says the whole state each time, never a difference: a reader that reconnects, to whichever replica, is told
+again what it has and misses nothing. The state's own version is the event's id; `Last-Event-ID` spares one that has it.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from gateway.door.waiting_room import WaitingRoom
+from gateway.pages.frame import HEADERS
+from gateway.storage.hub import Hub
+
+# A notice may be lost with its connection; so long at most a page then shows what was. It is also how often a
+# stream with nothing to say gives a sign of life: proxies close what is silent for a minute.
+_LOOK_AGAIN_S = 15.0
+# A browser whose stream broke waits this long before it comes back, to whichever replica.
+_RETRY_MS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a page shows now: `data` is one line, `version` differs when it does, `last` ends the stream."""
+
+    version: str
+    data: str
+    last: bool = False
+
+
+class Streams:
+    """The streams of one process.
+
+    Args:
+        room: seats for those who wait, shared with long-polls.
+        stopping: set when the process stops: every stream ends, and its reader goes to another replica.
+    """
+
+    def __init__(self, hub: Hub, room: WaitingRoom, stopping: asyncio.Event) -> None:
+        self._hub = hub
+        self._room = room
+        self._stopping = stopping
+
+    async def send(
+        self,
+        request: web.BaseRequest,
+        *,
+        topic: str,
+        reader: str,
+        read: Callable[[], Awaitable[State]],
+    ) -> web.StreamResponse:
+        """Tell `read()`'s state now and whenever `topic` is told, until it is the last one.
+
+        Raises:
+            WaitingRoomFull, TooManyWaits: no seat is free; `reader` is whose seats are counted.
+        """
+        with self._room.seat(reader, reading=True):
+            async with self._hub.waiting_for(topic) as told:
+                state = await read()  # refused before the stream begins, where there is nothing to read
+                response = await _begun(request)
+                with contextlib.suppress(ConnectionResetError):
+                    async for one in self._states(
+                        state, told, read, request.headers.get("Last-Event-ID", "")
+                    ):
+                        await response.write(one)
+                    await response.write_eof()
+        return response
+
+    async def _states(
+        self, state: State, told: asyncio.Event, read: Callable[[], Awaitable[State]], seen: str
+    ) -> AsyncIterator[bytes]:
+        while True:
+            if state.version != seen or state.last:
+                yield f"id: {state.version}\ndata: {state.data}\n\n".encode()
+                seen = state.version
+            else:
+                yield b":\n\n"
+            if state.last or not await self._something_to_read(told):
+                return
+            told.clear()
+            state = await read()
+
+    async def _something_to_read(self, told: asyncio.Event) -> bool:
+        """Wait for a notice or for a while; False when the process stops."""
+        waits = [asyncio.ensure_future(one.wait()) for one in (told, self._stopping)]
+        try:
+            await asyncio.wait(waits, timeout=_LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+        return not self._stopping.is_set()
+
+
+async def _begun(request: web.BaseRequest) -> web.StreamResponse:
+    response = web.StreamResponse(
+        headers={**HEADERS, "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
+    )
+    await response.prepare(request)
+    await response.write(f"retry: {_RETRY_MS}\n\n".encode())
+    return response

@@ -1,0 +1,12 @@
+"""Every page there is, section by section."""
+
+from gateway.door.listeners import Page
+from gateway.pages.scanned import scanned_page
+from gateway.pages.site import Site
+
+
+def pages_of(site: Site) -> tuple[Page, ...]:
+    return (
+        site.frame.assets.page(),
+        scanned_page(site.parts),
+    )

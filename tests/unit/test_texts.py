@@ -1,0 +1,74 @@
+"""Every text of a page is there in both languages."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.extract import extract
+from babel.messages.pofile import read_po
+
+import gateway.pages
+from gateway.api.table import OPERATIONS
+from gateway.door import problems
+from gateway.pages.texts import translations
+
+PAGES = Path(gateway.pages.__file__).parent
+_JINJA = {"extensions": "jinja2.ext.i18n", "trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
+_PLACE = re.compile(r"%\((\w+)\)s")
+
+
+def written() -> set[str]:
+    """English texts of templates, and those that Python marks."""
+    return {
+        *_of("*.html", "jinja2.ext:babel_extract", {"_": None, "gettext": None, "ngettext": (1, 2)}),
+        *_marked(),
+    }
+
+
+def _of(pattern: str, method: str, keywords: dict[str, tuple[int, ...] | None]) -> Iterator[str]:
+    for path in sorted(PAGES.rglob(pattern)):
+        with path.open("rb") as file:
+            for _, message, _, _ in extract(method, file, keywords=keywords, options=_JINJA):
+                yield message[0] if isinstance(message, tuple) else message
+
+
+def _marked() -> Iterator[str]:
+    yield from _of("*.py", "python", {"mark": None})
+
+
+def translated() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path in (PAGES / "locale" / "zh_CN").glob("*.po"):
+        with path.open("rb") as file:
+            for message in read_po(file, locale="zh_CN"):
+                if message.id:
+                    text = str(message.id[0] if isinstance(message.id, list | tuple) else message.id)
+                    found[text] = (
+                        message.string[0] if isinstance(message.string, tuple) else str(message.string)
+                    )
+    return found
+
+
+def refusals() -> set[str]:
+    """Titles and details of problems, which a page may show; their translations may stand or be missing."""
+    kinds = (problems.kind_of(one) for operation in OPERATIONS for one in operation.problems)
+    everything = [
+        one for one in (*kinds, *(problems.kind_of(one) for one in problems.STATUS)) if one is not None
+    ]
+    return {text for one in everything for text in (one.title, one.detail)}
+
+
+def test_every_text_of_a_page_is_translated_and_no_translation_is_left_over() -> None:
+    texts, done = written(), translated()
+    assert sorted(texts - {text for text, said in done.items() if said}) == []
+    assert sorted(set(done) - texts - refusals()) == []
+
+
+def test_a_translation_names_what_its_original_names() -> None:
+    assert [
+        text for text, said in translated().items() if set(_PLACE.findall(text)) != set(_PLACE.findall(said))
+    ] == []
+
+
+def test_a_text_without_a_translation_is_shown_in_english() -> None:
+    assert translations("zh-CN").gettext("nobody wrote this") == "nobody wrote this"
