@@ -106,7 +106,7 @@ async def begin_wind_down(conn: PoolConnectionProxy, *, partner_id: str, merchan
 async def claim_wind_down(conn: PoolConnectionProxy) -> asyncpg.Record | None:
     """One that is due, held; with the merchants whose payments it ends: a partner's are all of its own."""
     return await conn.fetchrow(
-        """SELECT w.partner_id, w.merchant_id, w.version, w.status, m.status AS status_now,
+        """SELECT w.partner_id, w.merchant_id, w.version, w.status, w.after_id, m.status AS status_now,
                   w.since > now() - interval '2 minutes' AS is_young,
                   CASE WHEN w.merchant_id = w.partner_id THEN NULL ELSE w.merchant_id END AS only_merchant
              FROM merchants.wind_downs w
@@ -128,13 +128,21 @@ async def wind_down_done(
 
 
 async def wind_down_later(
-    conn: PoolConnectionProxy, *, partner_id: str, merchant_id: str, version: int, after_s: float
+    conn: PoolConnectionProxy,
+    *,
+    partner_id: str,
+    merchant_id: str,
+    version: int,
+    after_s: float,
+    after_id: str,
 ) -> None:
+    """Go on in so many seconds, behind this payment; from the beginning where it is empty."""
     await conn.execute(
-        """UPDATE merchants.wind_downs SET due_at = now() + $4 * interval '1 s'
+        """UPDATE merchants.wind_downs SET due_at = now() + $4 * interval '1 s', after_id = $5
             WHERE partner_id = $1 AND merchant_id = $2 AND version = $3""",
         partner_id,
         merchant_id,
         version,
         after_s,
+        after_id,
     )

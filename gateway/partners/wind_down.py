@@ -7,8 +7,9 @@ Refunds, reading and webhooks go on, for payers and books have a right to them. 
 partner's offers, also those of others that it would pay a share of: nobody could charge it.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import structlog
@@ -48,16 +49,26 @@ async def run_once(needs: Needs) -> int:
             partner_id=due["partner_id"],
             merchant_id=due["only_merchant"],
             states=states,
+            after_id=due["after_id"],
             limit=_AT_ONCE,
         )
         ended = await _end_for_good(conn, due) if due["status_now"] == "closed" else 0
-        if left or ended:
-            await merchants_sql.wind_down_later(conn, **key, after_s=0.0)
-        elif due["is_young"]:
-            await merchants_sql.wind_down_later(conn, **key, after_s=_LOOK_AGAIN_S)
-        else:
-            await merchants_sql.wind_down_done(conn, **key)
+        await _go_on(conn, due, key, left=left, ended=ended)
     return ended + sum([await _end(needs, due["partner_id"], payment_id) for payment_id in left])
+
+
+async def _go_on(
+    conn: PoolConnectionProxy, due: asyncpg.Record, key: dict[str, Any], *, left: Sequence[str], ended: int
+) -> None:
+    """Behind those that were just looked at, whatever comes of them; done is a round in which nothing was found."""
+    if left:
+        await merchants_sql.wind_down_later(conn, **key, after_s=0.0, after_id=left[-1])
+    elif ended:
+        await merchants_sql.wind_down_later(conn, **key, after_s=0.0, after_id=due["after_id"])
+    elif due["after_id"] or due["is_young"]:
+        await merchants_sql.wind_down_later(conn, **key, after_s=_LOOK_AGAIN_S, after_id="")
+    else:
+        await merchants_sql.wind_down_done(conn, **key)
 
 
 async def _end_for_good(conn: PoolConnectionProxy, closed: asyncpg.Record) -> int:
@@ -78,8 +89,9 @@ async def _end(needs: Needs, partner_id: str, payment_id: str) -> int:
     try:
         async with needs.pool.acquire() as conn, conn.transaction():
             accepted = await cancel.cancel(needs, conn, partner_id=partner_id, payment_id=payment_id)
-    except PaymentsError as error:
-        log.info("payment_not_ended", payment_id=payment_id, error=type(error).__name__)
+    except (PaymentsError, asyncpg.PostgresError) as error:
+        # One that somebody holds must not keep the others waiting; it is looked at again in the next round.
+        log.warning("payment_not_ended", payment_id=payment_id, error=type(error).__name__)
         return 0
     if accepted.instruction is not None:
         needs.running.start(submit_and_conclude(needs, accepted.instruction))

@@ -334,7 +334,7 @@ CREATE FUNCTION merchants.paying_context(partner text, merchant text, terminal t
     AS $$
     SELECT m.id, m.status, p.status,
            m.kind, m.short_name, m.city, m.mcc, m.merchant_number, m.currency,
-           m.fee_basis_points,
+           COALESCE(t.fee_basis_points, s.fee_basis_points, m.fee_basis_points),
            LEAST(p.payment_limit_minor, m.payment_limit_minor, s.payment_limit_minor, t.payment_limit_minor),
            p.offers_version,
            s.id, s.name, s.status, t.id, t.label, t.status
@@ -1651,6 +1651,7 @@ CREATE TABLE merchants.bulks (
     reason text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    erased_at timestamp with time zone,
     CONSTRAINT bulks_admitted_by_somebody CHECK (((state <> 'admitting'::text) OR (approver_id IS NOT NULL))),
     CONSTRAINT bulks_fee_basis_points_check CHECK (((fee_basis_points >= 0) AND (fee_basis_points <= 1000))),
     CONSTRAINT bulks_format_check CHECK ((format = ANY (ARRAY['csv'::text, 'jsonl'::text]))),
@@ -1665,6 +1666,8 @@ COMMENT ON TABLE merchants.bulks IS 'A file of sub-merchants: read line by line,
 COMMENT ON COLUMN merchants.bulks.read IS 'Lines that have their result; a restarted worker goes on behind them.';
 
 COMMENT ON COLUMN merchants.bulks.after_id IS 'The last application that was admitted or refused; a restarted worker goes on behind it.';
+
+COMMENT ON COLUMN merchants.bulks.erased_at IS 'When the retention job took the partner''s own references out of its lines.';
 
 CREATE TABLE merchants.change_requests (
     partner_id text NOT NULL COLLATE pg_catalog."C",
@@ -1683,6 +1686,7 @@ CREATE TABLE merchants.change_requests (
     updated_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     decided_at timestamp with time zone,
     erased_at timestamp with time zone,
+    place_id text COLLATE pg_catalog."C",
     CONSTRAINT change_requests_approved_by_somebody CHECK (((status <> 'approved'::text) OR (approver_id IS NOT NULL))),
     CONSTRAINT change_requests_status_check CHECK ((status = ANY (ARRAY['submitted'::text, 'under_review'::text, 'approved'::text, 'rejected'::text, 'withdrawn'::text]))),
     CONSTRAINT change_requests_two_people CHECK (((approver_id IS NULL) OR ((reviewer_id IS NOT NULL) AND (reviewer_id <> approver_id) AND (requested_by <> approver_id))))
@@ -1693,6 +1697,8 @@ COMMENT ON TABLE merchants.change_requests IS 'A wish to change what is live: a 
 COMMENT ON COLUMN merchants.change_requests.changes IS 'The sections as they shall be, as JSON, sealed for the request''s id; null once erased.';
 
 COMMENT ON COLUMN merchants.change_requests.record_version IS 'Of the merchant''s record when it was asked for.';
+
+COMMENT ON COLUMN merchants.change_requests.place_id IS 'The store or terminal whose fee and limit shall change; null where it is the merchant itself.';
 
 CREATE TABLE merchants.client_keys (
     key_id text NOT NULL COLLATE pg_catalog."C",
@@ -1807,9 +1813,11 @@ CREATE TABLE merchants.documents (
     uploaded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     replaced_at timestamp with time zone,
     erased_at timestamp with time zone,
+    page smallint DEFAULT 1 NOT NULL,
     CONSTRAINT documents_content_until_erased CHECK (((content IS NULL) = (erased_at IS NOT NULL))),
     CONSTRAINT documents_kind_check CHECK ((kind = ANY (ARRAY['business_licence'::text, 'representative_id'::text, 'owner_id'::text, 'bank_account'::text, 'store_photo'::text, 'qualification'::text, 'agreement'::text, 'other'::text]))),
     CONSTRAINT documents_media_type_check CHECK ((media_type = ANY (ARRAY['image/jpeg'::text, 'image/png'::text, 'application/pdf'::text]))),
+    CONSTRAINT documents_page_check CHECK (((page >= 1) AND (page <= 20))),
     CONSTRAINT documents_sha256_check CHECK ((length(sha256) = 32)),
     CONSTRAINT documents_size_bytes_check CHECK ((size_bytes > 0))
 );
@@ -1819,6 +1827,8 @@ COMMENT ON TABLE merchants.documents IS 'Pictures and PDFs of an application or 
 COMMENT ON COLUMN merchants.documents.sha256 IS 'Of the bytes as they were uploaded, so that an applicant recognises its file.';
 
 COMMENT ON COLUMN merchants.documents.content IS 'Re-encoded, then sealed for the document''s id; null once erased.';
+
+COMMENT ON COLUMN merchants.documents.page IS 'Papers of one kind: the two sides of an identity card, one owner''s after another''s, the pages of a permit.';
 
 CREATE SEQUENCE merchants.merchant_number
     START WITH 10000000000001
@@ -1857,7 +1867,7 @@ CREATE TABLE merchants.merchants (
     currency text NOT NULL,
     fee_basis_points integer NOT NULL,
     payment_limit_minor bigint,
-    settlement_account bytea NOT NULL,
+    settlement_account bytea,
     settlement_last_four text NOT NULL,
     offers_version bigint DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -1882,7 +1892,7 @@ COMMENT ON COLUMN merchants.merchants.fee_basis_points IS 'Hundredths of a perce
 
 COMMENT ON COLUMN merchants.merchants.payment_limit_minor IS 'Largest single payment; null is no limit of this level''s own.';
 
-COMMENT ON COLUMN merchants.merchants.settlement_account IS 'Name, bank, branch and account number as JSON, sealed for the merchant''s id.';
+COMMENT ON COLUMN merchants.merchants.settlement_account IS 'Name, bank, branch and account number as JSON, sealed for the merchant''s id; null once erased.';
 
 COMMENT ON COLUMN merchants.merchants.offers_version IS 'On the partner''s row: raised whenever what is live among its offers changes, so that a cache of them can tell it is stale.';
 
@@ -2106,12 +2116,16 @@ CREATE TABLE merchants.stores (
     address text NOT NULL,
     payment_limit_minor bigint,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    fee_basis_points integer,
     CONSTRAINT stores_area_code_check CHECK ((area_code ~ '^[0-9]{6}$'::text)),
+    CONSTRAINT stores_fee_basis_points_check CHECK (((fee_basis_points >= 0) AND (fee_basis_points <= 1000))),
     CONSTRAINT stores_payment_limit_minor_check CHECK ((payment_limit_minor > 0)),
     CONSTRAINT stores_status_check CHECK ((status = ANY (ARRAY['active'::text, 'closed'::text])))
 );
 
 COMMENT ON COLUMN merchants.stores.area_code IS 'County by GB/T 2260.';
+
+COMMENT ON COLUMN merchants.stores.fee_basis_points IS 'Null: as the merchant''s.';
 
 CREATE TABLE merchants.terminals (
     partner_id text NOT NULL COLLATE pg_catalog."C",
@@ -2122,11 +2136,15 @@ CREATE TABLE merchants.terminals (
     label text NOT NULL,
     payment_limit_minor bigint,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    fee_basis_points integer,
+    CONSTRAINT terminals_fee_basis_points_check CHECK (((fee_basis_points >= 0) AND (fee_basis_points <= 1000))),
     CONSTRAINT terminals_payment_limit_minor_check CHECK ((payment_limit_minor > 0)),
     CONSTRAINT terminals_status_check CHECK ((status = ANY (ARRAY['active'::text, 'retired'::text])))
 );
 
 COMMENT ON TABLE merchants.terminals IS 'A till as a place in a store. The device that stands there enrols as a client of its own.';
+
+COMMENT ON COLUMN merchants.terminals.fee_basis_points IS 'Null: as the store''s.';
 
 CREATE TABLE merchants.used_proofs (
     slot smallint NOT NULL,
@@ -2192,10 +2210,13 @@ CREATE TABLE merchants.wind_downs (
     since timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     due_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     done_at timestamp with time zone,
+    after_id text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
     CONSTRAINT wind_downs_status_check CHECK ((status = ANY (ARRAY['suspended'::text, 'closed'::text])))
 );
 
 COMMENT ON TABLE merchants.wind_downs IS 'Merchants whose unpaid payments, codes and offers the worker still has to end.';
+
+COMMENT ON COLUMN merchants.wind_downs.after_id IS 'The last payment that was looked at in this round, so that one that cannot be ended keeps nobody behind it waiting.';
 
 CREATE TABLE qr.code_credentials (
     id text NOT NULL COLLATE pg_catalog."C",
@@ -2713,13 +2734,15 @@ CREATE INDEX bulks_by_id ON merchants.bulks USING btree (id);
 
 CREATE INDEX bulks_by_state ON merchants.bulks USING btree (state, id);
 
+CREATE INDEX bulks_to_erase ON merchants.bulks USING btree (updated_at) WHERE ((state = ANY (ARRAY['done'::text, 'rejected'::text])) AND (erased_at IS NULL));
+
 CREATE INDEX bulks_working ON merchants.bulks USING btree (updated_at) WHERE (state = ANY (ARRAY['reading'::text, 'admitting'::text]));
 
 CREATE INDEX change_requests_by_id ON merchants.change_requests USING btree (id);
 
 CREATE INDEX change_requests_by_status ON merchants.change_requests USING btree (status, id);
 
-CREATE UNIQUE INDEX change_requests_one_open ON merchants.change_requests USING btree (partner_id, merchant_id) WHERE (status = ANY (ARRAY['submitted'::text, 'under_review'::text]));
+CREATE UNIQUE INDEX change_requests_one_open ON merchants.change_requests USING btree (partner_id, merchant_id, COALESCE(place_id, ''::text)) WHERE (status = ANY (ARRAY['submitted'::text, 'under_review'::text]));
 
 CREATE INDEX change_requests_to_erase ON merchants.change_requests USING btree (decided_at) WHERE (erased_at IS NULL);
 
@@ -2739,7 +2762,7 @@ CREATE INDEX coupons_by_person ON merchants.coupons USING btree (person, id DESC
 
 CREATE INDEX coupons_held ON merchants.coupons USING btree (partner_id, person, offer_id, good_until) WHERE (state = 'held'::text);
 
-CREATE UNIQUE INDEX documents_live ON merchants.documents USING btree (subject_id, kind) WHERE (replaced_at IS NULL);
+CREATE UNIQUE INDEX documents_live ON merchants.documents USING btree (subject_id, kind, page) WHERE (replaced_at IS NULL);
 
 CREATE INDEX merchants_by_id ON merchants.merchants USING btree (id);
 
@@ -2761,7 +2784,11 @@ CREATE INDEX reservations_by_offer ON merchants.offer_reservations USING btree (
 
 CREATE INDEX search_index_of_subject ON merchants.search_index USING btree (subject_id);
 
+CREATE INDEX stores_by_id ON merchants.stores USING btree (id);
+
 CREATE INDEX stores_by_merchant ON merchants.stores USING btree (partner_id, merchant_id, id);
+
+CREATE INDEX terminals_by_id ON merchants.terminals USING btree (id);
 
 CREATE INDEX terminals_by_store ON merchants.terminals USING btree (partner_id, store_id, id);
 

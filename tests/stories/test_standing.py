@@ -6,11 +6,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from merchants.ids import new_id
+from merchants.merchant import Kind
 from merchants.offers.funding import Share
-from merchants.onboarding import retention
+from merchants.onboarding import bulk, retention
+from tests.bank import a_picture
 from tests.builders import a_deal
 from tests.campaigns import agreed, proposed
-from tests.onboarded import SEALING, a_company, submitted
+from tests.onboarded import SEALING, a_company, an_active_merchant, submitted
 from tests.town import Person, Supermarket, Town, cny
 
 _PATIENCE_S = 20.0
@@ -138,6 +141,68 @@ async def test_closing_takes_stickers_back_and_ends_what_a_partner_offers_or_pay
     }
 
 
+async def test_orders_that_cannot_be_ended_keep_nobody_behind_them_waiting(town: Town) -> None:
+    """As many as are looked at together, for whatever reason: here the database refuses to let go of them."""
+    shop = await town.supermarket()
+    stuck = [await open_orders(shop) for _ in range(50)]
+    free = [await open_orders(shop) for _ in range(3)]
+    ids = ", ".join(f"'{path.rpartition('/')[2]}'" for path in stuck)
+    await town.pool.execute(
+        f"""CREATE FUNCTION gateway.hold_on() RETURNS trigger LANGUAGE plpgsql AS
+              $$BEGIN RAISE lock_not_available; END$$;
+            CREATE TRIGGER held BEFORE UPDATE ON gateway.payments FOR EACH ROW WHEN (OLD.id IN ({ids}))
+            EXECUTE FUNCTION gateway.hold_on()"""
+    )
+    try:
+        approver = await an_operator(town, "approver")
+        path = f"/admin/v1/merchants/{shop.merchant.id}/suspend"
+        assert (await approver.post(path, {"reason": "complaints"})).status == 200
+        async with asyncio.timeout(_PATIENCE_S):
+            for order in free:
+                while (await shop.office.get(f"{order}?wait_s=1")).body["state"] != "canceled":
+                    pass
+        assert (await shop.office.get(stuck[0])).body["state"] == "requires_payer"
+    finally:
+        await town.pool.execute("DROP FUNCTION gateway.hold_on CASCADE")
+    await town.pool.execute("UPDATE merchants.wind_downs SET due_at = now()")
+    async with asyncio.timeout(_PATIENCE_S):
+        while (await shop.office.get(f"{stuck[0]}?wait_s=1")).body["state"] != "canceled":
+            pass
+
+
+async def test_a_change_is_not_approved_of_a_merchant_that_was_closed_meanwhile(town: Town) -> None:
+    shop = await town.supermarket()
+    asked = await shop.office.post(f"/v1/merchants/{shop.merchant.id}/changes", another_account())
+    case = f"/admin/v1/changes/{asked.body['id']}"
+    assert (await (await an_operator(town, "reviewer")).post(f"{case}/take", None)).status == 200
+    approver = await an_operator(town, "approver")
+    closing = await approver.post(f"/admin/v1/merchants/{shop.merchant.id}/close", {"reason": "notice"})
+    assert closing.status == 200
+    refused = await approver.post(f"{case}/approve", {"reason": "seen"})
+    assert (refused.status, refused.body["code"]) == (409, "merchant_not_active")
+    shown = await shop.office.get(f"/v1/merchants/{shop.merchant.id}")
+    assert shown.body["settlement_account"] == "****0001"
+
+
+async def test_another_trade_is_taken_with_its_permit_alone(town: Town) -> None:
+    shop, reviewer = await town.supermarket(), await an_operator(town, "reviewer")
+    asked = await shop.office.post(f"/v1/merchants/{shop.merchant.id}/changes", {"mcc": "5912"})
+    assert (asked.status, asked.body["needs"]) == (201, ["qualification"]), asked.body
+    case = f"/v1/changes/{asked.body['id']}"
+    refused = await reviewer.post(f"/admin{case}/take", None)
+    assert (refused.status, refused.body["code"]) == (409, "permit_not_shown")
+    for page in (1, 2):
+        shown = await shop.office.send(
+            "PUT", f"{case}/documents/qualification?page={page}", a_picture(size=(40, 30 + page)), "image/png"
+        )
+        assert (shown.status, shown.body["page"]) == (200, page), shown.body
+    assert len((await shop.office.get(f"{case}/documents")).body["items"]) == 2
+    assert (await reviewer.post(f"/admin{case}/take", None)).status == 200
+    approver = await an_operator(town, "approver")
+    assert (await approver.post(f"/admin{case}/approve", {"reason": "permit seen"})).status == 200
+    assert (await shop.office.get(f"/v1/merchants/{shop.merchant.id}")).body["mcc"] == "5912"
+
+
 async def test_a_suspended_shop_keeps_what_is_held_and_trades_again(town: Town) -> None:
     shop, payer = await town.supermarket(), await town.payer(10_000)
     held = await shop.ask(500, code=await town.code(payer), capture="manual")
@@ -196,3 +261,63 @@ async def test_what_nobody_needs_is_erased_after_its_time_and_not_before(town: T
     operator = await an_operator(town, "reviewer")
     shown = (await operator.get(f"/admin/v1/applications/{application.id}")).body["application"]
     assert (shown["contact"] is None, shown["status"]) == (over, "withdrawn")
+
+
+async def test_papers_of_a_live_merchant_stay_until_the_law_lets_them_go(town: Town) -> None:
+    """Its application's own copy goes after a year, with what its partner called the lines of old files."""
+    shop = await town.supermarket()
+    await town.pool.execute("UPDATE merchants.applications SET status_since = now() - interval '2 years'")
+    bulk_id = await a_done_bulk(town)
+    assert await kept(town, shop) == (True, True)
+    async with town.pool.acquire() as conn, conn.transaction():
+        assert await retention.run_once(conn, SEALING, limit=10) == 2
+    assert await kept(town, shop) == (True, True)
+    assert await town.pool.fetchval("SELECT reference FROM merchants.bulk_lines") == ""
+    assert await town.pool.fetchval("SELECT erased_at FROM merchants.bulks WHERE id = $1", bulk_id)
+    days = retention.DAYS_AFTER_CLOSING
+    for passed, left in ((days - 1, True), (days + 1, False)):
+        await town.pool.execute(
+            """UPDATE merchants.merchants SET status = 'closed', updated_at = now() - $1 * interval '1 day'""",
+            passed,
+        )
+        async with town.pool.acquire() as conn, conn.transaction():
+            await retention.run_once(conn, SEALING, limit=10)
+        assert await kept(town, shop) == (left, left)
+
+
+async def kept(town: Town, shop: Supermarket) -> tuple[bool, bool]:
+    """Whether papers and account of a merchant can still be read."""
+    row = await town.pool.fetchrow(
+        """SELECT EXISTS (SELECT FROM merchants.documents d
+                           WHERE d.subject_id = m.application_id AND d.content IS NOT NULL) AS papers,
+                  m.settlement_account IS NOT NULL AS account
+             FROM merchants.merchants m WHERE m.id = $1""",
+        shop.merchant.id,
+    )
+    assert row is not None
+    return row["papers"], row["account"]
+
+
+async def a_done_bulk(town: Town) -> str:
+    """A file of years ago, with a line under its partner's own name for the shop."""
+    async with town.pool.acquire() as conn, conn.transaction():
+        mall = await an_active_merchant(conn, kind=Kind.MALL)
+        made = await bulk.receive(
+            conn,
+            SEALING,
+            bulk_id=new_id("blk", mall.partner_no),
+            partner=mall,
+            format_="csv",
+            lines=[(2, {"short_name": "x"})],
+            actor="test",
+        )
+        await conn.execute(
+            """INSERT INTO merchants.bulk_lines (partner_id, bulk_id, line, reference, faults)
+               VALUES ($1, $2, 2, 'Ms Wang''s shop', '[{}]')""",
+            mall.id,
+            made.id,
+        )
+        await conn.execute(
+            "UPDATE merchants.bulks SET state = 'done', updated_at = now() - interval '2 years'"
+        )
+    return made.id
