@@ -96,6 +96,8 @@ MATRIX: Final[Mapping[str, str]] = {
     "approve_change": "approver",
     "reject_change": "reviewer approver",
     "propose_merchant_terms": "reviewer",
+    "propose_store_terms": "reviewer",
+    "propose_terminal_terms": "reviewer",
     "put_change_document": "office",
     "list_change_documents": "office",
     "list_change_case_documents": OPERATORS,

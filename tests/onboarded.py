@@ -186,7 +186,6 @@ async def a_till(conn: PoolConnectionProxy, merchant: Merchant | None = None) ->
         name="南山店",
         area_code="440305",
         address="深南大道9678号",
-        payment_limit_minor=None,
         actor="cli_partner",
     )
     till = await terminal.place(
@@ -195,7 +194,6 @@ async def a_till(conn: PoolConnectionProxy, merchant: Merchant | None = None) ->
         partner_id=owner.partner_id,
         store_id=shop.id,
         label="收银台 1",
-        payment_limit_minor=None,
         actor="cli_partner",
     )
     return Till(owner, shop, till)

@@ -13,6 +13,7 @@ from merchants.onboarding.errors import (
     DocumentNotFound,
     DocumentTypeDiffers,
     DocumentUnreadable,
+    TooManyDocuments,
 )
 from merchants.onboarding.files import MEDIA_TYPES
 
@@ -30,9 +31,10 @@ from merchants.onboarding.files import MEDIA_TYPES
         DocumentKindUnknown,
         DocumentTypeDiffers,
         DocumentUnreadable,
+        TooManyDocuments,
     ),
 )
-async def put_change_document(call: Call[bytes]) -> Answer:
+async def put_change_document(call: Call[bytes, wire.DocumentPlace]) -> Answer:
     """A renewed licence or an account's certificate, until somebody has taken the request.
 
     Kinds, sizes and types are those of an application's documents.

@@ -9,7 +9,7 @@ from gateway.api.applications import today_of
 from gateway.door.operation import Answer, Call, Listener, operation
 from gateway.storage.hub import DELIVERIES
 from gateway.wire import changes as wire
-from gateway.wire.applications import City, Declared, Terms
+from gateway.wire.applications import City, Declared
 from gateway.wire.page import Page
 from merchants.errors import MerchantNotActive, MerchantNotFound
 from merchants.ids import BANK, new_id, partner_no_of
@@ -19,8 +19,8 @@ from merchants.onboarding.errors import (
     ChangeCannotMove,
     ChangeNotFound,
     ChangeUnderway,
-    LimitInAnotherCurrency,
     NothingToChange,
+    PermitNotShown,
     RecordChanged,
     SamePerson,
 )
@@ -46,7 +46,8 @@ async def replay_change(call: Call[Any], change_id: str) -> Answer:
 async def ask_for_change(call: Call[Declared]) -> Answer:
     """Sections as they shall be, whole: another settlement account, a renewed licence, another name.
 
-    What is live stays live until two of the bank's people have agreed.
+    What is live stays live until two of the bank's people have agreed. `needs` names documents to upload before
+    anybody takes it, as the permit of another trade.
     """
     change_id = new_id("chg", partner_no_of(call.caller.tenant) or BANK)
     async with call.claim.transaction(change_id) as conn:
@@ -122,17 +123,13 @@ async def list_changes(call: Call[None, wire.ChangeQuery]) -> Answer:
 
 
 async def replay_change_case(call: Call[Any], change_id: str) -> Answer:
-    return await _read_case(call, change_id, status=200)
+    return await read_case(call, change_id, status=200)
 
 
-async def replay_terms(call: Call[Any], change_id: str) -> Answer:
-    return await _read_case(call, change_id, status=201)
-
-
-async def _read_case(call: Call[Any], change_id: str, *, status: int) -> Answer:
+async def read_case(call: Call[Any], change_id: str, *, status: int) -> Answer:
     async with call.parts.pool.acquire() as conn:
         found = await change_request.find(conn, call.parts.sealing, change_id=change_id, partner_id=None)
-    return Answer(status, _case(found))
+    return Answer(status, shown_case(found))
 
 
 @operation(
@@ -159,7 +156,7 @@ async def get_change_case(call: Call[None]) -> Answer:
     idempotent=True,
     replay=replay_change_case,
     answers={200: wire.ChangeCase},
-    problems=(ChangeNotFound, ChangeCannotMove),
+    problems=(ChangeNotFound, ChangeCannotMove, PermitNotShown),
 )
 async def take_change(call: Call[None]) -> Answer:
     """Become its reviewer, who cannot approve it."""
@@ -168,7 +165,7 @@ async def take_change(call: Call[None]) -> Answer:
         taken = await changes.take(
             conn, call.parts.sealing, change_id=change_id, operator_id=call.caller.client_id
         )
-    return Answer(200, _case(taken))
+    return Answer(200, shown_case(taken))
 
 
 @operation(
@@ -181,7 +178,15 @@ async def take_change(call: Call[None]) -> Answer:
     idempotent=True,
     replay=replay_change_case,
     answers={200: wire.ChangeCase},
-    problems=(ChangeNotFound, ChangeCannotMove, RecordChanged, ApplicationFaulty, SamePerson),
+    problems=(
+        ChangeNotFound,
+        ChangeCannotMove,
+        RecordChanged,
+        ApplicationFaulty,
+        SamePerson,
+        MerchantNotActive,
+        PermitNotShown,
+    ),
     example=wire.ChangeDecision(reason="The new licence was seen"),
 )
 async def approve_change(call: Call[wire.ChangeDecision]) -> Answer:
@@ -197,7 +202,7 @@ async def approve_change(call: Call[wire.ChangeDecision]) -> Answer:
             today=today_of(call.now),
         )
     call.parts.hub.tell(approved.merchant_id, DELIVERIES)
-    return Answer(200, _case(approved))
+    return Answer(200, shown_case(approved))
 
 
 @operation(
@@ -224,35 +229,7 @@ async def reject_change(call: Call[wire.ChangeDecision]) -> Answer:
             operator_id=call.caller.client_id,
             reason=call.body.reason,
         )
-    return Answer(200, _case(rejected))
-
-
-@operation(
-    "POST",
-    "/admin/v1/merchants/{merchant_id}/terms",
-    summary="Propose other terms for a merchant",
-    scope="operate",
-    roles=("reviewer",),
-    listener=Listener.OPERATORS,
-    idempotent=True,
-    replay=replay_terms,
-    answers={201: wire.ChangeCase},
-    problems=(MerchantNotFound, MerchantNotActive, NothingToChange, ChangeUnderway, LimitInAnotherCurrency),
-    example=Terms(fee_basis_points=30),
-)
-async def propose_merchant_terms(call: Call[Terms]) -> Answer:
-    """Another fee or limit, live once somebody else has approved the change. Its partner is told then."""
-    change_id = new_id("chg", partner_no_of(call.path["merchant_id"]) or BANK)
-    async with call.claim.transaction(change_id) as conn:
-        asked = await changes.ask_for_terms(
-            conn,
-            call.parts.sealing,
-            change_id=change_id,
-            merchant_id=call.path["merchant_id"],
-            terms=showing.terms_asked(call.body),
-            operator_id=call.caller.client_id,
-        )
-    return Answer(201, _case(asked))
+    return Answer(200, shown_case(rejected))
 
 
 async def _read(call: Call[Any], change_id: str, *, status: int) -> Answer:
@@ -274,7 +251,10 @@ def _shown(one: change_request.Change) -> wire.Change:
             "status": one.status.value,
             "sections": list(one.sections),
             "wanted": wanted,
+            "needs": [kind.value for kind in one.needs],
             "terms": None if one.terms is None else showing.terms(one.terms),
+            "place_id": one.place_id,
+            "place_terms": None if one.place_terms is None else showing.place_terms(one.place_terms),
             "reason": one.reason,
             "created_at": one.created_at,
             "updated_at": one.updated_at,
@@ -283,7 +263,7 @@ def _shown(one: change_request.Change) -> wire.Change:
     )
 
 
-def _case(one: change_request.Change) -> wire.ChangeCase:
+def shown_case(one: change_request.Change) -> wire.ChangeCase:
     return wire.ChangeCase(
         change=_shown(one),
         partner_id=one.partner_id,

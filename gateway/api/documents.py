@@ -15,6 +15,7 @@ from merchants.onboarding.errors import (
     DocumentNotFound,
     DocumentTypeDiffers,
     DocumentUnreadable,
+    TooManyDocuments,
 )
 from merchants.onboarding.files import MAX_FILE_BYTES, MEDIA_TYPES, rebuilt
 
@@ -39,10 +40,11 @@ _NEVER_INLINE = {
         DocumentKindUnknown,
         DocumentTypeDiffers,
         DocumentUnreadable,
+        TooManyDocuments,
     ),
 )
-async def put_document(call: Call[bytes]) -> Answer:
-    """A JPEG, PNG or PDF of at most 5 MB, in the place of the one before of its kind.
+async def put_document(call: Call[bytes, wire.DocumentPlace]) -> Answer:
+    """A JPEG, PNG or PDF of at most 5 MB, in the place of the one before of its kind and page.
 
     The kinds are `business_licence`, `representative_id`, `owner_id`, `bank_account`, `store_photo`,
     `qualification`, `agreement` and `other`. The file is judged by its content and rebuilt before it is stored.
@@ -116,7 +118,7 @@ async def open_document(call: Call[None]) -> Answer:
     return attached(document, content)
 
 
-async def upload_of(call: Call[bytes]) -> Upload:
+async def upload_of(call: Call[bytes, wire.DocumentPlace]) -> Upload:
     """The body, judged and rebuilt off the event loop.
 
     Raises:
@@ -128,7 +130,7 @@ async def upload_of(call: Call[bytes]) -> Upload:
     file = await asyncio.get_running_loop().run_in_executor(
         call.parts.renderers, lambda: rebuilt(call.body, said=said)
     )
-    return Upload.of(DocumentKind(call.path["document_kind"]), call.body, file)
+    return Upload.of(DocumentKind(call.path["document_kind"]), call.body, file, page=call.query.page)
 
 
 def attached(document: Document, content: bytes) -> Answer:
@@ -154,6 +156,7 @@ def shown(one: Document) -> wire.Document:
     return wire.Document(
         id=one.id,
         kind=one.kind.value,
+        page=one.page,
         media_type=one.media_type,  # type: ignore[arg-type] # the table's own check says it is one of them
         size_bytes=one.size_bytes,
         sha256=one.sha256.hex(),

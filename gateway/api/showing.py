@@ -12,7 +12,7 @@ from gateway.wire.money import Amount, PositiveAmount
 from gateway.wire.page import Page
 from merchants.merchant import Merchant
 from merchants.onboarding.admission import SETTLEMENT_CURRENCY
-from merchants.onboarding.application import Application, Terms
+from merchants.onboarding.application import Application, PlaceTerms, Terms
 from merchants.onboarding.errors import LimitInAnotherCurrency
 from merchants.onboarding.particulars import Particulars
 from merchants.shops.store import Store
@@ -75,18 +75,36 @@ def terms(one: Terms) -> application_wire.Terms:
     )
 
 
+def place_terms(one: PlaceTerms) -> application_wire.PlaceTerms:
+    limit = one.payment_limit_minor
+    return application_wire.PlaceTerms(
+        fee_basis_points=one.fee_basis_points,
+        payment_limit=PositiveAmount(amount_minor=limit, currency=SETTLEMENT_CURRENCY) if limit else None,
+    )
+
+
 def terms_asked(asked: application_wire.Terms) -> Terms:
     """What an operator named, as the merchants' floor takes it.
 
     Raises:
         LimitInAnotherCurrency
     """
-    limit = asked.payment_limit
+    return Terms(
+        fee_basis_points=asked.fee_basis_points, payment_limit_minor=_limit_asked(asked.payment_limit)
+    )
+
+
+def place_terms_asked(asked: application_wire.PlaceTerms) -> PlaceTerms:
+    """Likewise for a store or terminal; raises LimitInAnotherCurrency."""
+    return PlaceTerms(
+        fee_basis_points=asked.fee_basis_points, payment_limit_minor=_limit_asked(asked.payment_limit)
+    )
+
+
+def _limit_asked(limit: PositiveAmount | None) -> int | None:
     if limit is not None and limit.currency != SETTLEMENT_CURRENCY:
         raise LimitInAnotherCurrency
-    return Terms(
-        fee_basis_points=asked.fee_basis_points, payment_limit_minor=limit.amount_minor if limit else None
-    )
+    return None if limit is None else limit.amount_minor
 
 
 def declared(body: application_wire.Declared) -> Particulars:
@@ -126,8 +144,17 @@ def merchant(one: Merchant) -> merchant_wire.Merchant:
 
 
 def store(one: Store) -> store_wire.Store:
-    return msgspec.convert(one, store_wire.Store, from_attributes=True)
+    return msgspec.convert(_place(one, store_wire.Store), store_wire.Store)
 
 
 def terminal(one: Terminal) -> store_wire.Terminal:
-    return msgspec.convert(one, store_wire.Terminal, from_attributes=True)
+    return msgspec.convert(_place(one, store_wire.Terminal), store_wire.Terminal)
+
+
+def _place(one: Store | Terminal, kind: type[msgspec.Struct]) -> dict[str, object]:
+    facts = {name: getattr(one, name, None) for name in kind.__struct_fields__}
+    return {**facts, "payment_limit": _limit(one.payment_limit_minor)}
+
+
+def _limit(limit_minor: int | None) -> Amount | None:
+    return None if limit_minor is None else Amount(amount_minor=limit_minor, currency=SETTLEMENT_CURRENCY)

@@ -51,7 +51,6 @@ async def open_store(call: Call[wire.NewStore]) -> Answer:
             name=call.body.name,
             area_code=call.body.area_code,
             address=call.body.address,
-            payment_limit_minor=None,
             actor=call.caller.client_id,
         )
     return Answer(201, showing.store(opened))
@@ -146,7 +145,6 @@ async def place_terminal(call: Call[wire.NewTerminal]) -> Answer:
             partner_id=call.caller.tenant,
             store_id=call.path["store_id"],
             label=call.body.label,
-            payment_limit_minor=None,
             actor=call.caller.client_id,
         )
     return Answer(201, showing.terminal(placed))

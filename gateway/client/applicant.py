@@ -56,11 +56,12 @@ class Applicant(SignedIn):
         """Every fault that would keep it from being submitted."""
         return await self.ask(f"{self._path}/precheck", Precheck)
 
-    async def upload(self, kind: DocumentKind, file: bytes, media_type: str) -> Document:
-        """Put a JPEG, PNG or PDF in the place of its kind; the same file again changes nothing."""
+    async def upload(self, kind: DocumentKind, file: bytes, media_type: str, *, page: int = 1) -> Document:
+        """Put a JPEG, PNG or PDF in the place of its kind and page; the same file again changes nothing."""
         request = Request(
             method="PUT",
             path=f"{self._path}/documents/{kind}",
+            query=(("page", str(page)),),
             body=file,
             content_type=media_type,
             harmless=True,

@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.client.signed_in import SignedIn
 from gateway.client.transport import Request, decoded
-from gateway.wire.applications import Terms
+from gateway.wire.applications import PlaceTerms, Terms
 from gateway.wire.changes import (
     Change,
     ChangeCase,
@@ -52,6 +52,20 @@ class ChangeReviews(SignedIn):
     ) -> ChangeCase:
         """Another fee or limit, which somebody else approves as any change."""
         path = f"/admin/v1/merchants/{merchant_id}/terms"
+        return await self.do(path, ChangeCase, terms, idempotency_key=idempotency_key)
+
+    async def propose_store_terms(
+        self, store_id: str, terms: PlaceTerms, *, idempotency_key: str | None = None
+    ) -> ChangeCase:
+        """A store's own fee or limit."""
+        path = f"/admin/v1/stores/{store_id}/terms"
+        return await self.do(path, ChangeCase, terms, idempotency_key=idempotency_key)
+
+    async def propose_terminal_terms(
+        self, terminal_id: str, terms: PlaceTerms, *, idempotency_key: str | None = None
+    ) -> ChangeCase:
+        """A single till's own fee or limit."""
+        path = f"/admin/v1/terminals/{terminal_id}/terms"
         return await self.do(path, ChangeCase, terms, idempotency_key=idempotency_key)
 
     async def change_documents(self, change_id: str) -> list[Document]:

@@ -65,10 +65,19 @@ class SubMerchants(SignedIn):
     async def withdraw_change(self, change_id: str, *, idempotency_key: str | None = None) -> Change:
         return await self.do(f"/v1/changes/{change_id}/withdraw", Change, idempotency_key=idempotency_key)
 
-    async def show_paper(self, change_id: str, kind: DocumentKind, file: bytes, media_type: str) -> Document:
+    async def show_paper(
+        self, change_id: str, kind: DocumentKind, file: bytes, media_type: str, *, page: int = 1
+    ) -> Document:
         """A JPEG, PNG or PDF that the change asks for; the same file again changes nothing."""
         path = f"/v1/changes/{change_id}/documents/{kind}"
-        request = Request(method="PUT", path=path, body=file, content_type=media_type, harmless=True)
+        request = Request(
+            method="PUT",
+            path=path,
+            query=(("page", str(page)),),
+            body=file,
+            content_type=media_type,
+            harmless=True,
+        )
         return decoded(await self.call(request), Document)
 
     async def papers(self, change_id: str) -> list[Document]:

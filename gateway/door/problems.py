@@ -94,6 +94,8 @@ STATUS: Mapping[type[Exception], int] = {
     onboarding.ChangeNotFound: 404,
     onboarding.ChangeCannotMove: 409,
     onboarding.ChangeUnderway: 409,
+    onboarding.PermitNotShown: 409,
+    onboarding.TooManyDocuments: 409,
     onboarding.RecordChanged: 409,
     onboarding.BulkNotFound: 404,
     onboarding.BulkCannotMove: 409,

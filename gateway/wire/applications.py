@@ -229,6 +229,13 @@ class Terms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     payment_limit: PositiveAmount | None = None
 
 
+class PlaceTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a store or terminal has of its own; null is the fee of the level above, and no further limit."""
+
+    fee_basis_points: Annotated[int, Meta(ge=0, le=1000, description="1 is 0.01 %", examples=[30])] | None
+    payment_limit: PositiveAmount | None
+
+
 class Case(Struct, frozen=True, kw_only=True):
     """An application as the bank's people see it; still masked.
 

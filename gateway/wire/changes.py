@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from gateway.wire.applications import (
     Licence,
     OnlineScene,
+    PlaceTerms,
     Reason,
     ShownContact,
     ShownPerson,
@@ -14,6 +15,7 @@ from gateway.wire.applications import (
     StoreScene,
     Terms,
 )
+from gateway.wire.documents import DocumentKind
 from gateway.wire.page import PageQuery, next_id
 from gateway.wire.time import Time
 
@@ -45,7 +47,9 @@ class Change(Struct, frozen=True, kw_only=True):
     Attributes:
         sections: those that shall change; `wanted` has their new content, the others are empty in it.
         wanted: null once it is erased, and where the terms shall change.
+        needs: documents to upload before anybody at the bank takes it.
         terms: fee and limit as they shall be; shown to the bank's people alone until they are approved.
+        place_terms: the same of the store or terminal `place_id`, where it is not the merchant's that shall change.
     """
 
     id: Annotated[str, Meta(examples=["chg_01939e7c5b7a7c3f9d2e4a6b00000007"])]
@@ -53,7 +57,10 @@ class Change(Struct, frozen=True, kw_only=True):
     status: ChangeStatus
     sections: list[Section]
     wanted: Sections | None
+    needs: list[DocumentKind]
     terms: Terms | None
+    place_id: Annotated[str | None, Meta(examples=["sto_01939e7c5b7a7c3f9d2e4a6b00000007"])]
+    place_terms: PlaceTerms | None
     reason: str
     created_at: Time
     updated_at: Time

@@ -18,11 +18,18 @@ DocumentKind = Literal[
 ]
 
 
+class DocumentPlace(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which of the papers of its kind: the other side of an identity card, the next owner's, the next page."""
+
+    page: Annotated[int, Meta(ge=1, le=20)] = 1
+
+
 class Document(Struct, frozen=True, kw_only=True):
     """A document that was uploaded; nobody but the bank's people opens it."""
 
     id: Annotated[str, Meta(examples=["doc_01939e7c5b7a7c3f9d2e4a6b00000007"])]
     kind: DocumentKind
+    page: Annotated[int, Meta(description="Its place among the papers of its kind", examples=[1])]
     media_type: Literal["image/jpeg", "image/png", "application/pdf"]
     size_bytes: Annotated[int, Meta(description="After it was rebuilt", examples=[184220])]
     sha256: Annotated[

@@ -5,8 +5,16 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from gateway.wire.applications import Address, AreaCode, Name
+from gateway.wire.money import Amount
 from gateway.wire.page import PageQuery, next_id
 from gateway.wire.time import Time
+
+Fee = Annotated[
+    int | None, Meta(description="In 0.01 %, as the bank settled it here; null: as the level above")
+]
+Limit = Annotated[
+    Amount | None, Meta(description="The largest single payment here; a level above may allow less")
+]
 
 
 class NewStore(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,6 +34,8 @@ class Store(Struct, frozen=True, kw_only=True):
     name: str
     area_code: str
     address: str
+    fee_basis_points: Fee
+    payment_limit: Limit
     created_at: Time
 
 
@@ -49,6 +59,8 @@ class Terminal(Struct, frozen=True, kw_only=True):
     store_id: str
     status: Literal["active", "retired"]
     label: str
+    fee_basis_points: Fee
+    payment_limit: Limit
     created_at: Time
 
 

@@ -27,6 +27,14 @@ class Terms:
     payment_limit_minor: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceTerms:
+    """What a store or terminal has of its own: None is the fee of the level above, and no further limit."""
+
+    fee_basis_points: int | None
+    payment_limit_minor: int | None
+
+
 class Step(StrEnum):
     """What the bank asks of an applicant after the approval, before the merchant is active."""
 

@@ -1,10 +1,10 @@
 """A request to change what is on record of a merchant: where it stands, who works on it, what is wanted."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import msgspec
@@ -15,8 +15,9 @@ from merchants.errors import MerchantNotActive
 from merchants.merchant import Merchant
 from merchants.onboarding import changes_sql as sql
 from merchants.onboarding import records_sql
-from merchants.onboarding.application import Terms
-from merchants.onboarding.errors import ChangeCannotMove, ChangeNotFound, SamePerson
+from merchants.onboarding.application import PlaceTerms, Terms
+from merchants.onboarding.documents import DocumentKind, needs_permit
+from merchants.onboarding.errors import ChangeCannotMove, ChangeNotFound, ChangeUnderway, SamePerson
 from merchants.onboarding.particulars import Particulars, revealed
 from merchants.sealing import Sealing
 
@@ -40,7 +41,8 @@ class Change:
 
     Attributes:
         wanted: the sections of the record as they shall be; None once erased, or where the terms shall change.
-        terms: the bank's own wish: fee and limit as they shall be.
+        terms: the bank's own wish: fee and limit of the merchant as they shall be.
+        place_id: the store or terminal whose they shall be instead, with its `place_terms`.
     """
 
     id: str
@@ -55,13 +57,60 @@ class Change:
     reason: str
     wanted: Particulars | None
     terms: Terms | None
+    place_id: str | None
+    place_terms: PlaceTerms | None
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def needs(self) -> tuple[DocumentKind, ...]:
+        """Papers without which nobody takes it."""
+        trade = self.wanted.mcc if self.wanted is not None and "mcc" in self.sections else None
+        return (DocumentKind.QUALIFICATION,) if needs_permit(trade) else ()
 
     def refuse_papers_once_taken(self) -> None:
         """Raise ChangeCannotMove unless nobody works on it yet."""
         if self.status is not State.SUBMITTED:
             raise ChangeCannotMove(self.status)
+
+
+async def submit(
+    conn: PoolConnectionProxy,
+    sealing: Sealing,
+    owner: Merchant,
+    *,
+    change_id: str,
+    sections: Collection[str],
+    content: Any,
+    record_version: int,
+    actor: str,
+    reviewer_id: str | None = None,
+    place_id: str | None = None,
+) -> Change:
+    """Store a wish; the bank's own is under review by whoever has it.
+
+    Raises:
+        ChangeUnderway: another of this merchant, or of this place, is open.
+    """
+    try:
+        row = await sql.insert(
+            conn,
+            partner_id=owner.partner_id,
+            change_id=change_id,
+            merchant_id=owner.id,
+            status=State.SUBMITTED if reviewer_id is None else State.UNDER_REVIEW,
+            sections=sorted(sections),
+            changes=sealing.seal(msgspec.json.encode(content), owner=change_id),
+            record_version=record_version,
+            requested_by=actor,
+            reviewer_id=reviewer_id,
+            place_id=place_id,
+        )
+    except asyncpg.UniqueViolationError:
+        raise ChangeUnderway from None
+    change = change_of(sealing, row)
+    await note(conn, change, deed="change.submitted", actor=actor)
+    return change
 
 
 async def find(
@@ -165,7 +214,11 @@ async def note(conn: PoolConnectionProxy, change: Change, *, deed: str, actor: s
         object_id=change.id,
         partner_id=change.partner_id,
         reason=change.reason,
-        facts={"merchant_id": change.merchant_id, "sections": ",".join(change.sections)},
+        facts={
+            "merchant_id": change.merchant_id,
+            "sections": ",".join(change.sections),
+            **({"place_id": change.place_id} if change.place_id else {}),
+        },
     )
 
 
@@ -177,13 +230,12 @@ def _found(sealing: Sealing, row: asyncpg.Record | None) -> Change:
 
 def change_of(sealing: Sealing, row: asyncpg.Record) -> Change:
     """A stored row with its seal opened."""
-    facts = {name: row[name] for name in Change.__slots__ if name not in {"wanted", "terms"}}
+    contents: dict[str, Any] = dict.fromkeys(("wanted", "terms", "place_terms"))
+    facts = {name: row[name] for name in Change.__slots__ if name not in contents}
     sections = tuple(row["sections"])
-    wanted = terms = None
     if row["changes"] is not None and TERMS in sections:
-        terms = msgspec.json.decode(sealing.reveal(row["changes"], owner=row["id"]), type=Terms)
+        name, kind = ("place_terms", PlaceTerms) if row["place_id"] else ("terms", Terms)
+        contents[name] = msgspec.json.decode(sealing.reveal(row["changes"], owner=row["id"]), type=kind)
     elif row["changes"] is not None:
-        wanted = revealed(sealing, row["changes"], owner=row["id"])
-    return Change(
-        **{**facts, "status": State(row["status"]), "sections": sections, "wanted": wanted, "terms": terms}
-    )
+        contents["wanted"] = revealed(sealing, row["changes"], owner=row["id"])
+    return Change(**{**facts, **contents, "status": State(row["status"]), "sections": sections})

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-import asyncpg
 import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
@@ -17,22 +16,12 @@ from merchants.errors import MerchantNotActive
 from merchants.lifecycle import Status
 from merchants.merchant import Merchant
 from merchants.onboarding import changes_sql as sql
-from merchants.onboarding import documents, records_sql, search
-from merchants.onboarding.application import Terms
-from merchants.onboarding.change_request import (
-    TERMS,
-    Change,
-    State,
-    change_of,
-    hold,
-    move,
-    note,
-    record_of,
-)
+from merchants.onboarding import documents, documents_sql, records_sql, search, terms
+from merchants.onboarding.change_request import Change, State, change_of, hold, move, record_of, submit
 from merchants.onboarding.errors import (
     ApplicationFaulty,
-    ChangeUnderway,
     NothingToChange,
+    PermitNotShown,
     RecordChanged,
 )
 from merchants.onboarding.particulars import Particulars, last_four
@@ -65,82 +54,16 @@ async def ask(
         raise MerchantNotActive(owner.status)
     record, version = await record_of(conn, sealing, owner)
     _changed(record, owner, sections, today=today)
-    return await _open(
+    return await submit(
         conn,
         sealing,
         owner,
         change_id=change_id,
         sections=sections,
+        content=dict(sections),
         record_version=version,
         actor=actor,
-        reviewer_id=None,
     )
-
-
-async def ask_for_terms(
-    conn: PoolConnectionProxy,
-    sealing: Sealing,
-    *,
-    change_id: str,
-    merchant_id: str,
-    terms: Terms,
-    operator_id: str,
-) -> Change:
-    """The bank's own wish: another fee or limit. Whoever asks has reviewed it, and another approves.
-
-    Raises:
-        MerchantNotFound, MerchantNotActive: closed for good.
-        NothingToChange: these are its terms.
-        ChangeUnderway: a change is open already, the partner's perhaps.
-    """
-    owner = await merchant.find_for_operator(conn, merchant_id=merchant_id)
-    if owner.status is Status.CLOSED:
-        raise MerchantNotActive(owner.status)
-    if Terms(fee_basis_points=owner.fee_basis_points, payment_limit_minor=owner.payment_limit_minor) == terms:
-        raise NothingToChange
-    _, version = await record_of(conn, sealing, owner)
-    return await _open(
-        conn,
-        sealing,
-        owner,
-        change_id=change_id,
-        sections={TERMS: terms},
-        record_version=version,
-        actor=operator_id,
-        reviewer_id=operator_id,
-    )
-
-
-async def _open(
-    conn: PoolConnectionProxy,
-    sealing: Sealing,
-    owner: Merchant,
-    *,
-    change_id: str,
-    sections: Mapping[str, Any],
-    record_version: int,
-    actor: str,
-    reviewer_id: str | None,
-) -> Change:
-    content = sections[TERMS] if TERMS in sections else dict(sections)
-    try:
-        row = await sql.insert(
-            conn,
-            partner_id=owner.partner_id,
-            change_id=change_id,
-            merchant_id=owner.id,
-            status=State.SUBMITTED if reviewer_id is None else State.UNDER_REVIEW,
-            sections=sorted(sections),
-            changes=sealing.seal(msgspec.json.encode(content), owner=change_id),
-            record_version=record_version,
-            requested_by=actor,
-            reviewer_id=reviewer_id,
-        )
-    except asyncpg.UniqueViolationError:
-        raise ChangeUnderway from None
-    change = change_of(sealing, row)
-    await note(conn, change, deed="change.submitted", actor=actor)
-    return change
 
 
 async def in_status(
@@ -195,8 +118,10 @@ async def take(conn: PoolConnectionProxy, sealing: Sealing, *, change_id: str, o
 
     Raises:
         ChangeNotFound, ChangeCannotMove
+        PermitNotShown: what its new trade needs was not uploaded.
     """
     change = await hold(conn, sealing, change_id=change_id, partner_id=None)
+    await _refuse_without_papers(conn, change)
     return await move(conn, sealing, change, State.UNDER_REVIEW, actor=operator_id, reviewer_id=operator_id)
 
 
@@ -226,7 +151,9 @@ async def approve(
     Raises:
         ChangeNotFound, ChangeCannotMove
         RecordChanged: the record is not the one it was asked against.
+        MerchantNotActive: it was closed meanwhile, maybe at this moment.
         ApplicationFaulty: it passes the pre-check no more.
+        PermitNotShown: what its new trade needs was not uploaded.
         SamePerson: the approver took it; the database refused.
     """
     change = await hold(conn, sealing, change_id=change_id, partner_id=None)
@@ -234,21 +161,15 @@ async def approve(
     record, version = await record_of(conn, sealing, owner, lock=True)
     if version != change.record_version:
         raise RecordChanged
+    await _refuse_without_papers(conn, change)
     approved = await move(
         conn, sealing, change, State.APPROVED, actor=operator_id, approver_id=operator_id, reason=reason
     )
-    if change.terms is not None:
-        await records_sql.change_terms(
-            conn,
-            partner_id=owner.partner_id,
-            merchant_id=owner.id,
-            fee_basis_points=change.terms.fee_basis_points,
-            payment_limit_minor=change.terms.payment_limit_minor,
-        )
-    else:
-        assert change.wanted is not None, "an undecided request keeps what it asks for"
+    if change.wanted is not None:
         wanted = {name: getattr(change.wanted, name) for name in change.sections}
         await _put_on_record(conn, sealing, owner, _changed(record, owner, wanted, today=today))
+    else:
+        await terms.put_in_force(conn, owner, change)
     changed = await merchant.find(conn, partner_id=owner.partner_id, merchant_id=owner.id)
     await outbox.publish(
         conn, [standing.changed_event(changed, occurred_at=approved.updated_at, sections=change.sections)]
@@ -256,12 +177,17 @@ async def approve(
     return approved
 
 
+async def _refuse_without_papers(conn: PoolConnectionProxy, change: Change) -> None:
+    if change.needs and not set(change.needs) <= await documents_sql.live_kinds(conn, subject_id=change.id):
+        raise PermitNotShown
+
+
 async def _put_on_record(
     conn: PoolConnectionProxy, sealing: Sealing, owner: Merchant, record: Particulars
 ) -> None:
     assert record.licence, "the pre-check has seen to it"
     assert record.settlement, "likewise"
-    await records_sql.change(
+    put = await records_sql.change(
         conn,
         partner_id=owner.partner_id,
         merchant_id=owner.id,
@@ -273,6 +199,8 @@ async def _put_on_record(
         settlement_account=sealing.seal(msgspec.json.encode(record.settlement), owner=owner.id),
         settlement_last_four=last_four(record.settlement.account_number),
     )
+    if not put:
+        raise MerchantNotActive(Status.CLOSED)
     await search.index(conn, sealing, subject_id=owner.id, particulars=record)
 
 

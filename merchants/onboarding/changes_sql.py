@@ -6,7 +6,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 _COLUMNS = """id, partner_id, merchant_id, status, sections, changes, record_version, requested_by, reviewer_id,
-    approver_id, reason, created_at, updated_at"""
+    approver_id, reason, place_id, created_at, updated_at"""
 
 
 async def insert(
@@ -21,11 +21,13 @@ async def insert(
     record_version: int,
     requested_by: str,
     reviewer_id: str | None,
+    place_id: str | None,
 ) -> asyncpg.Record:
     row = await conn.fetchrow(
         f"""INSERT INTO merchants.change_requests
-                (partner_id, id, merchant_id, status, sections, changes, record_version, requested_by, reviewer_id)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING {_COLUMNS}""",  # noqa: S608 - fixed list
+                (partner_id, id, merchant_id, status, sections, changes, record_version, requested_by, reviewer_id,
+                 place_id)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING {_COLUMNS}""",  # noqa: S608 - fixed list
         partner_id,
         change_id,
         merchant_id,
@@ -35,6 +37,7 @@ async def insert(
         record_version,
         requested_by,
         reviewer_id,
+        place_id,
     )
     assert row is not None, "an insert returns its row"
     return row

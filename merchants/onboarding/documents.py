@@ -14,7 +14,7 @@ from merchants import audit
 from merchants.ids import BANK, new_id
 from merchants.merchant import Kind
 from merchants.onboarding import documents_sql as sql
-from merchants.onboarding.errors import DocumentNotFound
+from merchants.onboarding.errors import DocumentNotFound, TooManyDocuments
 from merchants.onboarding.files import File
 from merchants.onboarding.precheck import Fault
 from merchants.sealing import Sealing
@@ -33,6 +33,8 @@ class DocumentKind(StrEnum):
     OTHER = "other"
 
 
+# Far more than any company has to show; what is uploaded by strangers has to end somewhere.
+MOST_PAPERS: Final = 60
 # A company that applies for itself; a partner answers for its sub-merchants' papers.
 _NEEDED: Final = (DocumentKind.BUSINESS_LICENCE, DocumentKind.REPRESENTATIVE_ID)
 # Trades that nobody may follow without a permit: pharmacies, hospitals, doctors, schools, travel, spirits, fuel.
@@ -46,6 +48,7 @@ class Document:
     """A document without its content.
 
     Attributes:
+        page: its place among the papers of its kind.
         sha256: of the bytes that were uploaded, before they were rebuilt.
         replaced_at: another took its place in a later round.
         erased_at: its content is gone.
@@ -54,6 +57,7 @@ class Document:
     id: str
     subject_id: str
     kind: DocumentKind
+    page: int
     media_type: str
     size_bytes: int
     sha256: bytes
@@ -66,15 +70,16 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """A file that was judged and rebuilt, and the hash of what came."""
+    """A file that was judged and rebuilt, its place, and the hash of what came."""
 
     kind: DocumentKind
     file: File
     sha256: bytes
+    page: int = 1
 
     @classmethod
-    def of(cls, kind: DocumentKind, raw: bytes, file: File) -> "Upload":
-        return cls(kind=kind, file=file, sha256=hashlib.sha256(raw).digest())
+    def of(cls, kind: DocumentKind, raw: bytes, file: File, *, page: int = 1) -> "Upload":
+        return cls(kind=kind, file=file, sha256=hashlib.sha256(raw).digest(), page=page)
 
 
 async def put(
@@ -87,22 +92,28 @@ async def put(
     round_: int,
     actor: str,
 ) -> Document:
-    """Put a document in its kind's place; the very same bytes again change nothing.
+    """Put a document in its place; the very same bytes again change nothing.
 
     What stood there is dropped within a round, and kept from an earlier one: that is what the bank looked at. The
     caller holds the lock of what it belongs to, and has seen that it may be changed.
+
+    Raises:
+        TooManyDocuments: it would be one more than anybody needs.
     """
-    live = await sql.live(conn, subject_id=subject_id, kind=upload.kind)
+    live = await sql.live(conn, subject_id=subject_id, kind=upload.kind, page=upload.page)
     if live is not None and live["sha256"] == upload.sha256 and live["erased_at"] is None:
         return _document(live)
     if live is not None:
         await sql.make_room(conn, subject_id=subject_id, document_id=live["id"], round_=round_)
+    elif await sql.count_live(conn, subject_id=subject_id) >= MOST_PAPERS:
+        raise TooManyDocuments
     document_id = new_id("doc", BANK)
     row = await sql.insert(
         conn,
         subject_id=subject_id,
         document_id=document_id,
         kind=upload.kind,
+        page=upload.page,
         media_type=upload.file.media_type,
         size_bytes=len(upload.file.content),
         sha256=upload.sha256,
@@ -116,7 +127,12 @@ async def put(
         deed="document.uploaded",
         object_id=subject_id,
         partner_id=partner_id,
-        facts={"document_id": document_id, "kind": upload.kind, "sha256": upload.sha256.hex()},
+        facts={
+            "document_id": document_id,
+            "kind": upload.kind,
+            "page": upload.page,
+            "sha256": upload.sha256.hex(),
+        },
     )
     return _document(row)
 
@@ -164,8 +180,13 @@ def missing(kind: Kind, mcc: str | None, have: frozenset[str]) -> Iterator[Fault
     for one in needed:
         if one not in have:
             yield Fault(f"/documents/{one}", "document_missing")
-    if mcc in _PERMIT_MCCS and DocumentKind.QUALIFICATION not in have:
+    if needs_permit(mcc) and DocumentKind.QUALIFICATION not in have:
         yield Fault(f"/documents/{DocumentKind.QUALIFICATION}", "qualification_missing")
+
+
+def needs_permit(mcc: str | None) -> bool:
+    """Whether nobody may follow this trade without one."""
+    return mcc in _PERMIT_MCCS
 
 
 def _document(row: asyncpg.Record) -> Document:

@@ -3,17 +3,25 @@
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-_COLUMNS = """subject_id, id, kind, media_type, size_bytes, sha256, round, uploaded_by, uploaded_at, replaced_at,
+_COLUMNS = """subject_id, id, kind, page, media_type, size_bytes, sha256, round, uploaded_by, uploaded_at, replaced_at,
     erased_at"""
 
 
-async def live(conn: PoolConnectionProxy, *, subject_id: str, kind: str) -> asyncpg.Record | None:
+async def live(conn: PoolConnectionProxy, *, subject_id: str, kind: str, page: int) -> asyncpg.Record | None:
     return await conn.fetchrow(
         f"""SELECT {_COLUMNS} FROM merchants.documents
-             WHERE subject_id = $1 AND kind = $2 AND replaced_at IS NULL""",  # noqa: S608 - fixed list
+             WHERE subject_id = $1 AND kind = $2 AND page = $3 AND replaced_at IS NULL""",  # noqa: S608 - fixed list
         subject_id,
         kind,
+        page,
     )
+
+
+async def count_live(conn: PoolConnectionProxy, *, subject_id: str) -> int:
+    found: int = await conn.fetchval(
+        "SELECT count(*) FROM merchants.documents WHERE subject_id = $1 AND replaced_at IS NULL", subject_id
+    )
+    return found
 
 
 async def live_kinds(conn: PoolConnectionProxy, *, subject_id: str) -> frozenset[str]:
@@ -46,6 +54,7 @@ async def insert(
     subject_id: str,
     document_id: str,
     kind: str,
+    page: int,
     media_type: str,
     size_bytes: int,
     sha256: bytes,
@@ -55,11 +64,12 @@ async def insert(
 ) -> asyncpg.Record:
     row = await conn.fetchrow(
         f"""INSERT INTO merchants.documents
-                (subject_id, id, kind, media_type, size_bytes, sha256, content, round, uploaded_by)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING {_COLUMNS}""",  # noqa: S608 - fixed list
+                (subject_id, id, kind, page, media_type, size_bytes, sha256, content, round, uploaded_by)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING {_COLUMNS}""",  # noqa: S608 - fixed list
         subject_id,
         document_id,
         kind,
+        page,
         media_type,
         size_bytes,
         sha256,

@@ -61,6 +61,10 @@ class DocumentKindUnknown(MerchantsError):
     """There is no such kind of document; the kinds are listed where documents are described."""
 
 
+class TooManyDocuments(MerchantsError):
+    """There are 60 papers already, more than anybody needs; put this one in the place of another."""
+
+
 class DocumentNotFound(MerchantsError):
     """This case has no document with this id, or its content has been erased."""
 
@@ -147,6 +151,15 @@ class ChangeCannotMove(MerchantsError):
 
 class ChangeUnderway(MerchantsError):
     """A change of this merchant waits for its decision; withdraw it, or wait."""
+
+
+class PermitNotShown(MerchantsError):
+    """The new trade needs a permit and none was shown; upload it as the request's document `qualification`.
+
+    Nobody can take or approve it before; ask its partner for the permit, or reject it.
+    """
+
+    pointer = "/documents/qualification"
 
 
 class NothingToChange(MerchantsError):

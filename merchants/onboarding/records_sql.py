@@ -50,8 +50,8 @@ async def change(
     mcc: str,
     settlement_account: bytes,
     settlement_last_four: str,
-) -> None:
-    """Put a held record and what the merchant's own row copies of it to what was approved."""
+) -> bool:
+    """Put a held record and what the merchant's own row copies of it to what was approved, unless it was closed."""
     await conn.execute(
         """UPDATE merchants.merchant_records
               SET particulars = $3, version = version + 1, updated_at = clock_timestamp()
@@ -60,11 +60,11 @@ async def change(
         merchant_id,
         particulars,
     )
-    await conn.execute(
+    changed = await conn.execute(
         """UPDATE merchants.merchants
               SET licence_name = $3, short_name = $4, city = $5, mcc = $6, settlement_account = $7,
                   settlement_last_four = $8, version = version + 1, updated_at = clock_timestamp()
-            WHERE partner_id = $1 AND id = $2""",
+            WHERE partner_id = $1 AND id = $2 AND status <> 'closed'""",
         partner_id,
         merchant_id,
         licence_name,
@@ -74,6 +74,7 @@ async def change(
         settlement_account,
         settlement_last_four,
     )
+    return changed == "UPDATE 1"
 
 
 async def change_terms(
@@ -83,15 +84,27 @@ async def change_terms(
     merchant_id: str,
     fee_basis_points: int,
     payment_limit_minor: int | None,
-) -> None:
+) -> bool:
     """For whatever is accepted from the commit on; what was accepted before keeps the fee that it was told."""
-    await conn.execute(
+    changed = await conn.execute(
         """UPDATE merchants.merchants
               SET fee_basis_points = $3, payment_limit_minor = $4, version = version + 1,
                   updated_at = clock_timestamp()
-            WHERE partner_id = $1 AND id = $2""",
+            WHERE partner_id = $1 AND id = $2 AND status <> 'closed'""",
         partner_id,
         merchant_id,
         fee_basis_points,
         payment_limit_minor,
     )
+    return changed == "UPDATE 1"
+
+
+async def tell_of_change(conn: PoolConnectionProxy, *, partner_id: str, merchant_id: str) -> bool:
+    """Count a change of one of its places among the merchant's own, for the sequence of its events."""
+    changed = await conn.execute(
+        """UPDATE merchants.merchants SET version = version + 1, updated_at = clock_timestamp()
+            WHERE partner_id = $1 AND id = $2 AND status <> 'closed'""",
+        partner_id,
+        merchant_id,
+    )
+    return changed == "UPDATE 1"

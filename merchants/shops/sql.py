@@ -3,8 +3,10 @@
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-_STORE = "id, partner_id, merchant_id, status, name, area_code, address, payment_limit_minor, created_at"
-_TERMINAL = "id, partner_id, merchant_id, store_id, status, label, payment_limit_minor, created_at"
+_STORE = """id, partner_id, merchant_id, status, name, area_code, address, fee_basis_points, payment_limit_minor,
+    created_at"""
+_TERMINAL = """id, partner_id, merchant_id, store_id, status, label, fee_basis_points, payment_limit_minor,
+    created_at"""
 
 
 async def insert_store(
@@ -16,19 +18,17 @@ async def insert_store(
     name: str,
     area_code: str,
     address: str,
-    payment_limit_minor: int | None,
 ) -> asyncpg.Record | None:
     return await conn.fetchrow(
         f"""INSERT INTO merchants.stores
-                (partner_id, id, merchant_id, name, area_code, address, payment_limit_minor)
-            VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING {_STORE}""",  # noqa: S608 - fixed list
+                (partner_id, id, merchant_id, name, area_code, address)
+            VALUES ($1, $2, $3, $4, $5, $6) RETURNING {_STORE}""",  # noqa: S608 - fixed list
         partner_id,
         store_id,
         merchant_id,
         name,
         area_code,
         address,
-        payment_limit_minor,
     )
 
 
@@ -61,20 +61,18 @@ async def insert_terminal(
     terminal_id: str,
     store_id: str,
     label: str,
-    payment_limit_minor: int | None,
 ) -> asyncpg.Record | None:
     """Put a terminal into an open store; None where there is no such store, or it is closed."""
     return await conn.fetchrow(
         f"""INSERT INTO merchants.terminals
-                (partner_id, id, merchant_id, store_id, label, payment_limit_minor)
-            SELECT s.partner_id, $2, s.merchant_id, s.id, $4, $5 FROM merchants.stores s
+                (partner_id, id, merchant_id, store_id, label)
+            SELECT s.partner_id, $2, s.merchant_id, s.id, $4 FROM merchants.stores s
              WHERE s.partner_id = $1 AND s.id = $3 AND s.status = 'active'
          RETURNING {_TERMINAL}""",  # noqa: S608 - fixed list
         partner_id,
         terminal_id,
         store_id,
         label,
-        payment_limit_minor,
     )
 
 

@@ -17,7 +17,7 @@ from merchants.shops.errors import AreaCodeUnknown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """Where customers pay; `area_code` is the county's by GB/T 2260."""
+    """Where customers pay; `area_code` is the county's by GB/T 2260. Without a fee of its own it has the merchant's."""
 
     id: str
     partner_id: str
@@ -26,6 +26,7 @@ class Store:
     name: str
     area_code: str
     address: str
+    fee_basis_points: int | None
     payment_limit_minor: int | None
     created_at: datetime
 
@@ -39,7 +40,6 @@ async def open_store(
     name: str,
     area_code: str,
     address: str,
-    payment_limit_minor: int | None,
     actor: str,
 ) -> Store:
     """Open a store of an active merchant of this partner.
@@ -61,7 +61,6 @@ async def open_store(
         name=name,
         area_code=area_code,
         address=address,
-        payment_limit_minor=payment_limit_minor,
     )
     await audit.record(conn, actor=actor, deed="store.opened", object_id=store_id, partner_id=partner_id)
     return _store(row)

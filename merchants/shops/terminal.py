@@ -14,7 +14,7 @@ from merchants.shops import sql, store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terminal:
-    """Where a till stands; `label` is what the store's people call it."""
+    """Where a till stands; `label` is what the store's people call it. Without a fee of its own it has the store's."""
 
     id: str
     partner_id: str
@@ -22,6 +22,7 @@ class Terminal:
     store_id: str
     status: Literal["active", "retired"]
     label: str
+    fee_basis_points: int | None
     payment_limit_minor: int | None
     created_at: datetime
 
@@ -33,7 +34,6 @@ async def place(
     partner_id: str,
     store_id: str,
     label: str,
-    payment_limit_minor: int | None,
     actor: str,
 ) -> Terminal:
     """Put a terminal into an open store of this partner.
@@ -47,7 +47,6 @@ async def place(
         terminal_id=terminal_id,
         store_id=store_id,
         label=label,
-        payment_limit_minor=payment_limit_minor,
     )
     if row is None:
         await store.find(conn, partner_id=partner_id, store_id=store_id)

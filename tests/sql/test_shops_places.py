@@ -151,7 +151,6 @@ async def test_a_store_stands_in_a_known_county(pool: asyncpg.Pool) -> None:
                 name="南山店",
                 area_code="999999",
                 address="深南大道9678号",
-                payment_limit_minor=None,
                 actor="cli_1",
             )
 
@@ -190,6 +189,5 @@ async def place(conn: asyncpg.pool.PoolConnectionProxy, *, partner_id: str, stor
         partner_id=partner_id,
         store_id=store_id,
         label="收银台 2",
-        payment_limit_minor=None,
         actor="cli_1",
     )
