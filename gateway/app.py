@@ -296,6 +296,6 @@ async def _cores(
 
 async def _let_the_first_operator_in(pool: asyncpg.Pool, settings: Settings) -> None:
     if settings.bootstrap_operator_jwk:
-        jwk = msgspec.json.decode(settings.bootstrap_operator_jwk, type=dict[str, str])
+        jwk = msgspec.json.decode(settings.bootstrap_operator_jwk)
         async with pool.acquire() as conn, conn.transaction():
             await clients.ensure_bootstrap_operator(conn, jwk)

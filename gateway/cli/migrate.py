@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import re
 
 import asyncpg
 import click
 
+from gateway.settings.shapes import DATABASE
 from gateway.storage.migrate import migrate
 
 
@@ -16,6 +18,8 @@ def migrate_command(database_url: str | None) -> None:
     url = database_url or os.environ.get("DATABASE_DIRECT_URL") or os.environ.get("DATABASE_URL")
     if not url:
         raise click.ClickException("DATABASE_URL is missing; say which database to migrate")
+    if not re.match(DATABASE.pattern, url):
+        raise click.ClickException(f"the database's URL has to {DATABASE.wanted}")
     try:
         asyncio.run(migrate(url))
     except (

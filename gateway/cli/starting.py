@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import asyncpg
 import click
+from asyncpg.exceptions import ClientConfigurationError
 
 from gateway.storage.errors import StorageError
 
@@ -21,6 +22,8 @@ def starting() -> Iterator[None]:
         raise click.ClickException(str(error) or type(error).__doc__ or "") from None
     except _REFUSED as error:
         raise click.ClickException(f"The database refuses us: {error}; check DATABASE_URL.") from None
+    except ClientConfigurationError as error:
+        raise click.ClickException(f"DATABASE_URL or DATABASE_DIRECT_URL cannot be used: {error}.") from None
     except _NOT_MIGRATED as error:
         raise click.ClickException(
             f"The database lacks what it should have ({error}); run `gateway migrate`."
