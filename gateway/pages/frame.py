@@ -1,8 +1,4 @@
-"""What every page has in common: templates, languages, headers, and how a refusal is shown.
-
-A page's policy lets it load what stands below our own origin and nothing else: no inline script or style, no other
-host, no frame around it. Whatever a merchant or a customer wrote is escaped by Jinja2 and shown as text.
-"""
+"""What every page has in common: amounts and times as its reader writes them, and how a refusal is shown."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -10,7 +6,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from gateway.door import problems
 from gateway.door.endpoint import DATABASE_LOST
@@ -18,38 +14,15 @@ from gateway.door.errors import InternalError, NothingHappened
 from gateway.door.listeners import PageHandler
 from gateway.pages import figures
 from gateway.pages.assets import Assets
-from gateway.pages.language import Language, preferred
-from gateway.pages.texts import translations
+from gateway.pages.language import Language
+from gateway.pages.sheet import HEADERS, language_of, templates
 from gateway.wire.problem import Fault
+
+__all__ = ["HEADERS", "Draw", "Frame", "Refusal", "language_of"]
 
 log = structlog.get_logger()
 
 Draw = Callable[[web.BaseRequest, Mapping[str, str]], Awaitable[web.StreamResponse]]
-
-_POLICY = {
-    "default-src": "'none'",
-    "script-src": "'self'",
-    "style-src": "'self'",
-    "img-src": "'self'",
-    "connect-src": "'self'",
-    "form-action": "'self'",
-    "base-uri": "'none'",
-    "frame-ancestors": "'none'",
-    "require-trusted-types-for": "'script'",
-    "trusted-types": "'none'",
-}
-HEADERS = {
-    "Content-Security-Policy": "; ".join(f"{name} {sources}" for name, sources in _POLICY.items()),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "X-Robots-Tag": "noindex, nofollow",
-    "Vary": "Accept-Language",
-    "Cache-Control": "no-store",
-}
 
 
 class Frame:
@@ -131,24 +104,9 @@ class Refusal:
         return cls(kind, {one.pointer: one for one in problems.faults_of(error, kind)})
 
 
-def language_of(request: web.BaseRequest) -> Language:
-    return preferred(request.headers.get("Accept-Language", ""))
-
-
 def _templates(assets: Assets, environment: str, language: Language) -> Environment:
-    made = Environment(
-        loader=PackageLoader("gateway.pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    made = templates(assets, environment, language)
     made.globals.update(
-        asset=assets.url,
-        language=language,
-        environment=environment,
         amount=lambda one: figures.amount(one.amount_minor, one.currency, language),
         minor=lambda amount_minor, currency: figures.amount(amount_minor, currency, language),
         number=lambda one: figures.number(one, language),

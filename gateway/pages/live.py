@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from gateway.door.waiting_room import WaitingRoom
-from gateway.pages.frame import HEADERS
+from gateway.pages.sheet import HEADERS
 from gateway.storage.hub import Hub
 
 # A notice may be lost with its connection; so long at most a page then shows what was. It is also how often a

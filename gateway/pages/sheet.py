@@ -1,0 +1,60 @@
+"""What a page is drawn on: its headers, its language, its templates. Nothing of the gateway's but files and words.
+
+A page's policy lets it load what stands below our own origin and nothing else: no inline script or style, no other
+host, no frame around it. Whatever a merchant or a customer wrote is escaped by Jinja2 and shown as text.
+"""
+
+from typing import Any, Final
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from gateway.pages.language import Language, preferred
+from gateway.pages.shelf import Shelf
+from gateway.pages.texts import translations
+
+_POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+    "require-trusted-types-for": "'script'",
+    "trusted-types": "'none'",
+}
+HEADERS: Final = {
+    "Content-Security-Policy": "; ".join(f"{name} {sources}" for name, sources in _POLICY.items()),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Vary": "Accept-Language",
+    "Cache-Control": "no-store",
+}
+
+
+def language_of(request: web.BaseRequest) -> Language:
+    """Which of our two languages the reader of this page prefers."""
+    return preferred(request.headers.get("Accept-Language", ""))
+
+
+def templates(shelf: Shelf, environment: str, language: Language) -> Environment:
+    """The templates in one language; whoever draws adds functions of their own to the globals."""
+    made = Environment(
+        loader=PackageLoader("gateway.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    shared: dict[str, Any] = {"asset": shelf.url, "language": language, "environment": environment}
+    made.globals.update(shared)
+    return made
