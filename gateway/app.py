@@ -12,6 +12,7 @@ import msgspec
 
 from gateway import work
 from gateway.api.table import OPERATIONS
+from gateway.checkout import ending
 from gateway.door.bearer import Bearer
 from gateway.door.counter import Counter
 from gateway.door.dpop import Proofs
@@ -148,6 +149,7 @@ def _parts(
         patience=_patience(settings),
         confirm_within_s=settings.confirm_within_s,
         authorization_life_s=settings.authorization_life_s,
+        follow_checkouts=ending.follow,
     )
     return Parts(
         environment=environment,

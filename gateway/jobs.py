@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import asyncpg
 
 from gateway.api.bulk_rules import rules
+from gateway.checkout import ending
+from gateway.checkout import sql as checkout_sql
 from gateway.door import idempotency
 from gateway.owners import owners
 from gateway.partners import wind_down
@@ -74,6 +76,7 @@ async def jobs_of(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tu
             stop=lambda: resolver.stop(grace_s=settings.stop_within_s),
         ),
         Job(name="expire", run_once=lambda: expire.run_once(needs), every_s=settings.worker_poll_s),
+        Job(name="checkouts", run_once=lambda: ending.run_once(needs), every_s=settings.worker_poll_s),
         Job(name="read_bulks", run_once=chores.read_bulks, every_s=settings.worker_poll_s),
         Job(name="admit_bulks", run_once=chores.admit_bulks, every_s=settings.worker_poll_s),
         Job(name="wind_down", run_once=lambda: wind_down.run_once(needs), every_s=settings.worker_poll_s),
@@ -102,6 +105,7 @@ async def sweep(pool: asyncpg.Pool, settings: Settings) -> int:
         swept += await codes.sweep(conn, limit=_SWEPT_AT_ONCE)
         swept += await scans_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
         swept += await store_code_sql.sweep_scans(conn, limit=_SWEPT_AT_ONCE)
+        swept += await checkout_sql.forget(conn, limit=_SWEPT_AT_ONCE)
         swept += await limits_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
         swept += await velocity_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
         swept += await replay.forget_expired(conn, limit=_SWEPT_AT_ONCE)

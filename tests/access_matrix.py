@@ -127,6 +127,12 @@ MATRIX: Final[Mapping[str, str]] = {
     "list_refunds": "office till",
     "read_refund": "office till",
     "search_refunds": "office* till*",
+    # online orders
+    "create_checkout_session": "office till",
+    "get_checkout_session": "office till",
+    "expire_checkout_session": "office till",
+    "get_return_origins": "office",
+    "put_return_origins": "office",
     # codes
     "create_qr_code": "office",
     "read_qr_code": "office till",

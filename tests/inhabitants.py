@@ -183,6 +183,9 @@ async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
     refunded = await _done(mall.office, f"/v1/payments/{paid.body['id']}/refunds", refund)
     shown = await mall.ask(500)
     code = await _done(mall.office, "/v1/qr-codes", {"payment_id": shown.body["id"]})
+    places = {f"{one}_url": f"http://127.0.0.1/{one}" for one in ("success", "cancel")}
+    order = {"amount": cny(900), "merchant_order_no": "W-1", **places}
+    session = await _done(mall.till, "/v1/checkout-sessions", order)
     who = {"payer": {"id": payer.id, "person_id": payer.person_id}}
     phone = await _done(town.wallet, "/wallet/v1/code-credentials", who)
     return {
@@ -190,6 +193,7 @@ async def _trade(town: Town, mall: Supermarket) -> dict[str, str]:
         "payment_id": paid.body["id"],
         "refund_id": refunded["id"],
         "qr_code_id": code["id"],
+        "session_id": session["id"],
         "credential_id": phone["id"],
     }
 

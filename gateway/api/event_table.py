@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.checkout.view import REASONS
 from gateway.door.openapi import Event
 from gateway.payments.payment import State
 from gateway.payments.view import MEANINGS, NEXT_ACTIONS
+from gateway.wire.checkout_events import CheckoutEvent
 from gateway.wire.merchant_events import ApplicationEvent, MerchantEvent
 from gateway.wire.offer_events import DiscountEvent, OfferEvent
 from gateway.wire.payment_events import PaymentEvent, RefundEvent
@@ -100,6 +102,40 @@ _REFUNDS = _told(
         "taken": [],
     },
 )
+_CHECKOUTS = [
+    Event(
+        type="checkout.completed",
+        summary="A checkout session was paid",
+        body=CheckoutEvent,
+        shows=_nested(
+            ["data", "checkout"],
+            {
+                "state": "completed",
+                "reason": None,
+                "merchant_order_no": "W-2026-000123",
+                "amount": _cny(12_800),
+                "discount": _cny(2_000),
+                "paid": _cny(10_800),
+            },
+        ),
+    ),
+    Event(
+        type="checkout.expired",
+        summary="A checkout session will not be paid any more",
+        body=CheckoutEvent,
+        shows=_nested(
+            ["data", "checkout"],
+            {
+                "state": "expired",
+                "reason": {"code": "not_paid_in_time", "detail": REASONS["not_paid_in_time"]},
+                "merchant_order_no": "W-2026-000123",
+                "amount": _cny(12_800),
+                "discount": None,
+                "paid": None,
+            },
+        ),
+    ),
+]
 _FUNDERS_VIEW = {
     "audience": "funder",
     "shares": [{"account": "bank:offers", "share": _cny(2_000), "clawed_back": _cny(0)}],
@@ -217,6 +253,7 @@ EVENTS: tuple[Event, ...] = (
     *_STANDING,
     *_PAYMENTS,
     *_REFUNDS,
+    *_CHECKOUTS,
     *_DISCOUNTS,
     *_OFFERS,
     *_WEBHOOKS,

@@ -41,7 +41,7 @@ _CODE_PROBLEMS = (
     qr.CodeNeedsNetwork,
     qr.TooManyWrongCodes,
 )
-_PLACE_PROBLEMS = (
+PLACE_PROBLEMS = (
     merchants.MerchantNotFound,
     merchants.MerchantNotActive,
     merchants.StoreNotFound,
@@ -50,8 +50,8 @@ _PLACE_PROBLEMS = (
     merchants.TerminalRetired,
 )
 # Attempts that fail at the very moment of the next one, thrice in a row, are somebody's loop.
-_TRIES = 3
-_ORDER_PROBLEMS = (payments.OrderExists, payments.OrderPaid, payments.OrderCanceled)
+TRIES = 3
+ORDER_PROBLEMS = (payments.OrderExists, payments.OrderPaid, payments.OrderCanceled)
 
 
 async def replay_payment(call: Call[wire.PaymentRequest], resource_id: str) -> Answer:
@@ -74,8 +74,8 @@ async def replay_payment(call: Call[wire.PaymentRequest], resource_id: str) -> A
     answers={201: wire.Payment, 202: wire.Payment},
     problems=(
         *_CODE_PROBLEMS,
-        *_PLACE_PROBLEMS,
-        *_ORDER_PROBLEMS,
+        *PLACE_PROBLEMS,
+        *ORDER_PROBLEMS,
         payments.AmountAboveLimit,
         payments.CurrencyNotTaken,
         payments.OffersJustChanged,
@@ -141,7 +141,7 @@ async def _accepted_together(call: Call[wire.PaymentRequest], order: Order) -> A
 
 async def _accepted_alone(call: Call[wire.PaymentRequest], order: Order) -> Accepted:
     """In a transaction, and once more if the order's attempt failed in that very moment: its number is free again."""
-    for _ in range(_TRIES - 1):
+    for _ in range(TRIES - 1):
         with contextlib.suppress(OrderNumberFreed):
             async with call.claim.transaction(order.payment_id) as conn:
                 return await accept(call.parts.payments, conn, order, now=call.now)

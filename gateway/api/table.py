@@ -7,6 +7,7 @@ from gateway.api import (
     captures,
     change_documents,
     changes,
+    checkout,
     clients,
     code_credentials,
     coupons,
@@ -152,6 +153,12 @@ OPERATIONS: tuple[Operation, ...] = (
     refunds.list_refunds,
     refunds.read_refund,
     search.search_refunds,
+    # online orders
+    checkout.create_checkout_session,
+    checkout.get_checkout_session,
+    checkout.expire_checkout_session,
+    checkout.get_return_origins,
+    checkout.put_return_origins,
     # codes
     qr_codes.create_qr_code,
     qr_codes.read_qr_code,

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import click
 
+from gateway.checkout import result
 from gateway.settings import Settings, SettingsInvalid, read
 from gateway.storage.pool import open_pool
 from gateway.wire.payments import MAX_ORDER_LIFE_S
@@ -25,6 +26,7 @@ _SIGNED_LIVES_S = {
     Purpose.TOKEN: float(tokens.LIFE_S),
     Purpose.WEBHOOK: 3600.0,
     Purpose.CORE: 3600.0,
+    Purpose.CHECKOUT: float(result.LIFE_S),
 }
 
 _Result = TypeVar("_Result")

@@ -8,13 +8,16 @@
 
 Who plays: a `Gateway` (transport.py) is one address with its connections; on it stand users, a class per kind:
 `Applicant`, `Partner`, `Till`, `WalletBackend`, `Operator`, each `SignedIn` (signed_in.py) with its own `SigningKey`
-and a token that is renewed by itself. `webhook.Verifier` checks what the gateway sends.
+and a token that is renewed by itself. `webhook.Verifier` checks what the gateway sends,
+`ResultReader` what a customer's browser brings back from a checkout.
 
 Who retries: `Gateway.send` alone, and only what can do no harm (transport.py says what). Every deed carries one
 idempotency key, the same on each repeat; when repeating was in vain, `AnswerLost` hands it out, to go on later.
 """
 
 from gateway.client.applicant import Applicant, enrol
+from gateway.client.checkout_result import ResultRefused
+from gateway.client.checkouts import ResultReader
 from gateway.client.errors import AnswerLost, GatewayError, ProblemAnswered, UnexpectedAnswer, Unreachable
 from gateway.client.keys import SigningKey
 from gateway.client.operator import Operator
@@ -34,6 +37,8 @@ __all__ = [
     "Operator",
     "Partner",
     "ProblemAnswered",
+    "ResultReader",
+    "ResultRefused",
     "SigningKey",
     "Till",
     "UnexpectedAnswer",

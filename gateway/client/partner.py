@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+from gateway.client.checkouts import Checkouts
 from gateway.client.deals import Deals
 from gateway.client.endpoints import Endpoints
 from gateway.client.payee import Payee
@@ -15,8 +16,8 @@ from gateway.wire.search import RefundFilter, RefundPage
 from gateway.wire.stores import NewStore, NewTerminal, Store, Terminal
 
 
-class Partner(Payee, Servers, SubMerchants, Deals, Endpoints):
-    """Takes payments and refunds them, opens stores and tills, agrees offers, has its events sent."""
+class Partner(Payee, Checkouts, Servers, SubMerchants, Deals, Endpoints):
+    """Takes payments and refunds them, at tills and online; opens stores, agrees offers, has its events sent."""
 
     async def refund(
         self, payment_id: str, wish: RefundRequest, *, idempotency_key: str | None = None

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.checkout import errors as checkout
 from gateway.door import errors as door
 from gateway.identity import errors as identity
 from gateway.payments import errors as payments
@@ -147,6 +148,13 @@ STATUS: Mapping[type[Exception], int] = {
     payments.RefundExists: 409,
     payments.SupervisorRequired: 403,
     payments.OffersJustChanged: 503,
+    # checkout
+    checkout.CheckoutError: 422,
+    checkout.CheckoutSessionNotFound: 404,
+    checkout.CheckoutCompleted: 409,
+    checkout.CheckoutBeingPaid: 409,
+    checkout.NothingToRetry: 409,
+    checkout.TooManyAttempts: 409,
     # transfers
     transfers.TransferNotFound: 404,
     # wallet

@@ -1,6 +1,6 @@
 """Cancel: once it is accepted, the payer ends uncharged, whatever the core says late."""
 
-from gateway.payments import events, release, reserved, sql
+from gateway.payments import events, followed, release, reserved, sql
 from gateway.payments.accepted import Accepted
 from gateway.payments.errors import NotCancelable, PartiallyRefunded, PaymentNotFound
 from gateway.payments.needs import Needs
@@ -95,6 +95,7 @@ async def _cancel_unpaid(needs: Needs, conn: Connection, payment: Payment) -> Ac
         return None
     told = await reserved.settle(conn, canceled)
     told += events.of_payment(canceled, resolved_within=needs.resolved_within)
+    told += await followed.by_checkouts(needs, conn, [canceled])
     await outbox.publish(conn, told)
     return Accepted(payment=canceled, instruction=None)
 

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import assert_never
 
-from gateway.payments import captured, events, refund, release, reserved, sql
+from gateway.payments import captured, events, followed, refund, release, reserved, sql
 from gateway.payments.accepted import Memory
 from gateway.payments.needs import Needs
 from gateway.payments.payment import NOBODY_TO_ASK, REVERSAL_REFUSED, Payment, State
@@ -36,6 +36,7 @@ async def conclude(needs: Needs, settled: Settled, *, memory: Memory | None = No
         # No success is told of a payment that is given back: its refund speaks.
         if payment.reason != REVERSAL_REFUSED:
             told += events.of_payment(payment, resolved_within=needs.resolved_within)
+        told += await followed.by_checkouts(needs, conn, [payment])
         await outbox.publish(conn, told)
     needs.hub.tell(payment.id, DELIVERIES)
     return payment

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from gateway.payments import discounts, events, limits, reserved, scans_sql, sql, velocity
+from gateway.payments import discounts, events, followed, limits, reserved, scans_sql, sql, velocity
 from gateway.payments.accepted import Accepted
 from gateway.payments.errors import (
     AmountChanged,
@@ -209,6 +209,7 @@ async def decline_asked(needs: Needs, conn: Connection, *, payment_id: str, issu
     assert declined is not None, "the row is locked"
     told = await reserved.settle(conn, declined)
     told += events.of_payment(declined, resolved_within=needs.resolved_within)
+    told += await followed.by_checkouts(needs, conn, [declined])
     await outbox.publish(conn, told)
     return declined
 

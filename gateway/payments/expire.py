@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from gateway.payments import authorized_sql, events, release, reserved, sql
+from gateway.payments import authorized_sql, events, followed, release, reserved, sql
 from gateway.payments.needs import Needs
 from gateway.payments.pay import submit_and_conclude
+from gateway.payments.payment import Payment
 from gateway.storage.hub import DELIVERIES
+from gateway.transfers.transfer import Connection
 from webhooks import outbox
 
 log = structlog.get_logger()
@@ -43,11 +45,24 @@ async def _expire(needs: Needs, partner_id: str, payment_id: str) -> bool:
         expired = await sql.expire(conn, partner_id=partner_id, payment_id=payment_id)
         if expired is None:
             return False
-        told = await reserved.settle(conn, expired)
-        told += events.of_payment(expired, resolved_within=needs.resolved_within)
-        await outbox.publish(conn, told)
+        await _tell(needs, conn, expired)
     needs.hub.tell(expired.id, DELIVERIES)
     return True
+
+
+async def end_unpaid(needs: Needs, conn: Connection, *, partner_id: str, payment_id: str) -> Payment | None:
+    """Let a code lapse before its time, as the merchant wants; None once somebody pays it, or it has ended."""
+    ended = await sql.end_unpaid(conn, partner_id=partner_id, payment_id=payment_id)
+    if ended is not None:
+        await _tell(needs, conn, ended)
+    return ended
+
+
+async def _tell(needs: Needs, conn: Connection, expired: Payment) -> None:
+    told = await reserved.settle(conn, expired)
+    told += events.of_payment(expired, resolved_within=needs.resolved_within)
+    told += await followed.by_checkouts(needs, conn, [expired])
+    await outbox.publish(conn, told)
 
 
 async def _let_go(needs: Needs, partner_id: str, payment_id: str) -> bool:

@@ -1,5 +1,6 @@
 """What payments need of the replica they run in."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,15 +16,24 @@ from gateway.payments.together import Together
 from gateway.payments.velocity import Rules
 from gateway.storage.hub import Hub
 from gateway.transfers.resolve import Patience
-from gateway.transfers.transfer import Settled
+from gateway.transfers.transfer import Connection, Settled
 from gateway.wallet.routing import Cores
 from merchants.keyring import Keyring
 from merchants.offers.catalog import Catalog
 from qr.order_code import OrderCodeScheme
 from qr.payment_code import PaymentCodeScheme
+from webhooks.event import NewEvent
 
 if TYPE_CHECKING:
     from gateway.payments.succeed import Remembered
+
+# Payments that have just moved, in the transaction that moved them; what it returns is published with their events.
+Follow = Callable[[Connection, Sequence[Payment]], Awaitable[list[NewEvent]]]
+
+
+async def nobody_follows(_conn: Connection, _payments: Sequence[Payment]) -> list[NewEvent]:
+    """Where no online order is taken."""
+    return []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +48,7 @@ class Needs:
         poll_every_s: what a lost notice costs at most.
         authorization_life_s: how long what is held may wait to be captured.
         confirm_within_s: how long the payer may think when the core wants a confirmation.
+        follow_checkouts: what becomes of a checkout session with its payments; the room above gives it.
     """
 
     pool: asyncpg.Pool
@@ -59,6 +70,7 @@ class Needs:
     confirm_within_s: float = 300.0
     authorization_life_s: float = 7 * 86_400.0
     poll_every_s: float = 2.0
+    follow_checkouts: Follow = nobody_follows
 
     @property
     def resolved_within(self) -> timedelta:

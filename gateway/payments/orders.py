@@ -24,7 +24,10 @@ from qr.signed_code import Form
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a till or shop asks to be paid for; `code` is what its scanner read, None to show a code instead."""
+    """What a till or shop asks to be paid for; `code` is what its scanner read, None to show a code instead.
+
+    `checkout_id` is the session that this is an attempt of.
+    """
 
     payment_id: str
     partner_id: str
@@ -42,6 +45,7 @@ class Order:
     give_up_after_s: int | None = None
     lines: tuple[Line, ...] = ()
     member_no: str | None = None
+    checkout_id: str | None = None
 
 
 def refuse(amount: Money, place: PayingContext) -> None:

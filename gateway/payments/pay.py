@@ -236,6 +236,7 @@ def _terms(order: Order, place: PayingContext, *, code_kind: str) -> Terms:
         give_up_after_s=order.give_up_after_s,
         lines=order.lines,
         member_no=order.member_no,
+        checkout_id=order.checkout_id,
     )
 
 

@@ -108,6 +108,7 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
         give_up_after_s: from the payment's creation; what is not decided by then is undone.
         fee_waived_minor: of the fee on the whole order, what an offer spares the merchant.
         lines, member_no: the goods and the membership that offers look at, as the till told them.
+        checkout_id: the session of an online order that this is an attempt of.
     """
 
     merchant_name: str
@@ -130,6 +131,7 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fee_waived_minor: int = 0
     lines: tuple[Line, ...] = ()
     member_no: str | None = None
+    checkout_id: str | None = None
 
 
 class Payment(Struct, frozen=True, kw_only=True):

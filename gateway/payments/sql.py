@@ -272,6 +272,20 @@ async def expire(conn: Connection, *, partner_id: str, payment_id: str) -> Payme
     return payment_of(row) if row else None
 
 
+async def end_unpaid(conn: Connection, *, partner_id: str, payment_id: str) -> Payment | None:
+    """Let a code that nobody has confirmed lapse before its time; None when somebody has, or it ended."""
+    row = await conn.fetchrow(
+        """
+        UPDATE gateway.payments
+           SET state = 'expired', reason = 'ended_by_merchant', sequence = sequence + 1, updated_at = now()
+         WHERE partner_id = $1 AND id = $2 AND state = 'requires_payer'
+        RETURNING *
+        """,
+        partner_id, payment_id,
+    )  # fmt: skip
+    return payment_of(row) if row else None
+
+
 async def claim_refund(
     conn: Connection, payment: Payment, *, order_minor: int, paid_minor: int, legs: Sequence[int]
 ) -> Payment:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import msgspec
 
-from gateway.payments import events, reserved, succeed_sql
+from gateway.payments import events, followed, reserved, succeed_sql
 from gateway.payments.accepted import Memory
 from gateway.payments.in_the_way import TRIES, InTheWay
 from gateway.payments.needs import Needs
@@ -94,6 +94,7 @@ async def succeed(needs: Needs, several: Sequence[Settled]) -> list[Payment | No
         told = await reserved.redeem_all(conn, payments)
         for payment in payments:
             told += events.of_payment(payment, resolved_within=needs.resolved_within)
+        told += await followed.by_checkouts(needs, conn, payments)
         for first in range(0, len(told), outbox.EVENTS_MAX):
             await outbox.publish(conn, told[first : first + outbox.EVENTS_MAX])
     needs.hub.tell(*(payment.id for payment in payments), DELIVERIES)

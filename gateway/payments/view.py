@@ -49,6 +49,7 @@ NEXT_ACTIONS: Final[dict[State, NextActionType]] = {
 # Words for the reasons that are ours; the core's own stand with the core.
 _REASONS: Final = {
     "not_confirmed_in_time": "Nobody confirmed in time; ask for a fresh code.",
+    "ended_by_merchant": "The merchant ended the order before anybody paid; the payer is not charged.",
     "canceled_by_merchant": "The merchant canceled; the payer is not charged.",
     "canceled_before_arrival": "The order was canceled before a payment arrived under its number.",
     "payer_limit_exceeded": "It is above what is left of the payer's daily limit; take another means of payment.",

@@ -1153,6 +1153,41 @@ CREATE FUNCTION webhooks.tokens(e webhooks.endpoints, h webhooks.endpoint_health
                            * GREATEST(0, extract(epoch FROM now() - h.tokens_at)::double precision)) END
 $$;
 
+CREATE TABLE gateway.checkout_sessions (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    store_id text COLLATE pg_catalog."C",
+    terminal_id text COLLATE pg_catalog."C",
+    client_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_order_no text NOT NULL COLLATE pg_catalog."C",
+    state text DEFAULT 'open'::text NOT NULL,
+    reason text,
+    sequence integer DEFAULT 1 NOT NULL,
+    currency text NOT NULL,
+    order_minor bigint NOT NULL,
+    payment_id text NOT NULL COLLATE pg_catalog."C",
+    attempts smallint DEFAULT 1 NOT NULL,
+    terms jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT checkout_sessions_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT checkout_sessions_end_once CHECK (((state = 'open'::text) = (ended_at IS NULL))),
+    CONSTRAINT checkout_sessions_order_minor_check CHECK ((order_minor > 0)),
+    CONSTRAINT checkout_sessions_say_why_they_expired CHECK (((state = 'expired'::text) = (reason IS NOT NULL))),
+    CONSTRAINT checkout_sessions_state_check CHECK ((state = ANY (ARRAY['open'::text, 'completed'::text, 'expired'::text])))
+);
+
+COMMENT ON TABLE gateway.checkout_sessions IS 'An online order while it is being paid. Completed if and only if its latest attempt succeeded.';
+
+COMMENT ON COLUMN gateway.checkout_sessions.sequence IS 'Counts changes; the sequence of the events about this session.';
+
+COMMENT ON COLUMN gateway.checkout_sessions.payment_id IS 'The latest attempt; those before it failed.';
+
+COMMENT ON COLUMN gateway.checkout_sessions.terms IS 'What the page shows and where it leads back to: lines, description, addresses, the shop''s own reference.';
+
 CREATE TABLE gateway.credits (
     partner_id text NOT NULL COLLATE pg_catalog."C",
     id text NOT NULL COLLATE pg_catalog."C",
@@ -1328,6 +1363,16 @@ CREATE UNLOGGED TABLE gateway.replicas (
 );
 
 COMMENT ON TABLE gateway.replicas IS 'The bank owns it. A replica says every few seconds that it was asked something.';
+
+CREATE TABLE gateway.return_origins (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    merchant_id text NOT NULL COLLATE pg_catalog."C",
+    origins text[] NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT return_origins_origins_check CHECK ((cardinality(origins) <= 20))
+);
+
+COMMENT ON TABLE gateway.return_origins IS 'Where a merchant''s checkout pages may send a browser to: a key that asks for payments cannot choose another place.';
 
 CREATE TABLE gateway.scans (
     issuer text NOT NULL,
@@ -2097,7 +2142,7 @@ CREATE TABLE merchants.signing_keys (
     verifies_until timestamp with time zone,
     CONSTRAINT signing_keys_key_id_check CHECK ((key_id ~ '^[0-9A-Z]{2}$'::text)),
     CONSTRAINT signing_keys_public_key_check CHECK ((length(public_key) = 32)),
-    CONSTRAINT signing_keys_purpose_check CHECK ((purpose = ANY (ARRAY['qr'::text, 'store_qr'::text, 'token'::text, 'webhook'::text, 'core'::text])))
+    CONSTRAINT signing_keys_purpose_check CHECK ((purpose = ANY (ARRAY['qr'::text, 'store_qr'::text, 'token'::text, 'webhook'::text, 'core'::text, 'checkout'::text])))
 );
 
 COMMENT ON TABLE merchants.signing_keys IS 'The gateway''s own Ed25519 keys. The bank owns every row; two characters, as an order code has room for no more.';
@@ -2441,6 +2486,9 @@ ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_2 
 
 ALTER TABLE ONLY merchants.used_proofs ATTACH PARTITION merchants.used_proofs_3 FOR VALUES IN ('3');
 
+ALTER TABLE ONLY gateway.checkout_sessions
+    ADD CONSTRAINT checkout_sessions_pkey PRIMARY KEY (partner_id, id);
+
 ALTER TABLE ONLY gateway.credits
     ADD CONSTRAINT credits_partner_id_payment_id_offer_id_key UNIQUE (partner_id, payment_id, offer_id);
 
@@ -2467,6 +2515,9 @@ ALTER TABLE ONLY gateway.refunds
 
 ALTER TABLE ONLY gateway.replicas
     ADD CONSTRAINT replicas_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY gateway.return_origins
+    ADD CONSTRAINT return_origins_pkey PRIMARY KEY (partner_id, merchant_id);
 
 ALTER TABLE ONLY gateway.scans
     ADD CONSTRAINT scans_pkey PRIMARY KEY (issuer, id);
@@ -2665,6 +2716,12 @@ ALTER TABLE ONLY webhooks.secrets
 
 ALTER TABLE ONLY webhooks.swept
     ADD CONSTRAINT swept_pkey PRIMARY KEY (tenant);
+
+CREATE INDEX checkout_sessions_by_id ON gateway.checkout_sessions USING btree (id);
+
+CREATE INDEX checkout_sessions_to_expire ON gateway.checkout_sessions USING btree (expires_at) WHERE (state = 'open'::text);
+
+CREATE INDEX checkout_sessions_to_forget ON gateway.checkout_sessions USING btree (ended_at) WHERE (state <> 'open'::text);
 
 CREATE INDEX credits_by_payer ON gateway.credits USING btree (issuer, payer_id, id DESC);
 

@@ -15,6 +15,7 @@ class Purpose(StrEnum):
     TOKEN = "token"  # noqa: S105 (a purpose, no password)
     WEBHOOK = "webhook"
     CORE = "core"
+    CHECKOUT = "checkout"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

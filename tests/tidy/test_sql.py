@@ -30,7 +30,8 @@ _FLOOR_OF_MIGRATION = {"webhooks": "webhooks", "webhooks_fair": "webhooks",
                        "together_offers": "merchants", "together_codes": "qr",
                        "together_events": "webhooks", "offer_kinds": "merchants",
                        "offer_settling": "merchants", "second_person": "merchants",
-                       "till_scopes": "merchants", "people": "merchants"}  # fmt: skip
+                       "till_scopes": "merchants", "people": "merchants",
+                       "checkout_keys": "merchants"}  # fmt: skip
 
 
 def _is_sql(source: Source) -> bool:
