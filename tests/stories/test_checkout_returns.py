@@ -25,7 +25,7 @@ HOSTILE = [
     "https://shop.example/#fragment",
     "https://shop.example/a b",
     "https://shop.example/?q=<script>",
-    "https://shop.example/\"onclick",
+    'https://shop.example/"onclick',
     "https://shop.example/?checkout_result=made-up",
     "https://shop.example/?%63heckout_result=made-up",
     "https://商店.example/",
