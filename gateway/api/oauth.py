@@ -6,8 +6,8 @@ from gateway.door.operation import FORM, Answer, Call, Listener, operation
 from gateway.wire import oauth as wire
 from merchants.access import errors, grant
 from merchants.access.grant import ASSERTION_TYPE, GRANT_TYPE, TokenRequest
+from merchants.access.jws import ALGORITHMS
 from merchants.access.principal import SCOPES
-from merchants.access.proof import ALGORITHMS
 
 # Shorter than a new key's lead, so that whoever caches has it before it signs.
 _CACHED = {"Cache-Control": "public, max-age=60"}

@@ -23,7 +23,7 @@ from gateway.wallet import errors as wallet
 from gateway.wire.problem import Fault
 from merchants import errors as merchants
 from merchants.access import errors as access
-from merchants.access.proof import ALGORITHMS
+from merchants.access.jws import ALGORITHMS
 from merchants.offers import errors as offers
 from merchants.onboarding import errors as onboarding
 from qr import errors as qr

@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-import jwt
 import msgspec
 from asyncpg.pool import PoolConnectionProxy
-from jwt.api_jws import PyJWS
 
 from gateway.partners.admit import promoted
 from merchants.access import clients
-from merchants.access.jwk import key_object
+from merchants.access.jws import JwsMalformed, signed_by, taken_apart
 from merchants.access.principal import ClientKey
 from merchants.onboarding import agreement
 from merchants.onboarding.admission import Approval
@@ -20,7 +18,6 @@ from merchants.sealing import Sealing
 
 # Longer is no signature over our statement.
 MAX_JWS_CHARACTERS: Final = 8192
-_JWS: Final = PyJWS()
 _HEADER: Final = frozenset({"alg", "typ", "kid"})
 TYPE: Final = "agreement+jwt"
 
@@ -74,23 +71,18 @@ def verified(jws: str, keys: list[ClientKey], *, said: dict[str, Any]) -> Client
         )
         raise AgreementNotSigned(f"the payload differs in: {', '.join(differing)[:200]}")
     for key in keys:
-        try:
-            _JWS.decode_complete(jws, key_object(key.jwk), algorithms=[key.algorithm])
-        except jwt.PyJWTError:
-            continue
-        return key
+        if signed_by(jws, key.jwk, key.algorithm):
+            return key
     raise AgreementNotSigned("no live agreement key of yours made this signature")
 
 
 def _payload(jws: str) -> dict[str, Any]:
     """What was signed, before it is known by whom; the header may name a key and nothing else."""
-    if not jws.isascii() or len(jws) > MAX_JWS_CHARACTERS:
-        raise AgreementNotSigned("this is no compact JWS")
     try:
-        whole = _JWS.decode_complete(jws, options={"verify_signature": False})
-        payload = msgspec.json.decode(whole["payload"], type=dict[str, Any])
-    except (jwt.PyJWTError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        header, signed = taken_apart(jws, max_characters=MAX_JWS_CHARACTERS)
+        payload = msgspec.json.decode(signed, type=dict[str, Any])
+    except (JwsMalformed, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise AgreementNotSigned("this is no compact JWS over a JSON object") from None
-    if not whole["header"].keys() <= _HEADER or whole["header"].get("typ") != TYPE:
+    if not header.keys() <= _HEADER or header.get("typ") != TYPE:
         raise AgreementNotSigned(f"the header has alg, typ {TYPE} and at most kid")
     return payload

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import jwt
 import msgspec
 
+from merchants.access import jws
 from merchants.access.errors import (
     AssertionAlgorithmRefused,
     AssertionAudienceRefused,
@@ -24,7 +24,7 @@ from merchants.access.errors import (
     AssertionTooLongLived,
     AssertionTypeRefused,
 )
-from merchants.access.jwk import key_object
+from merchants.access.jws import FOREIGN_MEMBERS, JwsMalformed
 from merchants.access.principal import ClientKey
 
 MAX_LIFE_S = 60
@@ -33,9 +33,7 @@ MAX_AHEAD_S = 10
 # An RSA signature of 4096 bits and generous claims stay below half of it.
 MAX_CHARACTERS = 4096
 
-_KEYS_OF_ITS_OWN = frozenset({"jwk", "jku", "x5u", "x5c", "b64", "zip", "crit"})
 _TYPES = frozenset({"jwt", "client-authentication+jwt"})
-_JWS = jwt.PyJWS(algorithms=["EdDSA", "ES256", "PS256"])
 
 Seconds = int | float
 
@@ -84,8 +82,11 @@ def read(text: str) -> Unverified:
     Raises:
         AssertionMalformed, AssertionHeaderRefused, AssertionTypeRefused
     """
-    header, payload = _segments(text)
-    if not _KEYS_OF_ITS_OWN.isdisjoint(header):
+    try:
+        header, payload = jws.taken_apart(text, max_characters=MAX_CHARACTERS)
+    except JwsMalformed:
+        raise AssertionMalformed from None
+    if not FOREIGN_MEMBERS.isdisjoint(header):
         raise AssertionHeaderRefused
     kind = header.get("typ", "JWT")
     if not isinstance(kind, str) or kind.lower() not in _TYPES:
@@ -116,16 +117,6 @@ def verify(unverified: Unverified, keys: Sequence[ClientKey], *, audience: str, 
     )
 
 
-def _segments(text: str) -> tuple[Mapping[str, Any], bytes]:
-    if len(text) > MAX_CHARACTERS or not text.isascii():
-        raise AssertionMalformed
-    try:
-        whole = _JWS.decode_complete(text, options={"verify_signature": False})
-    except jwt.PyJWTError:
-        raise AssertionMalformed from None
-    return whole["header"], whole["payload"]
-
-
 def _signing_key(unverified: Unverified, keys: Sequence[ClientKey]) -> ClientKey:
     """`kid` only narrows the choice among the client's own keys; it never finds one elsewhere."""
     named = [key for key in keys if unverified.kid in {None, key.key_id, key.thumbprint}]
@@ -138,17 +129,9 @@ def _signing_key(unverified: Unverified, keys: Sequence[ClientKey]) -> ClientKey
     if not fitting:
         raise AssertionAlgorithmRefused
     for key in fitting:
-        if _signed_by(unverified.text, key):
+        if jws.signed_by(unverified.text, key.jwk, key.algorithm):
             return key
     raise AssertionNotVerified
-
-
-def _signed_by(text: str, key: ClientKey) -> bool:
-    try:
-        _JWS.decode_complete(text, key_object(key.jwk), algorithms=[key.algorithm])
-    except jwt.PyJWTError:
-        return False
-    return True
 
 
 def _check_audience(claims: _Claims, audience: str) -> None:

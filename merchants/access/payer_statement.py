@@ -5,17 +5,16 @@ one thing, for a minute; a client speaks for the payers of its own issuer and of
 stolen makes none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-import jwt
 from asyncpg.pool import PoolConnectionProxy
 from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import Decoder
 
-from merchants.access import sql, statements_sql
+from merchants.access import jws, sql, statements_sql
 from merchants.access.assertion import MAX_AHEAD_S, MAX_LIFE_S
 from merchants.access.errors import (
     PayerOfAnotherIssuer,
@@ -25,7 +24,7 @@ from merchants.access.errors import (
     PayerStatementNotVerified,
     PayerStatementReplayed,
 )
-from merchants.access.jwk import key_object
+from merchants.access.jws import FOREIGN_MEMBERS, JwsMalformed
 from merchants.access.principal import ClientKey
 from merchants.money import Money
 from merchants.payer import PayerFacts
@@ -37,8 +36,6 @@ Use = Literal["payment_code", "code_credential", "scan", "confirm", "coupon"]
 MAX_CHARACTERS: Final = 8192
 # Clocks of replicas and database may differ by less than this; a row kept longer costs nothing.
 _KEPT_AFTER_EXPIRY_S = 60
-_KEYS_OF_ITS_OWN = frozenset({"jwk", "jku", "x5u", "x5c", "b64", "zip", "crit"})
-_JWS = jwt.PyJWS(algorithms=["EdDSA", "ES256", "PS256"])
 
 _Name = Annotated[str, Meta(pattern="^[A-Za-z0-9._:-]{1,64}$")]
 
@@ -115,36 +112,25 @@ async def hear(conn: PoolConnectionProxy, text: str, expected: Expected, *, now:
     )  # fmt: skip
 
 
-def _read(text: str) -> tuple[dict[str, Any], _Claims]:
-    if len(text) > MAX_CHARACTERS or not text.isascii():
-        raise PayerStatementMalformed
+def _read(text: str) -> tuple[Mapping[str, Any], _Claims]:
     try:
-        whole = _JWS.decode_complete(text, options={"verify_signature": False})
-        claims = _decode(whole["payload"])
-    except (jwt.PyJWTError, MsgspecError, RecursionError):
+        header, payload = jws.taken_apart(text, max_characters=MAX_CHARACTERS)
+        claims = _decode(payload)
+    except (JwsMalformed, MsgspecError, RecursionError):
         raise PayerStatementMalformed from None
-    header = whole["header"]
     # Its type keeps it apart from the same key's assertions, which sign in.
-    if header.get("typ") != TYPE or not _KEYS_OF_ITS_OWN.isdisjoint(header):
+    if header.get("typ") != TYPE or not FOREIGN_MEMBERS.isdisjoint(header):
         raise PayerStatementMalformed
     return header, claims
 
 
-def _verify(text: str, header: dict[str, Any], keys: Sequence[ClientKey]) -> None:
+def _verify(text: str, header: Mapping[str, Any], keys: Sequence[ClientKey]) -> None:
     """By the caller's own keys alone; `kid` narrows the choice and never finds a key elsewhere."""
     for key in keys:
         named = header.get("kid") in {None, key.key_id, key.thumbprint}
-        if named and key.purpose == "assertion" and _signed_by(text, key):
+        if named and key.purpose == "assertion" and jws.signed_by(text, key.jwk, key.algorithm):
             return
     raise PayerStatementNotVerified
-
-
-def _signed_by(text: str, key: ClientKey) -> bool:
-    try:
-        _JWS.decode_complete(text, key_object(key.jwk), algorithms=[key.algorithm])
-    except jwt.PyJWTError:
-        return False
-    return True
 
 
 def _check_times(claims: _Claims, now: float) -> None:
