@@ -35,7 +35,7 @@ from gateway.parts import Parts
 from gateway.payments.limits import DailyLimits, StepUp
 from gateway.payments.needs import Needs
 from gateway.payments.till_refunds import TillRefunds
-from gateway.payments.velocity import Rules
+from gateway.payments.velocity_rules import Rules
 from gateway.settings import Settings
 from gateway.storage.hub import Hub
 from gateway.storage.pool import open_pool

@@ -9,7 +9,6 @@ answers through the operation's `replay`; handlers never see it and never catch 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -17,6 +16,7 @@ from asyncpg.pool import PoolConnectionProxy
 from gateway.door import sql
 from gateway.door.caller import Caller
 from gateway.door.errors import IdempotencyKeyReused, SecretAlreadyShown
+from gateway.door.sql import ClaimTerms
 from merchants.access.errors import ClientRevoked, DpopProofReplayed
 from merchants.sealing import Sealing
 
@@ -41,16 +41,6 @@ class Replayed(Exception):
     def __init__(self, resource_id: str) -> None:
         super().__init__(resource_id)
         self.resource_id = resource_id
-
-
-class ClaimTerms(NamedTuple):
-    """What a statement of the handler's own passes to `gateway.claim_key(...)`, in this order."""
-
-    tenant: str
-    operation: str
-    key: str
-    fingerprint: bytes
-    resource_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

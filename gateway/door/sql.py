@@ -1,14 +1,11 @@
 """Statements of the door; all of them about `gateway.idempotency_keys`."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from merchants.access.proof import Proof
-
-if TYPE_CHECKING:
-    from gateway.door.idempotency import ClaimTerms
 
 # An anonymous request has no status to lose.
 _CLAIM_KEY = """
@@ -40,6 +37,16 @@ DELETE FROM gateway.idempotency_keys
 """
 
 
+class ClaimTerms(NamedTuple):
+    """What a statement of the handler's own passes to `gateway.claim_key(...)`, in this order."""
+
+    tenant: str
+    operation: str
+    key: str
+    fingerprint: bytes
+    resource_id: str
+
+
 class ClaimRow(NamedTuple):
     """A `gateway.claimed_key`: `mine`, or what the first request left."""
 
@@ -52,7 +59,7 @@ class ClaimRow(NamedTuple):
 
 async def claim_key(
     conn: PoolConnectionProxy,
-    terms: "ClaimTerms",
+    terms: ClaimTerms,
     *,
     client_id: str | None,
     key_id: str | None,
@@ -70,7 +77,7 @@ async def claim_key(
 
 async def settle_key(
     conn: PoolConnectionProxy,
-    terms: "ClaimTerms",
+    terms: ClaimTerms,
     resource_id: str,
     sealed_secret: bytes | None,
 ) -> None:

@@ -10,7 +10,6 @@ stands in the others' way, and they try again without it.
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
@@ -18,22 +17,20 @@ import structlog
 
 from gateway.payments import accept_together_sql as sql
 from gateway.payments.accepted import Accepted, Ask, Memory
+from gateway.payments.candidate import Candidate
 from gateway.payments.errors import PaymentsError
 from gateway.payments.in_the_way import TRIES, InTheWay
 from gateway.payments.needs import Needs
 from gateway.payments.orders import refuse
-from gateway.payments.pay import Drawn, cart_of, draw_up
+from gateway.payments.pay import cart_of, draw_up
 from gateway.payments.payment import Payment, State
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection
 from gateway.wallet.errors import WalletError
 from merchants.errors import MerchantsError
-from merchants.merchant import PayingContext, context_of
+from merchants.merchant import context_of
 from merchants.offers import quote as quotes
 from merchants.offers import together as offers
-from merchants.offers.quote import Quote
-from merchants.offers.together import Wish
-from merchants.payer import PayerFacts
 from qr.codes import CodeKind
 from qr.errors import QrError
 from qr.sql import payer_of
@@ -50,29 +47,6 @@ log = structlog.get_logger()
 
 class NothingStored(Exception):
     """What was asked for has certainly not been begun; its cause is why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """An order that is about to be accepted, with all that was read and worked out for it."""
-
-    ask: Ask
-    place: PayingContext
-    payer: PayerFacts
-    code_hash: bytes
-    quote: Quote
-    drawn: Drawn
-
-    @property
-    def wish(self) -> Wish:
-        order, quote = self.ask.order, self.quote
-        return Wish(
-            payment_id=order.payment_id,
-            cart=cart_of(order, self.place, code_kind=CodeKind.PAYMENT),
-            person_id=self.payer.person,
-            quote=quote,
-            now=self.ask.now,
-        )
 
 
 def may_go_together(needs: Needs, ask: Ask) -> bool:

@@ -3,20 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import asyncpg
 
 from gateway.payments.accepted import Ask
+from gateway.payments.candidate import Candidate
 from gateway.payments.in_the_way import all_or_none
 from gateway.payments.sql import encoded
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection
 from merchants.offers import together as offers
 from qr.codes import WRONG_CODES_OF_MERCHANT, WRONG_CODES_OF_TERMINAL
-
-if TYPE_CHECKING:
-    from gateway.payments.accept_together import Candidate
 
 Row = asyncpg.Record
 
@@ -42,7 +40,7 @@ async def read(conn: Connection, asks: Sequence[Ask], hashes: Sequence[tuple[byt
     )
 
 
-async def accept(conn: Connection, candidates: Sequence["Candidate"], *, look_after_s: float) -> Stored:
+async def accept(conn: Connection, candidates: Sequence[Candidate], *, look_after_s: float) -> Stored:
     """Store them all, in a transaction of its own.
 
     Raises:
@@ -78,7 +76,7 @@ _ARGUMENTS: Final = ", ".join(f"${number}" for number in range(1, 36))
 _ACCEPT: Final = f"SELECT * FROM gateway.accept_together({_ARGUMENTS})"  # noqa: S608 - numbers of ours
 
 
-def _key(one: "Candidate") -> tuple[Any, ...]:
+def _key(one: Candidate) -> tuple[Any, ...]:
     ask = one.ask
     return (
         ask.key_tenant, ask.key_operation, ask.key, ask.fingerprint, ask.order.client_id, ask.key_id,
@@ -86,14 +84,14 @@ def _key(one: "Candidate") -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _allowance(one: "Candidate") -> tuple[Any, ...]:
+def _allowance(one: Candidate) -> tuple[Any, ...]:
     allowance = one.drawn.terms.allowance
     return (
         (None, None, None) if allowance is None else (allowance.day, allowance.tier, allowance.amount_minor)
     )
 
 
-def _payment(one: "Candidate") -> tuple[Any, ...]:
+def _payment(one: Candidate) -> tuple[Any, ...]:
     values, terms = one.drawn.values, one.drawn.terms
     return (
         *(values[name] for name in _INSERTED), encoded(terms), transfers.encoded(one.drawn.transfer),

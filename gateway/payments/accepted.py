@@ -1,11 +1,14 @@
 """What accept is asked for by many tills at once, and what it makes of it."""
 
+import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import msgspec
 
 from gateway.payments.orders import Order
-from gateway.payments.payment import Payment
-from gateway.transfers.transfer import Instruction
+from gateway.payments.payment import Payment, State
+from gateway.transfers.transfer import Instruction, Settled
 from merchants.access.proof import Proof
 from merchants.offers.reservation import Reservation
 
@@ -54,3 +57,20 @@ class Ask:
     key_id: str
     proof: Proof | None
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An approved debit of a payment that this process accepted together with others."""
+
+    settled: Settled
+    memory: Memory
+
+    @property
+    def ended(self) -> Payment:
+        """The payment as it will be stored; by PostgreSQL's clock, carried on by ours from when it spoke."""
+        memory = self.memory
+        now = memory.payment.created_at + timedelta(seconds=time.monotonic() - memory.stored_at_s)
+        return msgspec.structs.replace(
+            memory.payment, state=State.SUCCEEDED, sequence=memory.payment.sequence + 1, updated_at=now
+        )

@@ -4,11 +4,11 @@ from functools import partial
 from typing import assert_never
 
 from gateway.payments import captured, events, followed, refund, release, reserved, sql
-from gateway.payments.accepted import Memory
+from gateway.payments.accepted import Memory, Remembered
 from gateway.payments.needs import Needs
 from gateway.payments.payment import NOBODY_TO_ASK, REVERSAL_REFUSED, Payment, State
 from gateway.payments.step import held, step, undone, undone_by_core
-from gateway.payments.succeed import Remembered, is_plain_success, succeed, succeed_unread
+from gateway.payments.succeed import is_plain_success, succeed, succeed_unread
 from gateway.storage.hub import DELIVERIES
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection, Instruction, Settled

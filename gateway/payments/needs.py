@@ -3,17 +3,16 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import asyncpg
 
-from gateway.payments.accepted import Accepted, Ask
+from gateway.payments.accepted import Accepted, Ask, Remembered
 from gateway.payments.limits import DailyLimits, StepUp
 from gateway.payments.payment import Payment
 from gateway.payments.running import Running
 from gateway.payments.till_refunds import TillRefunds
 from gateway.payments.together import Together
-from gateway.payments.velocity import Rules
+from gateway.payments.velocity_rules import Rules
 from gateway.storage.hub import Hub
 from gateway.transfers.resolve import Patience
 from gateway.transfers.transfer import Connection, Settled
@@ -23,9 +22,6 @@ from merchants.offers.catalog import Catalog
 from qr.order_code import OrderCodeScheme
 from qr.payment_code import PaymentCodeScheme
 from webhooks.event import NewEvent
-
-if TYPE_CHECKING:
-    from gateway.payments.succeed import Remembered
 
 # Payments that have just moved, in the transaction that moved them; what it returns is published with their events.
 Follow = Callable[[Connection, Sequence[Payment]], Awaitable[list[NewEvent]]]
@@ -65,7 +61,7 @@ class Needs:
     running: Running = field(default_factory=Running)
     acceptances: Together[Ask, Accepted | None] = field(default_factory=Together)
     successes: Together[Settled, Payment | None] = field(default_factory=Together)
-    remembered: Together["Remembered", Payment | None] = field(default_factory=Together)
+    remembered: Together[Remembered, Payment | None] = field(default_factory=Together)
     patience: Patience = field(default_factory=Patience)
     confirm_within_s: float = 300.0
     authorization_life_s: float = 7 * 86_400.0

@@ -19,7 +19,7 @@ from gateway.payments.legs import fee_minor, payment_legs
 from gateway.payments.needs import Needs
 from gateway.payments.orders import Order, in_its_way, refuse, row, taken
 from gateway.payments.payment import NOBODY_TO_ASK, Allowance, Payment, State, Terms
-from gateway.payments.velocity import Hit
+from gateway.payments.velocity_rules import Hit
 from gateway.transfers import sql as transfers
 from gateway.transfers.submit import submit
 from gateway.transfers.transfer import Connection, Instruction, transfer_id

@@ -1,17 +1,13 @@
 """What nearly all payments come to, a debit sent and approved: written for many in one transaction."""
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
-
-import msgspec
+from dataclasses import replace
 
 from gateway.payments import events, followed, reserved, succeed_sql
-from gateway.payments.accepted import Memory
+from gateway.payments.accepted import Remembered
 from gateway.payments.in_the_way import TRIES, InTheWay
 from gateway.payments.needs import Needs
-from gateway.payments.payment import Payment, State
+from gateway.payments.payment import Payment
 from gateway.storage.hub import DELIVERIES
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Settled
@@ -31,23 +27,6 @@ def is_plain_success(settled: Settled) -> bool:
         and instruction.transfer.kind == "debit"
         and isinstance(settled.answer, Approved)
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """An approved debit of a payment that this process accepted together with others."""
-
-    settled: Settled
-    memory: Memory
-
-    @property
-    def ended(self) -> Payment:
-        """The payment as it will be stored; by PostgreSQL's clock, carried on by ours from when it spoke."""
-        memory = self.memory
-        now = memory.payment.created_at + timedelta(seconds=time.monotonic() - memory.stored_at_s)
-        return msgspec.structs.replace(
-            memory.payment, state=State.SUCCEEDED, sequence=memory.payment.sequence + 1, updated_at=now
-        )
 
 
 async def succeed_unread(needs: Needs, several: Sequence[Remembered]) -> list[Payment | None]:

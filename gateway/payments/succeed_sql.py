@@ -1,10 +1,11 @@
 """The statement that takes many payments to success at once."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import asyncpg
 
+from gateway.payments.accepted import Remembered
 from gateway.payments.in_the_way import all_or_none
 from gateway.payments.payment import Payment
 from gateway.payments.sql import payment_of
@@ -13,12 +14,9 @@ from gateway.transfers.transfer import Connection
 from webhooks import outbox
 from webhooks.event import NewEvent
 
-if TYPE_CHECKING:
-    from gateway.payments.succeed import Remembered
-
 
 async def succeed_unread(
-    pool: asyncpg.Pool, endings: Sequence[tuple["Remembered", Payment]], told: Sequence[NewEvent]
+    pool: asyncpg.Pool, endings: Sequence[tuple[Remembered, Payment]], told: Sequence[NewEvent]
 ) -> None:
     """Take payments that accept has just stored to success, with all that belongs to it, in a transaction of its own.
 

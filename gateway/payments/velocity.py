@@ -6,10 +6,9 @@ to stay below it. Rules are a net and no bound: payments of the same moment may 
 (`limits.py`) do not allow. Without rules nothing is asked and nothing written.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Self, cast
+from typing import Final
 
 import asyncpg
 import structlog
@@ -18,53 +17,13 @@ from prometheus_client import Counter
 from gateway.payments import velocity_sql as sql
 from gateway.payments.orders import Order
 from gateway.payments.payment import Payment
+from gateway.payments.velocity_rules import Hit, Kind, Rule, Rules
 from gateway.transfers.transfer import Connection
 from merchants.payer import PayerFacts
 
-Action = Literal["decline", "step_up"]
-Kind = Literal["payer", "terminal", "merchant"]
-
 DECLINED: Final = "declined_by_risk"
-_RULE: Final = re.compile(
-    r"([a-z0-9-]{1,32})=(payer|terminal|merchant):(count|amount)>([0-9]{1,15})/([0-9]{1,7}):(decline|step_up)"
-)
-
 _hits = Counter("gateway_velocity_hits", "Velocity rules that fired.", ("rule", "action"))
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """More than `limit` payments, or minor units, in `window_s` seconds, this payment included."""
-
-    name: str
-    kind: Kind
-    measure: Literal["count", "amount"]
-    limit: int
-    window_s: int
-    action: Action
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """A rule that fired: on whom, and what was measured."""
-
-    rule: Rule
-    subject: str
-    measured: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """All rules of this gateway."""
-
-    rules: tuple[Rule, ...] = ()
-
-    @classmethod
-    def read(cls, text: str) -> Self:
-        """From the setting: `burst=payer:count>10/60:decline`, separated by commas."""
-        parts = (_RULE.fullmatch(one) for one in text.split(",") if one)
-        return cls(rules=tuple(_rule(part) for part in parts if part))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,15 +101,3 @@ def _sternest(payment: Asked, rules: Sequence[Rule], seen: Sequence[tuple[int, i
         if measured > rule.limit:
             hits.append(Hit(rule=rule, subject=payment.subjects[rule.kind], measured=measured))
     return min(hits, key=lambda hit: hit.rule.action != "decline", default=None)
-
-
-def _rule(part: re.Match[str]) -> Rule:
-    name, kind, measure, limit, window_s, action = part.groups()
-    return Rule(
-        name=name,
-        kind=cast("Kind", kind),
-        measure="count" if measure == "count" else "amount",
-        limit=int(limit),
-        window_s=int(window_s),
-        action=cast("Action", action),
-    )

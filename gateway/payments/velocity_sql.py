@@ -1,14 +1,12 @@
 """Statements on the pace of payers, terminals and merchants. Rows are only added, so that nobody waits for another."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import asyncpg
 
+from gateway.payments.velocity_rules import Hit
 from gateway.transfers.transfer import Connection
-
-if TYPE_CHECKING:
-    from gateway.payments.velocity import Hit
 
 # Above any rule that makes sense; bounds what one payment makes the database read.
 _MOST_COUNTED: Final = 100_000
@@ -43,9 +41,7 @@ async def forget(conn: Connection, *, payment_id: str) -> None:
     await conn.execute("DELETE FROM gateway.velocity WHERE payment_id = $1", payment_id)
 
 
-async def insert_hit(
-    conn: Connection | asyncpg.Pool, *, partner_id: str, payment_id: str, hit: "Hit"
-) -> None:
+async def insert_hit(conn: Connection | asyncpg.Pool, *, partner_id: str, payment_id: str, hit: Hit) -> None:
     await conn.execute(
         """
         INSERT INTO gateway.velocity_hits

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from gateway.door import sql
-from gateway.door.idempotency import ClaimTerms
+from gateway.door.sql import ClaimTerms
 from tests.doors import OpenDoor, open_door
 
 GOOD = b'{"title":"milk","amount":{"amount_minor":250,"currency":"CNY"}}'

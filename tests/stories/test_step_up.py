@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.payments.velocity import Rules
+from gateway.payments.velocity_rules import Rules
 from gateway.settings import SettingsInvalid, read
 from merchants.payer import PayerFacts
 from tests.receivers import receiving
