@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from merchants.offers import life, reservations
+from merchants.offers import life, reserving
 from merchants.offers.campaign import Campaign
 from merchants.offers.cart import Cart
 from merchants.offers.catalog import Catalog
@@ -52,7 +52,7 @@ async def claim(
     """What accept does about offers, in a transaction of its own."""
     async with pool.acquire() as conn, conn.transaction():
         version = (await catalog.live(conn, cart.partner_id)).version
-        return await reservations.reserve_best(
+        return await reserving.reserve_best(
             conn,
             catalog=catalog,
             offers_version=version,

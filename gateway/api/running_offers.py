@@ -10,7 +10,7 @@ from gateway.wire import offers as wire
 from gateway.wire.money import PositiveAmount
 from merchants.errors import MerchantNotActive, MerchantNotFound, StoreClosed, StoreNotFound, TerminalRetired
 from merchants.merchant import paying_context
-from merchants.offers import figures, life, reservations, running
+from merchants.offers import figures, life, reserving, running
 from merchants.offers.cart import Cart, History, Line
 from merchants.offers.errors import OfferIsOver, OfferNotFound, OfferStateForbids, TooManyLiveOffers
 from merchants.offers.quote import best
@@ -114,7 +114,7 @@ async def quote_offers(call: Call[figure_wire.QuoteRequest]) -> Answer:
             member_no=asked.membership_no,
         )
         live = await call.parts.catalog.live(conn, partner_id, version=place.offers_version)
-        room = await reservations.room(conn, live.offers, cart, None, call.now)
+        room = await reserving.room(conn, live.offers, cart, None, call.now)
     payer = PayerFacts(id="", person_id="", issuer="", segments=tuple(asked.segments))
     history = History(known_to=frozenset(asked.known_to), coupons=dict.fromkeys(asked.holds_coupons, ""))
     found = best(live, cart, payer, call.now, room=room, history=history)

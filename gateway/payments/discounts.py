@@ -13,7 +13,7 @@ from gateway.payments.needs import Needs
 from gateway.payments.payment import REVERSAL_REFUSED, AgreedOffer, Payment, Refund, State
 from gateway.transfers.transfer import Connection
 from gateway.wallet.core import Leg
-from merchants.offers import partial, reservations, rights
+from merchants.offers import partial, reservations, reserving, rights
 from merchants.offers import quote as quotes
 from merchants.offers.cart import NEWCOMER, Cart
 from merchants.offers.errors import OffersChanging
@@ -30,7 +30,7 @@ from webhooks.event import NewEvent
 async def quote(needs: Needs, conn: Connection, *, cart: Cart, payer: PayerFacts, now: datetime) -> Quote:
     """What this payer would get now; reserves nothing."""
     live = await needs.catalog.live(conn, cart.partner_id)
-    room = await reservations.room(conn, live.offers, cart, payer.person, now)
+    room = await reserving.room(conn, live.offers, cart, payer.person, now)
     history = await rights.of_payer(conn, cart, payer) if live.asks_history else NEWCOMER
     return quotes.best(live, cart, payer, now, room=room, history=history)
 
@@ -76,7 +76,7 @@ async def reserve_best(
         OffersJustChanged: the partner's offers changed again and again meanwhile.
     """
     try:
-        return await reservations.reserve_best(
+        return await reserving.reserve_best(
             conn,
             catalog=needs.catalog,
             offers_version=offers_version,

@@ -231,6 +231,61 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION merchants.adopt_offer_bounds(partner text, offer text, total_minor bigint, lacking text[], today date) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    held text[];
+BEGIN
+    IF cardinality(lacking) = 0 THEN
+        UPDATE merchants.offer_counters c SET limit_minor = total_minor
+         WHERE c.partner_id = partner AND c.offer_id = offer AND c.scope = 'total' AND c.key = '';
+        RETURN;
+    END IF;
+    LOOP
+        BEGIN
+            SELECT array_agg(r.payment_id) INTO held
+              FROM (SELECT mine.payment_id FROM merchants.offer_reservations mine
+                     WHERE mine.partner_id = partner AND mine.offer_id = offer
+                       AND mine.payment_id IN (SELECT payment_id FROM merchants.uncounted(partner, offer, lacking, today))
+                     ORDER BY mine.payment_id FOR UPDATE) AS r;
+
+            INSERT INTO merchants.offer_counters AS counter
+                   (partner_id, offer_id, scope, key, taken_minor, uses, limit_minor, limit_uses)
+            SELECT partner, offer, wanted.scope, wanted.key, 0, 0,
+                   CASE wanted.scope WHEN 'total' THEN total_minor END, NULL
+              FROM (SELECT u.scope, u.key FROM merchants.uncounted(partner, offer, lacking, today) AS u
+                    UNION SELECT 'total', '') AS wanted
+             ORDER BY wanted.scope COLLATE "C", wanted.key COLLATE "C"
+            ON CONFLICT (partner_id, offer_id, scope, key) DO UPDATE
+               SET limit_minor = COALESCE(excluded.limit_minor, counter.limit_minor);
+
+            PERFORM FROM merchants.uncounted(partner, offer, lacking, today) AS late
+              WHERE NOT EXISTS (SELECT FROM unnest(held) AS seen (payment_id) WHERE seen.payment_id = late.payment_id);
+            IF FOUND THEN
+                RAISE EXCEPTION USING ERRCODE = 'OF003';
+            END IF;
+
+            UPDATE merchants.offer_counters c
+               SET taken_minor = c.taken_minor + taken.minor, uses = c.uses + taken.uses
+              FROM (SELECT u.scope, u.key, sum(u.minor)::bigint AS minor, sum(u.uses) AS uses
+                      FROM merchants.uncounted(partner, offer, lacking, today) AS u GROUP BY u.scope, u.key) AS taken
+             WHERE c.partner_id = partner AND c.offer_id = offer AND c.scope = taken.scope AND c.key = taken.key;
+
+            UPDATE merchants.offer_reservations r
+               SET scopes = r.scopes || counted.scopes, keys = r.keys || counted.keys
+              FROM (SELECT u.payment_id, array_agg(u.scope ORDER BY u.scope) AS scopes,
+                           array_agg(u.key ORDER BY u.scope) AS keys
+                      FROM merchants.uncounted(partner, offer, lacking, today) AS u GROUP BY u.payment_id) AS counted
+             WHERE r.partner_id = partner AND r.offer_id = offer AND r.payment_id = counted.payment_id;
+            RETURN;
+        EXCEPTION WHEN SQLSTATE 'OF003' THEN
+            NULL;
+        END;
+    END LOOP;
+END
+$$;
+
 CREATE FUNCTION merchants.caller_status(client text, key text) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -298,6 +353,12 @@ CREATE FUNCTION merchants.hold_offer_counters(partner text, bounds jsonb) RETURN
      ORDER BY bound.offer_id COLLATE "C", bound.scope COLLATE "C", bound.key COLLATE "C"
     ON CONFLICT (partner_id, offer_id, scope, key) DO UPDATE SET uses = counter.uses
     RETURNING counter.offer_id, counter.scope, counter.taken_minor, counter.uses
+$$;
+
+CREATE FUNCTION merchants.hold_rights(the_person text) RETURNS void
+    LANGUAGE sql
+    AS $$
+    SELECT pg_advisory_xact_lock(hashtextextended('merchants.rights ' || the_person, 0))
 $$;
 
 CREATE FUNCTION merchants.lock_client(client text) RETURNS void
@@ -441,15 +502,6 @@ CREATE FUNCTION merchants.reserve_offers(partner text, payment text, merchant te
 DECLARE
     taken bigint;
 BEGIN
-    PERFORM
-       FROM jsonb_to_recordset(applied) AS wanted (offer_id text, version integer)
-      WHERE NOT EXISTS (SELECT FROM merchants.offers o
-                         WHERE o.partner_id = partner AND o.id = wanted.offer_id AND o.version = wanted.version
-                           AND o.state IN ('scheduled', 'live'));
-    IF FOUND THEN
-        RETURN 'changed';
-    END IF;
-
     INSERT INTO merchants.offer_reservations
            (partner_id, payment_id, offer_id, version, state, merchant_id, store_id, person_id, currency, order_minor,
             discount_minor, accounts, tenants, shares_minor, shares_returned, scopes, keys, refund_returns, form, unit,
@@ -480,9 +532,20 @@ BEGIN
     IF taken < jsonb_array_length(bounds) THEN
         RAISE EXCEPTION USING ERRCODE = 'OF001';
     END IF;
+    PERFORM
+       FROM jsonb_to_recordset(applied) AS wanted (offer_id text, version integer)
+      WHERE NOT EXISTS (SELECT FROM merchants.offers o
+                         WHERE o.partner_id = partner AND o.id = wanted.offer_id AND o.version = wanted.version
+                           AND o.state IN ('scheduled', 'live'));
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'OF002';
+    END IF;
     RETURN 'reserved';
-EXCEPTION WHEN SQLSTATE 'OF001' THEN
-    RETURN 'short';
+EXCEPTION
+    WHEN SQLSTATE 'OF001' THEN
+        RETURN 'short';
+    WHEN SQLSTATE 'OF002' THEN
+        RETURN 'changed';
 END
 $$;
 
@@ -494,15 +557,6 @@ DECLARE
     in_the_way text[];
     taken text[];
 BEGIN
-    SELECT array_agg(wanted.payment_id) INTO in_the_way
-      FROM jsonb_to_recordset(applied) AS wanted (partner_id text, payment_id text, offer_id text, version integer)
-     WHERE NOT EXISTS (SELECT FROM merchants.offers o
-                        WHERE o.partner_id = wanted.partner_id AND o.id = wanted.offer_id
-                          AND o.version = wanted.version AND o.state IN ('scheduled', 'live'));
-    IF in_the_way IS NOT NULL THEN
-        RAISE EXCEPTION 'offers changed' USING ERRCODE = 'GW001', DETAIL = array_to_json(in_the_way)::text;
-    END IF;
-
     INSERT INTO merchants.offer_reservations
            (partner_id, payment_id, offer_id, version, state, merchant_id, store_id, person_id, currency, order_minor,
             discount_minor, accounts, tenants, shares_minor, shares_returned, scopes, keys, refund_returns)
@@ -545,6 +599,15 @@ BEGIN
          WHERE (concat_ws(' ', wanted.offer_id, bound.scope, bound.key) = ANY (taken)) IS NOT TRUE;
         RAISE EXCEPTION 'a budget is short' USING ERRCODE = 'GW001', DETAIL = array_to_json(in_the_way)::text;
     END IF;
+
+    SELECT array_agg(wanted.payment_id) INTO in_the_way
+      FROM jsonb_to_recordset(applied) AS wanted (partner_id text, payment_id text, offer_id text, version integer)
+     WHERE NOT EXISTS (SELECT FROM merchants.offers o
+                        WHERE o.partner_id = wanted.partner_id AND o.id = wanted.offer_id
+                          AND o.version = wanted.version AND o.state IN ('scheduled', 'live'));
+    IF in_the_way IS NOT NULL THEN
+        RAISE EXCEPTION 'offers changed' USING ERRCODE = 'GW001', DETAIL = array_to_json(in_the_way)::text;
+    END IF;
 END
 $$;
 
@@ -554,6 +617,7 @@ CREATE FUNCTION merchants.reserve_rights(partner text, payment text, the_person 
 DECLARE
     taken bigint;
 BEGIN
+    PERFORM merchants.hold_rights(the_person);
     INSERT INTO merchants.customers (owner, person, payment_id, paid)
     SELECT owner, the_person, payment, false FROM unnest(firsts_with) AS first (owner)
      ORDER BY owner COLLATE "C"
@@ -628,6 +692,24 @@ BEGIN
         PERFORM merchants.return_rights(partner, payment, the_person, coupon_offers, firsts);
     END IF;
 END
+$$;
+
+CREATE FUNCTION merchants.uncounted(partner text, offer text, lacking text[], today date) RETURNS TABLE(payment_id text, scope text, key text, minor bigint, uses integer)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT r.payment_id, wanted.scope,
+           CASE wanted.scope WHEN 'store' THEN COALESCE(r.store_id, '')
+                             WHEN 'person' THEN r.person_id
+                             WHEN 'day' THEN paid.day::text
+                             WHEN 'person_day' THEN paid.day::text || ' ' || r.person_id
+                             ELSE '' END,
+           r.discount_minor - CASE WHEN r.refund_returns THEN r.returned_minor ELSE 0 END,
+           CASE WHEN r.refund_returns AND r.returned_minor = r.discount_minor THEN 0 ELSE 1 END
+      FROM merchants.offer_reservations r
+     CROSS JOIN unnest(lacking) AS wanted (scope)
+     CROSS JOIN LATERAL (SELECT (r.reserved_at AT TIME ZONE INTERVAL '+08:00')::date AS day) AS paid
+     WHERE r.partner_id = partner AND r.offer_id = offer AND r.state <> 'released' AND wanted.scope <> ALL (r.scopes)
+       AND (wanted.scope NOT IN ('day', 'person_day') OR paid.day >= today)
 $$;
 
 CREATE FUNCTION merchants.use_proof(issued_at_s bigint, proof bytea) RETURNS boolean

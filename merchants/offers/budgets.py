@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
 
+import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
 from merchants.offers import budgets_sql as sql
 from merchants.offers import events
 from merchants.offers.campaign import Campaign, State, campaign_of
 from merchants.offers.change import hold, move
+from merchants.offers.offer import Deal, Offer, limits_of, moment_of
 from merchants.offers.terms import (
     AmountOff,
     Cashback,
@@ -28,6 +30,8 @@ from merchants.offers.terms import (
 from webhooks import outbox
 
 _SYSTEM = "system"
+# A million payments are counted in a fraction of it; the offer gives nothing meanwhile, and its refunds wait.
+_COUNTED_WITHIN_S = 60.0
 
 
 async def tell_eighty(conn: PoolConnectionProxy, *, now: datetime, limit: int) -> list[Campaign]:
@@ -58,6 +62,28 @@ async def revive(
         held = await hold(conn, partner_id=partner_id, offer_id=row["id"])
         if held.state is State.EXHAUSTED and row["left_minor"] >= least(held.offer.deal.terms):
             await move(conn, held, State.LIVE, deed="revived", actor=_SYSTEM, now=now)
+
+
+async def adopt(conn: PoolConnectionProxy, offer: Offer, *, now: datetime) -> None:
+    """Bounds that this version adds count what the offer's payments took before; call it before its row is held.
+
+    A bound that an earlier version had and a later one left out has gaps, so it is filled up too.
+    """
+    owner = {"partner_id": offer.partner_id, "offer_id": offer.id}
+    before = [_scopes(msgspec.json.decode(deal, type=Deal)) for deal in await sql.agreed_deals(conn, **owner)]
+    lacking = _scopes(offer.deal) - frozenset.intersection(*before) if before else frozenset[str]()
+    await sql.adopt_bounds(
+        conn,
+        **owner,
+        total_minor=offer.deal.budgets.total_minor,
+        lacking=sorted(lacking),
+        today=moment_of(now).day,
+        within_s=_COUNTED_WITHIN_S,
+    )
+
+
+def _scopes(deal: Deal) -> frozenset[str]:
+    return frozenset(limit.scope.value for limit in limits_of(deal))
 
 
 def least(terms: Terms) -> int:

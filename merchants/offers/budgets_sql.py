@@ -1,6 +1,7 @@
 """The statements that watch budgets."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -58,4 +59,40 @@ async def exhausted(
             ORDER BY o.id""",
         partner_id,
         offer_ids,
+    )
+
+
+async def agreed_deals(conn: PoolConnectionProxy, *, partner_id: str, offer_id: str) -> list[str]:
+    """The deals of all versions that both sides accepted so far."""
+    rows = await conn.fetch(
+        """SELECT deal FROM merchants.offer_versions
+            WHERE partner_id = $1 AND offer_id = $2
+              AND partner_accepted_at IS NOT NULL AND bank_accepted_at IS NOT NULL""",
+        partner_id,
+        offer_id,
+    )
+    return [row["deal"] for row in rows]
+
+
+async def adopt_bounds(
+    conn: PoolConnectionProxy,
+    *,
+    partner_id: str,
+    offer_id: str,
+    total_minor: int,
+    lacking: Sequence[str],
+    today: date,
+    within_s: float,
+) -> None:
+    """Have all reservations counted in these scopes too; the caller's transaction has as long as it takes."""
+    if lacking:
+        await conn.execute("SELECT set_config('statement_timeout', $1, true)", f"{within_s:.0f}s")
+    await conn.execute(
+        "SELECT merchants.adopt_offer_bounds($1, $2, $3, $4, $5)",
+        partner_id,
+        offer_id,
+        total_minor,
+        lacking,
+        today,
+        timeout=within_s,
     )

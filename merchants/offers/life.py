@@ -12,7 +12,7 @@ import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
 from merchants.ids import new_id, partner_no_of
-from merchants.offers import life_sql
+from merchants.offers import budgets, life_sql
 from merchants.offers.campaign import AMENDABLE, TRANSITIONS, Campaign, Side, State, campaign_of
 from merchants.offers.change import hold, move, record
 from merchants.offers.errors import (
@@ -182,8 +182,14 @@ async def accept(
         OfferStateForbids: nothing of the other side's is on the table.
         FunderHasNotAccepted: a third party would pay for what it did not agree to.
     """
+    asked = State.PROPOSED if side == "bank" else State.COUNTERED
+    offered = await find(conn, partner_id=partner_id, offer_id=offer_id)
+    offered.refuse_unless("accept", asked)
+    _same(offered, hash_)
+    # Reservations and counters are locked before the offer; whether it changed meanwhile is looked at again.
+    await budgets.adopt(conn, offered.offer, now=now)
     held = await hold(conn, partner_id=partner_id, offer_id=offer_id)
-    held.refuse_unless("accept", State.PROPOSED if side == "bank" else State.COUNTERED)
+    held.refuse_unless("accept", asked)
     _same(held, hash_)
     day = moment_of(now).day
     if held.is_over(day):

@@ -2,7 +2,7 @@
 
 Pure and deterministic: the same offers, cart, payer, history, room and moment give the same quote and hash. It
 reserves nothing; what budgets and caps have left is passed in as `Room` where it is known, and otherwise taken
-to be untouched, for reserving finds out (`reservations.py`).
+to be untouched, for reserving finds out (`reserving.py`).
 """
 
 import hashlib

@@ -30,6 +30,11 @@ async def of_payer(conn: PoolConnectionProxy, cart: Cart, payer: PayerFacts) -> 
     return History(known_to=frozenset(known_to), coupons=dict(coupons))
 
 
+async def hold(conn: PoolConnectionProxy, payer: PayerFacts) -> None:
+    """Nobody else takes a right of this person until the transaction ends; call it before counters are held."""
+    await sql.hold_rights(conn, person=payer.person)
+
+
 async def reserve(
     conn: PoolConnectionProxy, *, payment_id: str, quote: Quote, cart: Cart, payer: PayerFacts
 ) -> bool:

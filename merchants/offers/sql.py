@@ -9,7 +9,7 @@ _RESERVATION = """partner_id, payment_id, offer_id, version, state, merchant_id,
     form, COALESCE(unit, currency) AS unit, order_minor,
     discount_minor, returned_minor, accounts, tenants, shares_minor, shares_returned,
     refund_returns, reserved_at, settled_at,
-    (SELECT counter.limit_minor - counter.taken_minor FROM merchants.offer_counters counter
+    (SELECT GREATEST(0, counter.limit_minor - counter.taken_minor) FROM merchants.offer_counters counter
       WHERE counter.partner_id = r.partner_id AND counter.offer_id = r.offer_id
         AND counter.scope = 'total' AND counter.key = '') AS left_minor"""
 
@@ -82,6 +82,11 @@ async def reserve_rights(
         firsts_with,
     )
     return reserved
+
+
+async def hold_rights(conn: PoolConnectionProxy, *, person: str) -> None:
+    """Nobody else takes a right of this person until the transaction ends."""
+    await conn.execute("SELECT merchants.hold_rights($1)", person)
 
 
 async def return_rights(

@@ -1,6 +1,6 @@
 """Discounts of many payments reserved in one call, as part of the statement that accepts them all.
 
-All or none: what does not fit is reserved alone (`reservations.py`), which finds out what else would.
+All or none: what does not fit is reserved alone (`reserving.py`), which finds out what else would.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from merchants.offers.live import LiveOffers
 from merchants.offers.offer import moment_of
 from merchants.offers.quote import Applied, Quote
 from merchants.offers.reservation import Reservation, State
-from merchants.offers.reservations import row_of
+from merchants.offers.reserving import row_of
 
 _encode = msgspec.json.Encoder().encode
 

@@ -23,7 +23,7 @@ from merchants.offers.errors import (
 )
 from merchants.offers.funding import Funding, Share
 from merchants.offers.offer import Budgets, Target
-from merchants.offers.reservations import reserve_best
+from merchants.offers.reserving import reserve_best
 from merchants.offers.terms import AmountOff
 from tests.builders import a_cart, a_deal, a_payer
 from tests.campaigns import BANKER, BUYER, NOW, agreed, claim, proposed

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from merchants.offers import reservations
+from merchants.offers import reservations, reserving
 from merchants.offers.cart import Cart
 from merchants.offers.catalog import Catalog
 from merchants.offers.offer import Budgets, Deal, PersonCaps, Stacking
@@ -219,7 +219,7 @@ async def test_a_payment_that_fails_after_reserving_leaves_nothing_behind(pool: 
         await transaction.start()
         catalog = Catalog()
         live = await catalog.live(conn, cart.partner_id)
-        await reservations.reserve_best(
+        await reserving.reserve_best(
             conn,
             catalog=catalog,
             offers_version=live.version,

@@ -31,7 +31,8 @@ _FLOOR_OF_MIGRATION = {"webhooks": "webhooks", "webhooks_fair": "webhooks",
                        "together_events": "webhooks", "offer_kinds": "merchants",
                        "offer_settling": "merchants", "second_person": "merchants",
                        "till_scopes": "merchants", "people": "merchants",
-                       "checkout_keys": "merchants"}  # fmt: skip
+                       "checkout_keys": "merchants", "offer_bounds": "merchants",
+                       "offer_funding": "merchants"}  # fmt: skip
 
 
 def _is_sql(source: Source) -> bool:
