@@ -19,7 +19,7 @@ from gateway.settings import Settings
 from gateway.storage.hub import DELIVERIES, DOUBTS
 from gateway.transfers.resolve import Resolver
 from gateway.work import Job
-from merchants.access import replay, sessions, terminals
+from merchants.access import key_resets, replay, sessions, terminals
 from merchants.ids import new_id, partner_no_of
 from merchants.keyring import Purpose
 from merchants.offers import budgets, running
@@ -111,5 +111,6 @@ async def sweep(pool: asyncpg.Pool, settings: Settings) -> int:
         swept += await replay.forget_expired(conn, limit=_SWEPT_AT_ONCE)
         swept += await sessions.forget_old(conn, limit=_SWEPT_AT_ONCE)
         swept += await terminals.forget_expired_codes(conn, limit=_SWEPT_AT_ONCE)
+        swept += await key_resets.forget_expired_codes(conn, limit=_SWEPT_AT_ONCE)
         swept += await retention.sweep(conn, limit=_SWEPT_AT_ONCE, kept=settings.events_kept)
     return swept

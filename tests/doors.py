@@ -24,14 +24,13 @@ from gateway.door.rate_limit import Limiter, Limits
 from gateway.wire.money import PositiveAmount
 from gateway.wire.page import Page, PageQuery, next_id
 from gateway.wire.time import Time
-from merchants.access import clients
 from merchants.access import sql as access_sql
 from merchants.access.live import RecentlyLive
 from merchants.access.tokens import Tokens
 from merchants.ids import BANK, new_id
 from merchants.keyring import Keyring
 from merchants.sealing import Sealing
-from tests.hired import an_operator
+from tests.hired import a_wallet_backend, an_operator
 
 ISSUER = "https://gateway.example"
 
@@ -186,14 +185,7 @@ class OpenDoor:
 
     async def token_of_wallet(self, issuer: str = "bank") -> str:
         async with self.pool.acquire() as conn, conn.transaction():
-            made = await clients.register_wallet(
-                conn,
-                client_id=new_id("cli", BANK),
-                issuer=issuer,
-                name=issuer,
-                public_jwk=a_jwk(),
-                actor="test",
-            )
+            made = await a_wallet_backend(conn, issuer, a_jwk())
         return await self._token(made)
 
     async def token_of_operator(self, *roles: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.door.operation import Listener
-from merchants.access import operators
+from merchants.access import key_resets, operators, wallets
 from merchants.access.principal import SCOPES
 from merchants.access.principal import Kind as PrincipalKind
 from merchants.ids import BANK, new_id
@@ -17,9 +17,10 @@ from merchants.onboarding.documents import DocumentKind, Upload
 from merchants.onboarding.files import File
 from tests.builders import a_deal
 from tests.campaigns import agreed, proposed
+from tests.hired import a_wallet_backend
 from tests.onboarded import SEALING, TODAY, a_till, an_active_merchant, submitted
 from tests.signing_in import OwnKey
-from tests.town import Person, Supermarket, Town, cny
+from tests.town import ISSUER, Person, Supermarket, Town, cny
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +106,29 @@ async def _access(town: Town, mall: Supermarket) -> dict[str, str]:
             public_jwk=OwnKey().public_jwk,
             actor="test",
         )
+        other = await a_wallet_backend(conn, "another-bank", OwnKey().public_jwk)
+        wallet = await wallets.propose(
+            conn,
+            proposal_id=new_id("wlp", BANK),
+            issuer=ISSUER,
+            name="another app",
+            public_jwk=OwnKey().public_jwk,
+            actor="test",
+        )
+        reset = await key_resets.propose(
+            conn,
+            SEALING,
+            reset_id=new_id("krs", BANK),
+            client_id=other.client_id,
+            reason="lost",
+            actor="test",
+        )
     return {
         "client_id": made["client"]["id"],
         "key_id": made["keys"][0]["id"],
         "proposal_id": proposed.id,
+        "wallet_proposal_id": wallet.id,
+        "key_reset_id": reset.id,
         "code": "not_found",
     }
 

@@ -32,7 +32,7 @@ from merchants.merchant import Merchant
 from merchants.payer import PayerFacts
 from merchants.sealing import Sealing
 from qr import codes
-from tests.hired import an_operator
+from tests.hired import a_wallet_backend, an_operator
 from tests.onboarded import Till as TillPlace
 from tests.onboarded import a_till, an_active_merchant
 from tests.signing_in import OwnKey
@@ -280,6 +280,8 @@ async def sign_in(
         own_key = OwnKey()
         if kind == "operator":
             registered = await an_operator(conn, owner["roles"], own_key.public_jwk)
+        elif kind == "wallet":
+            registered = await a_wallet_backend(conn, owner["issuer"], own_key.public_jwk)
         else:
             new = clients.client_of(new_id("cli", BANK), kind, kind, **owner)
             registered = await clients.register(conn, new, jwk.accept(own_key.public_jwk), actor="test")

@@ -26,6 +26,7 @@ TYPES: Final = frozenset(
         "offer": "proposed agreed live paused budget_80 exhausted ended",
         "merchant": "submitted needs_more_info to_be_verified to_be_signed approved rejected withdrawn expired"
         " activated changed suspended closed",
+        "client": "keys_reset key_enrolled",
         "endpoint": "disabled",
     }.items()
     for happening in happenings.split()

@@ -8,6 +8,7 @@ from gateway.door.openapi import Event
 from gateway.payments.payment import State
 from gateway.payments.view import MEANINGS, NEXT_ACTIONS
 from gateway.wire.checkout_events import CheckoutEvent
+from gateway.wire.client_events import KeyResetEvent
 from gateway.wire.merchant_events import ApplicationEvent, MerchantEvent
 from gateway.wire.offer_events import DiscountEvent, OfferEvent
 from gateway.wire.payment_events import PaymentEvent, RefundEvent
@@ -239,6 +240,20 @@ _STANDING = [
         shows={"data": {"status": "active", "reason": "changed: settlement"}},
     ),
 ]
+_KEYS = [
+    Event(
+        type="client.keys_reset",
+        summary="The bank ended all keys of a client of yours",
+        body=KeyResetEvent,
+        shows={"data": {"state": "confirmed", "key_id": None}},
+    ),
+    Event(
+        type="client.key_enrolled",
+        summary="A client whose keys were reset has a new one",
+        body=KeyResetEvent,
+        shows={"data": {"state": "enrolled"}},
+    ),
+]
 _WEBHOOKS = [
     Event(
         type="endpoint.disabled",
@@ -256,5 +271,6 @@ EVENTS: tuple[Event, ...] = (
     *_CHECKOUTS,
     *_DISCOUNTS,
     *_OFFERS,
+    *_KEYS,
     *_WEBHOOKS,
 )

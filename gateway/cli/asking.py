@@ -14,9 +14,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 import msgspec
+from msgspec import Struct
 
 from gateway.cli.identity import IdentityFile
-from gateway.cli.shown import As, plain_lines
+from gateway.cli.shown import As, plain_lines, show
 from gateway.client import (
     AnswerLost,
     Credentials,
@@ -77,6 +78,12 @@ class Session:
             return await deed(user(gateway, identity.credentials()))
 
         return ask_gateway(identity.url, asked, issuer=identity.issuer)
+
+    def show(
+        self, user: Callable[[Gateway, Credentials], UserT], deed: Callable[[UserT], Awaitable[Struct]]
+    ) -> None:
+        """Likewise, and show what came of it."""
+        show(self.ask(user, deed), self.how)
 
     def listed(
         self,
@@ -162,6 +169,14 @@ def answering(command: Callable[..., None]) -> Callable[..., None]:
     return answered
 
 
+most = click.option(
+    "--most",
+    type=click.IntRange(1, 100_000),
+    default=100,
+    show_default=True,
+    help="How many to list.",
+)
+reasoned = click.option("--reason", required=True, help="Kept on the trail.")
 repeatable = click.option(
     "--idempotency-key",
     help="The key of an earlier try whose answer was lost, so that nothing is done twice.",

@@ -1,13 +1,12 @@
-"""`gateway operator`: the bank's people at the operators' listener."""
+"""`gateway operator`: the bank's people at the operators' listener; here the cases that they review."""
 
-from pathlib import Path
 from typing import get_args
 
 import click
 
+from gateway.cli import operator_clients, operator_people
 from gateway.cli.amount import AmountType
-from gateway.cli.asking import Session, acting, repeatable
-from gateway.cli.identity import IdentityFile
+from gateway.cli.asking import Session, acting, most, repeatable
 from gateway.cli.shown import show, show_all
 from gateway.client import Operator
 from gateway.wire.applications import (
@@ -17,14 +16,10 @@ from gateway.wire.applications import (
     Decision,
     Terms,
 )
-from gateway.wire.clients import NewOperator, NewWalletClient, Role
 from gateway.wire.money import PositiveAmount
 
 _CASE = click.argument("application_id", metavar="APPLICATION")
 _REASON = click.option("--reason", required=True, help="The applicant reads it.")
-_SAVE = click.option(
-    "--save", type=click.Path(path_type=Path), required=True, help="Where to keep the new identity."
-)
 
 
 @click.group("operator")
@@ -32,66 +27,11 @@ def operator() -> None:
     """Review and approve who wants to take the wallet, and let colleagues and wallets in."""
 
 
-@operator.command("register")
-@click.argument("name")
-@click.option("--role", "roles", type=click.Choice(get_args(Role)), multiple=True, required=True)
-@_SAVE
-@acting
-def register(session: Session, name: str, roles: tuple[Role, ...], save: Path) -> None:
-    """Propose a colleague, with a new key in a file of their own; another approver confirms.
-
-    A sandbox's first operator is alone: until there is another approver, its colleagues are in at once.
-    """
-    mine = session.file.identity
-    file = IdentityFile.make(save, url=mine.url, issuer=mine.issuer)
-    wish = NewOperator(name=name, roles=list(roles), jwk=file.identity.public_jwk)
-    key = file.identity.asked_with
-    made = session.ask(Operator, lambda one: one.propose_operator(wish, idempotency_key=key))
-    file.keep(client_id=made.client_id)
-    show(made, session.how)
-
-
-@operator.command("proposed")
-@acting
-def proposed(session: Session) -> None:
-    """Colleagues who wait for a second approver's word."""
-    found = session.listed(Operator, lambda one: one.operator_proposals(), most=100)
-    show_all(found, session.how, ("id", "name", "roles", "proposed_by", "proposed_at"))
-
-
-@operator.command("confirm")
-@click.argument("proposal_id", metavar="PROPOSAL")
-@repeatable
-@acting
-def confirm(session: Session, proposal_id: str, idempotency_key: str | None) -> None:
-    """Let a colleague in whom somebody else proposed."""
-    show(
-        session.ask(Operator, lambda one: one.confirm_operator(proposal_id, idempotency_key=idempotency_key)),
-        session.how,
-    )
-
-
-@operator.command("register-wallet")
-@click.argument("issuer")
-@click.option("--name", default="Wallet app", show_default=True)
-@_SAVE
-@acting
-def register_wallet(session: Session, issuer: str, name: str, save: Path) -> None:
-    """Let the backend of an issuer's wallet in, with a new key in a file of its own."""
-    mine = session.file.identity
-    file = IdentityFile.make(save, url=mine.issuer or mine.url)
-    wish = NewWalletClient(issuer=issuer, name=name, jwk=file.identity.public_jwk)
-    key = file.identity.asked_with
-    made = session.ask(Operator, lambda one: one.register_wallet(wish, idempotency_key=key))
-    file.keep(client_id=made.client.id, wallet_issuer=issuer)
-    show(made, session.how)
-
-
 @operator.command("cases")
 @click.option(
     "--status", type=click.Choice(get_args(ApplicationStatus)), default="submitted", show_default=True
 )
-@click.option("--most", type=click.IntRange(1, 100_000), default=100, show_default=True)
+@most
 @acting
 def cases(session: Session, status: ApplicationStatus, most: int) -> None:
     """The queue, oldest first."""
@@ -187,3 +127,7 @@ def reject(session: Session, application_id: str, reason: str, idempotency_key: 
         session.ask(Operator, lambda one: one.reject(application_id, why, idempotency_key=idempotency_key)),
         session.how,
     )
+
+
+for _command in (*operator_people.COMMANDS, *operator_clients.COMMANDS):
+    operator.add_command(_command)

@@ -6,10 +6,10 @@ from typing import get_args
 import click
 import msgspec
 
-from gateway.cli.asking import Session, acting, read_key, repeatable
+from gateway.cli.asking import Session, acting, ask_gateway, read_key, repeatable
 from gateway.cli.identity import IdentityFile, write_secret
 from gateway.cli.shown import show, show_all
-from gateway.client import Partner, SigningKey
+from gateway.client import Gateway, Partner, SigningKey, enrol_key
 from gateway.wire.clients import ClientKey, KeyPurpose
 
 _COLUMNS = ("id", "purpose", "algorithm", "created_at", "last_used_at", "revoked_at")
@@ -79,6 +79,31 @@ def _followed(session: Session, file: IdentityFile) -> IdentityFile:
     new = SigningKey.from_jwk(identity.next_jwk)
     session.ask(Partner, lambda one: _uploaded(one, new))
     return file.keep(jwk=identity.next_jwk, next_jwk=None, retiring=identity.key.thumbprint)
+
+
+@keys.command("enrol")
+@click.argument("reset_code", metavar="CODE")
+@acting
+def enrol(session: Session, reset_code: str) -> None:
+    """After the bank has reset your keys: let a new one in by CODE, whose halves two of its people gave you.
+
+    The new key is in the file before it is sent: run again after a failure, and it is the same one.
+    """
+    file = session.file
+    if file.identity.next_jwk is None:
+        file = file.keep(next_jwk=SigningKey.generate().private_jwk)
+    identity = file.identity
+    assert identity.next_jwk is not None, "it was just made"
+    if identity.client_id is None:
+        raise click.ClickException(f"{file.path} was never let in, so there is nothing to reset")
+    client_id, new = identity.client_id, SigningKey.from_jwk(identity.next_jwk)
+
+    async def enrolled(gateway: Gateway) -> None:
+        await enrol_key(gateway, new, client_id=client_id, reset_code=reset_code)
+
+    ask_gateway(identity.url, enrolled, issuer=identity.issuer)
+    file = file.keep(jwk=identity.next_jwk, next_jwk=None, retiring=None)
+    show_all(Session(file, session.how).ask(Partner, lambda one: one.keys()), session.how, _COLUMNS)
 
 
 @keys.command("revoke")

@@ -15,7 +15,7 @@ Who retries: `Gateway.send` alone, and only what can do no harm (transport.py sa
 idempotency key, the same on each repeat; when repeating was in vain, `AnswerLost` hands it out, to go on later.
 """
 
-from gateway.client.applicant import Applicant, enrol
+from gateway.client.applicant import Applicant, enrol, enrol_key
 from gateway.client.checkout_result import ResultRefused
 from gateway.client.checkouts import ResultReader
 from gateway.client.errors import AnswerLost, GatewayError, ProblemAnswered, UnexpectedAnswer, Unreachable
@@ -45,4 +45,5 @@ __all__ = [
     "Unreachable",
     "WalletBackend",
     "enrol",
+    "enrol_key",
 ]

@@ -1,4 +1,4 @@
-"""Those who come without a token: a company that applies, and a till with its activation code."""
+"""Those who come without a token: a company that applies, a till with its code, a client that lost its keys."""
 
 import uuid
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from gateway.wire.applications import Application, Declared, NewApplication, Pre
 from gateway.wire.clients import EnrolledTerminal, Enrolment, PublicJwk
 from gateway.wire.documents import Document, DocumentKind, DocumentList
 from gateway.wire.joining import AccountVerification, Agreement, AgreementSignature, CreditSum
+from gateway.wire.key_resets import EnrolledKey, KeyEnrolment
 
 
 class Applicant(SignedIn):
@@ -123,6 +124,20 @@ class Applicant(SignedIn):
     @property
     def _path(self) -> str:
         return f"/v1/applications/{self.application_id}"
+
+
+async def enrol_key(gateway: Gateway, key: SigningKey, *, client_id: str, reset_code: str) -> Credentials:
+    """Put a new key in the place of those that were lost and reset; harmless to repeat with the same one."""
+    credentials = Credentials(client_id=client_id, key=key)
+    path = f"/v1/clients/{client_id}/enrol"
+    wish = KeyEnrolment(
+        reset_code=reset_code,
+        jwk=msgspec.convert(key.public_jwk, PublicJwk),
+        proof=credentials.assertion(gateway.issuer + path),
+    )
+    request = Request(method="POST", path=path, body=msgspec.json.encode(wish), harmless=True)
+    decoded(await gateway.send(request), EnrolledKey)
+    return credentials
 
 
 async def enrol(gateway: Gateway, key: SigningKey, activation_code: str) -> EnrolledTerminal:

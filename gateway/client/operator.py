@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 from gateway.client.bulk_reviews import BulkReviews
 from gateway.client.change_reviews import ChangeReviews
+from gateway.client.client_reviews import ClientReviews
 from gateway.client.hiring import Hiring
 from gateway.client.offer_reviews import OfferReviews
 from gateway.client.transport import Request
 from gateway.wire.applications import Application, ApprovalRequest, Case, CaseQuery, Decision, Terms
-from gateway.wire.clients import NewWalletClient, RegisteredClient, Revocation
 from gateway.wire.documents import Document, DocumentList
 from gateway.wire.joining import Override
 from gateway.wire.merchants import Merchant, StandingChange
@@ -16,14 +16,8 @@ from gateway.wire.risk import VelocityHit
 from gateway.wire.transfers import InDoubt, InDoubtFilter
 
 
-class Operator(BulkReviews, ChangeReviews, Hiring, OfferReviews):
+class Operator(BulkReviews, ChangeReviews, ClientReviews, Hiring, OfferReviews):
     """Reviews, approves, lets others in; a role decides which of these the gateway grants."""
-
-    async def register_wallet(
-        self, wallet: NewWalletClient, *, idempotency_key: str | None = None
-    ) -> RegisteredClient:
-        path = "/admin/v1/wallet-clients"
-        return await self.do(path, RegisteredClient, wallet, idempotency_key=idempotency_key)
 
     def cases(self, matching: CaseQuery | None = None) -> AsyncIterator[Application]:
         """The queue, oldest first."""
@@ -96,13 +90,6 @@ class Operator(BulkReviews, ChangeReviews, Hiring, OfferReviews):
         """For good."""
         path = f"/admin/v1/merchants/{merchant_id}/close"
         return await self.do(path, Merchant, why, idempotency_key=idempotency_key)
-
-    async def revoke_client(
-        self, client_id: str, why: Revocation, *, idempotency_key: str | None = None
-    ) -> RegisteredClient:
-        """Anybody's, at once."""
-        path = f"/admin/v1/clients/{client_id}/revoke"
-        return await self.do(path, RegisteredClient, why, idempotency_key=idempotency_key)
 
     def in_doubt(self, matching: InDoubtFilter | None = None) -> AsyncIterator[InDoubt]:
         """Transfers of which a core has not said whether it made them."""

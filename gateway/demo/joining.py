@@ -72,8 +72,9 @@ async def open_bank(stage: Stage) -> Bank:
     approver, proposal_id = await _operator(stage, first, "Zhao Min", ["approver"])
     await reviewer.confirm_operator(proposal_id)
     key = SigningKey.generate()
-    wallet = await first.register_wallet(NewWalletClient(issuer=ISSUER, name="Wallet app", jwk=_public(key)))
-    credentials = Credentials(client_id=wallet.client.id, key=key)
+    wallet = await first.propose_wallet(NewWalletClient(issuer=ISSUER, name="Wallet app", jwk=_public(key)))
+    await approver.confirm_wallet(wallet.id)
+    credentials = Credentials(client_id=wallet.client_id, key=key)
     stage.narrator.say(
         "Lin Wei and Zhao Min sign in with keys of their own, and so does the wallet's backend"
     )

@@ -495,6 +495,48 @@ BEGIN
     RETURN NEW;
 END $$;
 
+CREATE FUNCTION merchants.refuse_proposing_alone() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    -- The same lock as for operators: two at once would each be the only one.
+    PERFORM pg_advisory_xact_lock(hashtextextended('operator_proposals', 0));
+    IF NEW.kind <> 'wallet'
+       OR NEW.proposed_by <> 'cli_00000000000070008000000000000000'
+       OR EXISTS (SELECT FROM merchants.clients
+                   WHERE kind = 'operator' AND 'approver' = ANY (roles)
+                     AND client_id <> NEW.proposed_by) THEN
+        RAISE check_violation USING MESSAGE = 'another approver has to confirm it',
+            SCHEMA = 'merchants', TABLE = 'proposals', CONSTRAINT = 'proposals_two_people';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION merchants.refuse_reset_of_one() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM merchants.proposals
+                    WHERE id = NEW.reset_id AND kind = 'key_reset' AND accepted AND client_id = NEW.client_id) THEN
+        RAISE check_violation USING MESSAGE = 'a key reset is proposed by one and confirmed by another',
+            SCHEMA = 'merchants', TABLE = 'key_enrolments', CONSTRAINT = 'key_enrolments_of_two';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION merchants.refuse_wallet_of_one() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM merchants.proposals
+                    WHERE client_id = NEW.client_id AND kind = 'wallet' AND accepted
+                      AND content ->> 'issuer' = NEW.issuer) THEN
+        RAISE check_violation USING MESSAGE = 'a wallet is proposed by one and confirmed by another',
+            SCHEMA = 'merchants', TABLE = 'clients', CONSTRAINT = 'clients_wallet_of_two';
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION merchants.reserve_offers(partner text, payment text, merchant text, store text, person text, currency text, order_minor bigint, applied jsonb, bounds jsonb) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -1957,6 +1999,23 @@ COMMENT ON COLUMN merchants.documents.content IS 'Re-encoded, then sealed for th
 
 COMMENT ON COLUMN merchants.documents.page IS 'Papers of one kind: the two sides of an identity card, one owner''s after another''s, the pages of a permit.';
 
+CREATE TABLE merchants.key_enrolments (
+    reset_id text NOT NULL COLLATE pg_catalog."C",
+    client_id text NOT NULL COLLATE pg_catalog."C",
+    code_hashes bytea[] NOT NULL,
+    tries_left smallint NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    key_id text COLLATE pg_catalog."C",
+    CONSTRAINT key_enrolments_code_hashes_check CHECK ((cardinality(code_hashes) = 2)),
+    CONSTRAINT key_enrolments_tries_left_check CHECK ((tries_left >= 0))
+);
+
+COMMENT ON TABLE merchants.key_enrolments IS 'The code by which a client that lost its keys uploads a new one, once; it has the owner of the client.';
+
+COMMENT ON COLUMN merchants.key_enrolments.code_hashes IS 'Keyed hashes of its two halves, each of which one of the two operators was shown.';
+
+COMMENT ON COLUMN merchants.key_enrolments.key_id IS 'Set once used: the same code with the same key answers the same again, should the answer have been lost.';
+
 CREATE SEQUENCE merchants.merchant_number
     START WITH 10000000000001
     INCREMENT BY 1
@@ -2204,6 +2263,32 @@ CREATE SEQUENCE merchants.partner_number
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+
+CREATE TABLE merchants.proposals (
+    id text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    client_id text NOT NULL COLLATE pg_catalog."C",
+    partner_id text COLLATE pg_catalog."C",
+    content jsonb NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    proposed_by text NOT NULL COLLATE pg_catalog."C",
+    proposed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    decided_by text COLLATE pg_catalog."C",
+    decided_at timestamp with time zone,
+    accepted boolean,
+    decision_reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT proposals_decided_whole CHECK ((num_nonnulls(decided_by, decided_at, accepted) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT proposals_kind_check CHECK ((kind = ANY (ARRAY['wallet'::text, 'key_reset'::text]))),
+    CONSTRAINT proposals_two_people CHECK (((decided_by IS NULL) OR (decided_by <> proposed_by)))
+);
+
+COMMENT ON TABLE merchants.proposals IS 'What one operator wants to do about a client, until another confirms it or turns it down. The bank''s rows.';
+
+COMMENT ON COLUMN merchants.proposals.client_id IS 'Whom it is about; a wallet''s backend is made under this id.';
+
+COMMENT ON COLUMN merchants.proposals.content IS 'A wallet''s issuer, name and public key; a reset''s half of a code, as a keyed hash.';
+
+COMMENT ON COLUMN merchants.proposals.decided_by IS 'Another operator; `system` for a wallet where a sandbox''s first operator has nobody yet whom it could ask.';
 
 CREATE TABLE merchants.search_index (
     field text NOT NULL,
@@ -2676,6 +2761,9 @@ ALTER TABLE ONLY merchants.customers
 ALTER TABLE ONLY merchants.documents
     ADD CONSTRAINT documents_pkey PRIMARY KEY (subject_id, id);
 
+ALTER TABLE ONLY merchants.key_enrolments
+    ADD CONSTRAINT key_enrolments_pkey PRIMARY KEY (reset_id);
+
 ALTER TABLE ONLY merchants.merchant_records
     ADD CONSTRAINT merchant_records_pkey PRIMARY KEY (partner_id, merchant_id);
 
@@ -2711,6 +2799,9 @@ ALTER TABLE ONLY merchants.operator_sessions
 
 ALTER TABLE ONLY merchants.operator_sessions
     ADD CONSTRAINT operator_sessions_sign_in_key UNIQUE (sign_in);
+
+ALTER TABLE ONLY merchants.proposals
+    ADD CONSTRAINT proposals_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY merchants.search_index
     ADD CONSTRAINT search_index_pkey PRIMARY KEY (field, hash, subject_id);
@@ -2903,6 +2994,10 @@ CREATE INDEX coupons_held ON merchants.coupons USING btree (partner_id, person, 
 
 CREATE UNIQUE INDEX documents_live ON merchants.documents USING btree (subject_id, kind, page) WHERE (replaced_at IS NULL);
 
+CREATE INDEX key_enrolments_expired ON merchants.key_enrolments USING btree (expires_at);
+
+CREATE INDEX key_enrolments_of_client ON merchants.key_enrolments USING btree (client_id, reset_id);
+
 CREATE INDEX merchants_by_id ON merchants.merchants USING btree (id);
 
 CREATE UNIQUE INDEX merchants_one_partner_per_company ON merchants.merchants USING btree (credit_code) WHERE ((partner_id = id) AND (status <> 'closed'::text));
@@ -2918,6 +3013,10 @@ CREATE INDEX offers_running ON merchants.offers USING btree (partner_id, id) WHE
 CREATE INDEX operator_proposals_open ON merchants.operator_proposals USING btree (id) WHERE (decided_by IS NULL);
 
 CREATE INDEX operator_sessions_expired ON merchants.operator_sessions USING btree (expires_at);
+
+CREATE UNIQUE INDEX proposals_one_open ON merchants.proposals USING btree (client_id) WHERE (decided_by IS NULL);
+
+CREATE INDEX proposals_waiting ON merchants.proposals USING btree (kind, id) WHERE (decided_by IS NULL);
 
 CREATE INDEX reservations_by_offer ON merchants.offer_reservations USING btree (partner_id, offer_id, reserved_at);
 
@@ -2977,7 +3076,13 @@ CREATE TRIGGER audit_only_grows BEFORE DELETE OR UPDATE ON merchants.audit FOR E
 
 CREATE TRIGGER clients_operator_of_two BEFORE INSERT OR UPDATE OF kind, roles ON merchants.clients FOR EACH ROW WHEN ((new.kind = 'operator'::text)) EXECUTE FUNCTION merchants.refuse_operator_of_one();
 
+CREATE TRIGGER clients_wallet_of_two BEFORE INSERT OR UPDATE OF kind, issuer ON merchants.clients FOR EACH ROW WHEN ((new.kind = 'wallet'::text)) EXECUTE FUNCTION merchants.refuse_wallet_of_one();
+
+CREATE TRIGGER key_enrolments_of_two BEFORE INSERT OR UPDATE OF reset_id, client_id, code_hashes ON merchants.key_enrolments FOR EACH ROW EXECUTE FUNCTION merchants.refuse_reset_of_one();
+
 CREATE TRIGGER operator_proposals_deciding_alone BEFORE INSERT OR UPDATE OF decided_by ON merchants.operator_proposals FOR EACH ROW WHEN ((new.decided_by = 'system'::text)) EXECUTE FUNCTION merchants.refuse_deciding_alone();
+
+CREATE TRIGGER proposals_deciding_alone BEFORE INSERT OR UPDATE OF decided_by ON merchants.proposals FOR EACH ROW WHEN ((new.decided_by = 'system'::text)) EXECUTE FUNCTION merchants.refuse_proposing_alone();
 
 ALTER TABLE ONLY gateway.credits
     ADD CONSTRAINT credits_partner_id_payment_id_fkey FOREIGN KEY (partner_id, payment_id) REFERENCES gateway.payments(partner_id, id);
@@ -3029,6 +3134,15 @@ ALTER TABLE ONLY merchants.clients
 
 ALTER TABLE ONLY merchants.coupons
     ADD CONSTRAINT coupons_partner_id_offer_id_fkey FOREIGN KEY (partner_id, offer_id) REFERENCES merchants.offers(partner_id, id);
+
+ALTER TABLE ONLY merchants.key_enrolments
+    ADD CONSTRAINT key_enrolments_client_id_fkey FOREIGN KEY (client_id) REFERENCES merchants.clients(client_id);
+
+ALTER TABLE ONLY merchants.key_enrolments
+    ADD CONSTRAINT key_enrolments_key_id_fkey FOREIGN KEY (key_id) REFERENCES merchants.client_keys(key_id);
+
+ALTER TABLE ONLY merchants.key_enrolments
+    ADD CONSTRAINT key_enrolments_reset_id_fkey FOREIGN KEY (reset_id) REFERENCES merchants.proposals(id);
 
 ALTER TABLE ONLY merchants.merchant_records
     ADD CONSTRAINT merchant_records_partner_id_merchant_id_fkey FOREIGN KEY (partner_id, merchant_id) REFERENCES merchants.merchants(partner_id, id);

@@ -80,6 +80,32 @@ class NewWalletClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     jwk: PublicJwk
 
 
+class WalletProposal(Struct, frozen=True, kw_only=True):
+    """A wallet's backend that somebody wants to let in; `client_id` may sign in once it is `confirmed`.
+
+    Attributes:
+        decided_by: another operator, or `system` where a sandbox's first operator had nobody to ask.
+    """
+
+    id: Annotated[str, Meta(examples=["wlp_0193a5f0c4d270008000000000000000"])]
+    client_id: ClientId
+    issuer: Issuer
+    name: str
+    thumbprint: Annotated[str, Meta(description="Of its key (RFC 7638): compare it with its owner's")]
+    status: Literal["proposed", "confirmed", "rejected"]
+    proposed_by: str
+    proposed_at: Time
+    decided_by: str | None
+    decided_at: Time | None
+    reason: str
+
+
+class WalletProposalQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which page of those that wait."""
+
+    cursor: Annotated[str, next_id("wlp")] | None = None
+
+
 class NewOperator(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One of the bank's people, and what they may do."""
 
@@ -115,6 +141,12 @@ class ProposalQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=
 
 class OperatorRejection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why somebody is not let in; kept in the audit trail."""
+
+    reason: Reason
+
+
+class Rejection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a proposal is turned down; kept in the audit trail."""
 
     reason: Reason
 

@@ -100,25 +100,6 @@ async def register_server(
     return await register(conn, new, jwk.accept(public_jwk), actor=actor)
 
 
-async def register_wallet(
-    conn: PoolConnectionProxy,
-    *,
-    client_id: str,
-    issuer: str,
-    name: str,
-    public_jwk: Mapping[str, Any],
-    actor: str,
-) -> Registered:
-    """A wallet's backend, which speaks for one issuer's payers.
-
-    Raises:
-        PublicKeyUnacceptable
-    """
-    return await register(
-        conn, client_of(client_id, "wallet", name, issuer=issuer), jwk.accept(public_jwk), actor=actor
-    )
-
-
 async def ensure_bootstrap_operator(conn: PoolConnectionProxy, public_jwk: Mapping[str, Any]) -> str:
     """The sandbox's first operator, who proposes the others; whoever starts with another key ends the one before.
 

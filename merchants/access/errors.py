@@ -60,6 +60,42 @@ class OwnOperatorProposal(AccessError):
     """You proposed this operator yourself; another approver has to decide."""
 
 
+class ProposalNotFound(AccessError):
+    """There is no proposal of this kind with this id; list those that wait."""
+
+
+class ProposalDecided(AccessError):
+    """This proposal is decided; read it again and see its status."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status)
+        self.proposal_status = status
+
+
+class OwnProposal(AccessError):
+    """You proposed this yourself; another approver has to decide."""
+
+
+class ProposalUnderway(AccessError):
+    """Another proposal about this client waits for its decision; have that decided first."""
+
+
+class KeysNotReset(AccessError):
+    """Keys of this client are not reset: tills come in with an activation code, operators by a proposal.
+
+    A revoked client stays out; let the partner register another server, or propose the wallet's backend anew.
+    """
+
+
+class ResetCodeRefused(AccessError):
+    """This code is wrong, used with another key, or too old; ask the bank to reset the keys again.
+
+    Five wrong tries end a code; it consists of two halves, of which each of the two operators has been shown one.
+    """
+
+    pointer = "/reset_code"
+
+
 class ScopesNotYours(AccessError):
     """You cannot make or reach a client with scopes that you do not have; see `scopes`."""
 

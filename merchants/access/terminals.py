@@ -4,9 +4,6 @@ The first half of a code finds its row, the second half proves it: so wrong code
 they were aimed at, and five of them end it, although the till does not say which terminal it is.
 """
 
-import hmac
-import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +12,7 @@ from typing import Any
 from asyncpg.pool import PoolConnectionProxy
 
 from merchants import audit
-from merchants.access import clients, jwk, sql
+from merchants.access import clients, jwk, one_time_code, sql
 from merchants.access.errors import ActivationCodeRefused
 from merchants.access.jwk import PublicKey
 from merchants.access.principal import SCOPES, Client, Registered
@@ -25,9 +22,6 @@ from merchants.sealing import Sealing
 
 CODE_LIFE_S = 15 * 60
 CODE_TRIES = 5
-CODE_CHARACTERS = 8
-# No 0 O 1 I L, nor U, which a tired reader hears as V: 30 characters, so 6.6e11 codes.
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _SELECTOR_CHARACTERS = 4
 _NAME_CHARACTERS = 100
 # A till that may not do this is none.
@@ -74,7 +68,7 @@ async def issue_code(
         ScopesNotYours: the maker may not pay, so neither could the till.
     """
     clients.refuse_scopes_beyond(_LEAST, within)
-    code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_CHARACTERS))
+    code = one_time_code.made()
     expires_at = await sql.put_activation_code(
         conn,
         partner_id=partner_id,
@@ -107,7 +101,7 @@ async def enrol(
         ActivationCodeRefused: wrong, used with another key, too old, or tried too often.
     """
     key = jwk.accept(public_jwk, only="EdDSA")
-    code = _normal(activation_code)
+    code = one_time_code.normal(activation_code)
     async with conn.transaction():
         enrolled = await _try_code(conn, sealing, code, key)
     if enrolled is None:
@@ -139,7 +133,7 @@ async def _try_code(
 ) -> Enrolled | None:
     aimed_at = await sql.activation_codes(conn, _selector_hashes(sealing, code))
     hashes = _code_hashes(sealing, code)
-    right = [row for row in aimed_at if any(hmac.compare_digest(row.code_hash, one) for one in hashes)]
+    right = [row for row in aimed_at if one_time_code.is_one_of(hashes, row.code_hash)]
     if not right:
         await sql.count_wrong_try(conn, aimed_at)
         return None
@@ -192,11 +186,6 @@ def _enrolled(place: sql.ActivationRow, registered: Registered) -> Enrolled:
         terminal_id=place.terminal_id,
         scopes=frozenset(place.scopes),
     )
-
-
-def _normal(activation_code: str) -> str:
-    """As people type it: small letters, a blank or dash in the middle."""
-    return re.sub(r"[\s-]", "", activation_code).upper()
 
 
 def _selector_hashes(sealing: Sealing, code: str) -> list[bytes]:

@@ -348,22 +348,6 @@ async def test_the_database_lets_no_operator_in_whom_only_one_has_seen(gateway: 
         await gateway.pool.execute(insert)  # with a role that nobody confirmed
 
 
-async def test_a_wallet_backend_is_registered_for_one_issuer_and_revoked_at_once(gateway: Gateway) -> None:
-    approver, key = await gateway.token(BOOTSTRAP_OPERATOR_ID, gateway.operator), OwnKey()
-    body = {"issuer": "bank", "name": "Wallet backend", "jwk": key.public_jwk}
-    made = await gateway.call("POST", "/admin/v1/wallet-clients", approver, body)
-    client = made.body["client"]
-    assert (made.status, client["issuer"], client["scopes"]) == (201, "bank", ["wallet", "webhooks"])
-    token = await gateway.token(client["id"], key)
-    assert jwt.decode(token, options={"verify_signature": False})["issuer"] == "bank"
-    revoked = await gateway.call(
-        "POST", f"/admin/v1/clients/{client['id']}/revoke", approver, {"reason": "leaked"}
-    )
-    assert revoked.body["client"]["revoked_at"] is not None
-    assert (await gateway.sign_in(client["id"], key)).status == 400
-    assert (await gateway.call("GET", "/v1/clients", token)).code == "client_revoked"
-
-
 async def test_a_client_that_revokes_itself_twice_at_once_is_revoked_once(gateway: Gateway) -> None:
     partner = await a_partner(gateway)
     path = f"/v1/clients/{partner.client_id}/revoke"

@@ -15,20 +15,14 @@ from merchants.access.errors import (
 )
 from merchants.access.principal import SCOPES, Registered
 from merchants.ids import new_id
+from tests.hired import a_wallet_backend
 from tests.places import open_place
 from tests.signing_in import OwnKey
 
 
 async def new_wallet(pool: asyncpg.Pool, key: OwnKey) -> Registered:
     async with pool.acquire() as conn, conn.transaction():
-        return await clients.register_wallet(
-            conn,
-            client_id=new_id("cli", 0),
-            issuer="bank",
-            name="Wallet backend",
-            public_jwk=key.public_jwk,
-            actor="test",
-        )
+        return await a_wallet_backend(conn, "bank", key.public_jwk)
 
 
 async def add_key(pool: asyncpg.Pool, client_id: str, key: OwnKey) -> str:

@@ -14,8 +14,9 @@ from merchants.access.errors import (
     PublicKeyUnacceptable,
     ScopesNotYours,
 )
+from merchants.access.one_time_code import ALPHABET, CHARACTERS
 from merchants.access.principal import SCOPES
-from merchants.access.terminals import ALPHABET, CODE_CHARACTERS, CODE_TRIES, Enrolled
+from merchants.access.terminals import CODE_TRIES, Enrolled
 from merchants.errors import TerminalNotFound
 from merchants.ids import new_id
 from merchants.sealing import Sealing
@@ -72,7 +73,7 @@ def wrong(code: str) -> str:
 
 async def test_a_till_enrols_with_its_code_however_it_is_typed(pool: asyncpg.Pool, place: Place) -> None:
     code = await issue(pool, place)
-    assert len(code) == CODE_CHARACTERS
+    assert len(code) == CHARACTERS
     assert set(code) <= set(ALPHABET)
     till = await enrol(pool, f" {code[:4].lower()}-{code[4:]} ", OwnKey())
     assert (till.partner_id, till.store_id, till.terminal_id) == (
