@@ -135,6 +135,7 @@ MATRIX: Final[Mapping[str, str]] = {
     "create_refund": "office till",
     "preview_refund": "office till",
     "list_refunds": "office till",
+    "read_timeline": "office till",
     "read_refund": "office till",
     "search_refunds": "office* till*",
     # online orders

@@ -238,3 +238,15 @@ def _first_id(since: datetime | None) -> str:
         return ""
     ms = max(0, int((since - _CLOCKS_APART).timestamp() * 1_000))
     return f"evt_{ms:012x}"
+
+
+async def events_of_object(pool: asyncpg.Pool, *, tenant: str, object_id: str, limit: int) -> list[Event]:
+    """What a tenant was told of one thing, oldest first."""
+    rows = await pool.fetch(
+        """SELECT id, type, object_id, sequence, occurred_at, body FROM webhooks.events
+            WHERE tenant = $1 AND object_id = $2 ORDER BY id LIMIT $3""",
+        tenant,
+        object_id,
+        limit,
+    )
+    return [Event(**row) for row in rows]

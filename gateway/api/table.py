@@ -40,6 +40,7 @@ from gateway.api import (
     stores,
     terminal_enrolment,
     terms,
+    timelines,
     trail,
     wallet,
     wallet_proposals,
@@ -164,6 +165,7 @@ OPERATIONS: tuple[Operation, ...] = (
     refunds.preview_refund,
     refunds.list_refunds,
     refunds.read_refund,
+    timelines.read_timeline,
     search.search_refunds,
     # online orders
     checkout.create_checkout_session,

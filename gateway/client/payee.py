@@ -20,6 +20,7 @@ from gateway.wire.payments import (
 from gateway.wire.qr_codes import QrCode
 from gateway.wire.qr_inspection import Inspection, InspectionRequest
 from gateway.wire.search import PaymentFilter
+from gateway.wire.timelines import Timeline
 
 FINAL: Final = frozenset({"succeeded", "declined", "expired", "canceled", "reversed"})
 """States in which a payment stays; anything else may still become either."""
@@ -59,6 +60,10 @@ class Payee(SignedIn):
     def payments(self, matching: PaymentFilter | None = None) -> AsyncIterator[Payment]:
         """Newest first."""
         return self.pages("/v1/payments", Payment, matching)
+
+    async def timeline(self, payment_id: str) -> Timeline:
+        """The calls to the wallet core and the events told of it, in order."""
+        return await self.get(f"/v1/payments/{payment_id}/timeline", Timeline)
 
     async def capture(
         self, payment_id: str, taking: CaptureRequest, *, idempotency_key: str | None = None

@@ -3060,6 +3060,8 @@ CREATE INDEX deliveries_sending ON webhooks.deliveries USING btree (tenant, endp
 
 CREATE UNIQUE INDEX events_feed ON webhooks.events USING btree (tenant, xid, id);
 
+CREATE INDEX events_of_object ON webhooks.events USING btree (tenant, object_id, id);
+
 ALTER INDEX merchants.used_proofs_pkey ATTACH PARTITION merchants.used_proofs_0_pkey;
 
 ALTER INDEX merchants.used_proofs_pkey ATTACH PARTITION merchants.used_proofs_1_pkey;

@@ -56,3 +56,16 @@ async def wake(pool: asyncpg.Pool, *, owner_id: str, n: int, issuer: str) -> boo
         owner_id, n, issuer,
     )  # fmt: skip
     return known
+
+
+async def attempts_of(pool: asyncpg.Pool, *, owner_ids: list[str], limit: int) -> list[asyncpg.Record]:
+    """Every call to a core for these payments and refunds, oldest first; whoever asks has seen that they are theirs.
+
+    A row is written once the answer is there; it tells when the call began.
+    """
+    return await pool.fetch(
+        """SELECT owner_id, at - took_ms * interval '1 ms' AS at, deed, outcome, took_ms FROM gateway.transfer_attempts
+            WHERE owner_id = ANY ($1::text[]) ORDER BY transfer_attempts.at LIMIT $2""",
+        owner_ids,
+        limit,
+    )
