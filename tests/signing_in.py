@@ -20,6 +20,10 @@ class OwnKey:
     def public_jwk(self) -> dict[str, Any]:
         return dict(OKPAlgorithm.to_jwk(self.private.public_key(), as_dict=True))
 
+    @property
+    def private_jwk(self) -> dict[str, Any]:
+        return dict(OKPAlgorithm.to_jwk(self.private, as_dict=True))
+
     def assertion(self, client_id: str, audience: str, **changes: Any) -> str:
         """A good `private_key_jwt` of this moment, but for what the test changes."""
         now = int(time.time())

@@ -26,7 +26,7 @@ class Counter:
     async def do(
         self,
         operation: Operation,
-        caller: Caller,
+        caller: Caller | None,
         *,
         path: Mapping[str, str] | None = None,
         query: Mapping[str, Any] | None = None,
@@ -39,7 +39,7 @@ class Counter:
 
         Args:
             operation: one of `gateway.api`.
-            caller: whose rights it is done with.
+            caller: whose rights it is done with; None where the operation asks nobody who they are.
             request_id: for the problem, should it come to one.
             path: values for the operation's `{names}`.
             query: its query parameters; what is None or empty is left out.

@@ -130,13 +130,16 @@ class Endpoint:
         return _render(answer, trace.request_id, replayed=replayed)
 
     async def perform(
-        self, wanted: Wanted, content: bytes | None, caller: Caller, *, request_id: str
+        self, wanted: Wanted, content: bytes | None, caller: Caller | None, *, request_id: str
     ) -> Answer:
         """The same for somebody whom a page knows, with the same rights, limits and idempotency."""
-        self._permit(caller)
-        await self._desk.bearer.admit(
-            caller, self.operation.method, claims=self.operation.idempotent, told={}
-        )
+        if caller is not None:
+            self._permit(caller)
+            await self._desk.bearer.admit(
+                caller, self.operation.method, claims=self.operation.idempotent, told={}
+            )
+        else:
+            assert self.operation.scope is None, "what has a scope asks who it is for"
         self._check_key(wanted)
         body = self._body.judge(content) if content is not None else NO_BODY
         answer, _ = await self._do(wanted, body, caller, request_id=request_id, now=datetime.now(UTC))

@@ -18,7 +18,7 @@ from multidict import MultiDictProxy
 
 from gateway.door.caller import Caller
 from gateway.door.errors import FormForged, NotSignedIn
-from merchants.access import clients
+from merchants.access import clients, live
 from merchants.access.errors import AccessError
 from merchants.access.principal import Client
 from merchants.sealing import SealBroken, Sealing
@@ -88,6 +88,8 @@ class Visits:
         try:
             async with self._pool.acquire() as conn:
                 client, _ = await clients.with_keys(conn, kept.client_id)
+                if not await live.is_live(conn, client_id=kept.client_id, key_id=kept.key_id):
+                    raise NotSignedIn
         except AccessError:
             raise NotSignedIn from None
         if client.kind == "operator" and kept.roles:

@@ -6,6 +6,7 @@ from datetime import datetime
 from asyncpg.pool import PoolConnectionProxy
 
 from merchants.access import assertion, proof, replay, sql
+from merchants.access.assertion import Unverified, Verified
 from merchants.access.errors import (
     AssertionMalformed,
     AssertionNotVerified,
@@ -17,7 +18,7 @@ from merchants.access.errors import (
     ScopeNotGranted,
     TokenProofRefused,
 )
-from merchants.access.principal import MONEY_SCOPES, Client
+from merchants.access.principal import MONEY_SCOPES, Client, Registered
 from merchants.access.tokens import Tokens
 
 GRANT_TYPE = "client_credentials"
@@ -60,11 +61,7 @@ async def exchange(
     unverified = assertion.read(request.client_assertion)
     if request.client_id not in {None, unverified.client_id}:
         raise AssertionMalformed
-    client = await sql.client(conn, unverified.client_id)
-    if client is None:
-        raise AssertionNotVerified
-    keys = await sql.keys_of_client(conn, client.client_id, live_only=True)
-    verified = assertion.verify(unverified, keys, audience=tokens.issuer, now=now)
+    client, verified = await _verified(conn, unverified, audience=tokens.issuer, now=now)
     if client.kind == "operator" and not tokens.operator_keys:
         raise OperatorsSignInElsewhere
     scopes = _granted(client.scopes, request.scope)
@@ -74,6 +71,27 @@ async def exchange(
     await replay.use_up(conn, verified)
     token = tokens.issue(client, key_id=verified.key_id, scopes=scopes, now=now, bound_to=bound_to)
     return Granted(access_token=token, expires_in_s=tokens.life_s, scopes=scopes, bound=bound_to is not None)
+
+
+async def prove(conn: PoolConnectionProxy, text: str, *, audience: str, now: datetime) -> Registered:
+    """Who signed this assertion for another place of ours than `/oauth/token`; used up like one for there.
+
+    Raises:
+        GrantRefused: nothing was used up, unless the assertion was good and used before.
+    """
+    client, verified = await _verified(conn, assertion.read(text), audience=audience, now=now)
+    await replay.use_up(conn, verified)
+    return Registered(client_id=client.client_id, key_id=verified.key_id)
+
+
+async def _verified(
+    conn: PoolConnectionProxy, unverified: Unverified, *, audience: str, now: datetime
+) -> tuple[Client, Verified]:
+    client = await sql.client(conn, unverified.client_id)
+    if client is None:
+        raise AssertionNotVerified
+    keys = await sql.keys_of_client(conn, client.client_id, live_only=True)
+    return client, assertion.verify(unverified, keys, audience=audience, now=now)
 
 
 def _bound_to(request: TokenRequest, tokens: Tokens, now: datetime) -> str | None:

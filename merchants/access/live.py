@@ -23,6 +23,11 @@ async def check(conn: PoolConnectionProxy, *, client_id: str, key_id: str) -> No
         raise ClientRevoked
 
 
+async def is_live(conn: PoolConnectionProxy, *, client_id: str, key_id: str) -> bool:
+    """This moment, holding nobody off; for what only looks."""
+    return await sql.peek_caller_status(conn, client_id=client_id, key_id=key_id) == "live"
+
+
 class RecentlyLive:
     """For reads: a status no older than `max_age_s`. A refusal is never remembered."""
 

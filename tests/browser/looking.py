@@ -74,7 +74,8 @@ async def seen(page: Page, name: str, eyes: Eyes) -> None:
     """Keep a picture of the whole page where nobody commits it, and let axe judge it."""
     SCREENS.mkdir(parents=True, exist_ok=True)
     await page.screenshot(path=SCREENS / f"{name}-{eyes.name}.png", full_page=True)
-    assert await violations(page) == []
+    found = await violations(page)
+    assert found == [], "\n".join(found)
 
 
 async def violations(page: Page) -> list[str]:

@@ -1,0 +1,178 @@
+"""What all pages of the console share: who is here, where they may go, how a deed ends and how it is refused.
+
+A page is drawn from what operations answer. A deed is a form of such a page: done, it leads on (303) so that reloading
+repeats nothing; refused, its page is drawn again with the reason, and with what was typed.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+from aiohttp import web
+
+from gateway.door.errors import NotSignedIn
+from gateway.door.listeners import Page, PageHandler
+from gateway.door.operation import Listener, Method, Operation
+from gateway.pages.frame import HEADERS, Refusal
+from gateway.pages.partner import names
+from gateway.pages.site import Site
+from gateway.pages.texts import mark
+from gateway.pages.visits import Visit, Visits
+from merchants.access.errors import ClientRevoked
+
+PLACE = "partner"
+HOME = "/console"
+SIGN_IN = f"{HOME}/sign-in"
+# A working day; a key's end ends it at once.
+_VISIT_LIFE_S = 12 * 3600.0
+_NOBODY = (NotSignedIn, ClientRevoked)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somewhere to go; shown to those who have the scope."""
+
+    url: str
+    text: str
+    scope: str
+    current: bool = False
+
+
+_PLACES = (
+    Place(HOME, mark("At a glance"), "query"),
+    Place(f"{HOME}/payments", mark("Payments"), "query"),
+    Place(f"{HOME}/offers", mark("Offers"), "offers"),
+    Place(f"{HOME}/webhooks", mark("Webhooks"), "webhooks"),
+    Place(f"{HOME}/stores", mark("Stores and tills"), "merchants"),
+    Place(f"{HOME}/applications", mark("Applications"), "apply"),
+    Place(f"{HOME}/keys", mark("Keys"), "merchants"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Here:
+    """One request of somebody who is signed in.
+
+    Attributes:
+        form: what was sent, empty for a page; `path` are the parameters of its address.
+        refusal: why the deed that was tried on this page was not done.
+    """
+
+    site: Site
+    request: web.BaseRequest
+    path: Mapping[str, str]
+    visit: Visit
+    form: Mapping[str, str] = field(default_factory=dict)
+    refusal: Refusal | None = None
+
+    async def do(self, operation: Operation, /, **asked: Any) -> Any:
+        """What the operation answers, done with this visitor's rights; arguments as for `Counter.do`."""
+        return (await self.site.counter.do(operation, self.visit.caller, **asked)).body
+
+    def may(self, scope: str) -> bool:
+        return scope in self.visit.caller.scopes
+
+    @property
+    def merchant_id(self) -> str:
+        """Whose console it is: a partner is the merchant of its own id."""
+        assert self.visit.caller.partner_id is not None, "an applicant's pages have no merchant"
+        return self.visit.caller.partner_id
+
+    def draw(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
+        """The page, with a fresh idempotency key for each of its forms."""
+        return self.site.frame.draw(
+            self.request,
+            f"partner/{template}",
+            status=self.refusal.status if self.refusal else status,
+            visit=self.visit,
+            places=self._places(),
+            refusal=self.refusal,
+            faults=self.refusal.faults if self.refusal else {},
+            form=self.form,
+            csrf=self.visit.csrf,
+            fresh_key=lambda: self.form.get("key") or uuid4().hex,
+            names=names,
+            may=self.may,
+            **values,
+        )
+
+    def _places(self) -> list[Place]:
+        at = self.request.rel_url.path
+        shown = [one for one in _PLACES if self.may(one.scope)]
+        return [replace(one, current=_stands_in(at, one.url)) for one in shown]
+
+
+Draw = Callable[[Here], Awaitable[web.StreamResponse]]
+Deed = Callable[[Here], Awaitable[str | web.StreamResponse]]
+"""Where it leads to, or an answer of its own, such as a secret that is shown once."""
+
+
+class Console:
+    """Makes pages and deeds of one site."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.visits = Visits(site.parts.pool, site.parts.sealing, place=PLACE, life_s=_VISIT_LIFE_S)
+
+    @property
+    def audience(self) -> str:
+        """What an assertion names that lets somebody in here; one for `/oauth/token` does not."""
+        return self.site.parts.tokens.issuer + HOME
+
+    def page(self, path: str, draw: Draw) -> Page:
+        """GET `path`, for those who are signed in; others sign in first and come back."""
+
+        async def show(request: web.BaseRequest, parameters: Mapping[str, str]) -> web.StreamResponse:
+            try:
+                visit = await self.visits.of(request)
+                return await draw(Here(site=self.site, request=request, path=parameters, visit=visit))
+            except _NOBODY:
+                return leading_to(f"{SIGN_IN}?to={quote(request.rel_url.path_qs, safe='')}")
+
+        return self.open("GET", path, show)
+
+    def deed(self, path: str, do: Deed, *, back: Draw) -> Page:
+        """POST `path`; `back` draws the page it is pressed on, should it be refused."""
+
+        async def act(request: web.BaseRequest, parameters: Mapping[str, str]) -> web.StreamResponse:
+            try:
+                visit, sent = await self.visits.form(request)
+                form = {name: value for name, value in sent.items() if isinstance(value, str)}
+                here = Here(site=self.site, request=request, path=parameters, visit=visit, form=form)
+                return await _done(here, do, back)
+            except _NOBODY:
+                return leading_to(SIGN_IN)
+
+        return self.open("POST", path, act)
+
+    def open(self, method: Method, path: str, handler: PageHandler) -> Page:
+        """For anybody."""
+        return Page(
+            name=f"console {path.removeprefix(HOME).strip('/') or 'front'}".replace("/", " "),
+            method=method,
+            path=path,
+            listener=Listener.PUBLIC,
+            handler=self.site.frame.page(handler),
+        )
+
+
+def leading_to(url: str) -> web.Response:
+    """See there (303), by GET."""
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={**HEADERS, "Location": url})
+
+
+async def _done(here: Here, do: Deed, back: Draw) -> web.StreamResponse:
+    try:
+        outcome = await do(here)
+    except _NOBODY:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, its page says so
+        return await back(replace(here, refusal=Refusal.of(error)))
+    return leading_to(outcome) if isinstance(outcome, str) else outcome
+
+
+def _stands_in(at: str, url: str) -> bool:
+    return at == url or (url != HOME and at.startswith(url + "/"))

@@ -1,0 +1,77 @@
+"""What people typed, as operations want it; what cannot be read is a fault beside its field."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+from uuid import uuid4
+
+from gateway.door.errors import RequestInvalid
+from gateway.pages.texts import mark
+from gateway.wire.problem import Fault
+from merchants.money import exponent
+
+CHINA: Final = timezone(timedelta(hours=8))
+"""Days in forms are those of the business, which knows no summer time."""
+_AMOUNT: Final = re.compile(r"[0-9]{1,13}([.][0-9]{1,3})?")
+_NO_AMOUNT: Final = mark("Give an amount such as 12.80.")
+_NO_DAY: Final = mark("Give a day such as 2026-11-11.")
+
+
+def fresh_key() -> str:
+    """An idempotency key for a form: sent twice, it is one deed."""
+    return uuid4().hex
+
+
+def minor(text: str, currency: str, *, pointer: str = "/amount") -> int:
+    """`12.80` in minor units.
+
+    Raises:
+        RequestInvalid: it is no amount, or has more digits than the currency.
+    """
+    written = text.strip().replace(",", "")
+    try:
+        value = Decimal(written if _AMOUNT.fullmatch(written) else "").scaleb(exponent(currency))
+    except InvalidOperation:
+        value = Decimal("0.5")
+    if value != value.to_integral_value():
+        raise RequestInvalid([Fault(pointer=pointer, code="invalid", detail=_NO_AMOUNT)])
+    return int(value)
+
+
+def day(text: str, *, pointer: str) -> date | None:
+    """A date field's value; None for an empty one.
+
+    Raises:
+        RequestInvalid: it is no day.
+    """
+    if not text.strip():
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise RequestInvalid([Fault(pointer=pointer, code="invalid", detail=_NO_DAY)]) from None
+
+
+def begins(one: date) -> datetime:
+    """A day's first moment, in UTC."""
+    return datetime.combine(one, time(), CHINA).astimezone(UTC)
+
+
+def today() -> date:
+    return datetime.now(CHINA).date()
+
+
+def nested(form: Mapping[str, str]) -> dict[str, Any]:
+    """Fields that are named by JSON pointers, as the document they point into; empty ones are left out."""
+    document: dict[str, Any] = {}
+    for pointer, value in form.items():
+        if not pointer.startswith("/") or not value.strip():
+            continue
+        steps = pointer.removeprefix("/").split("/")
+        within = document
+        for step in steps[:-1]:
+            within = within.setdefault(step, {})
+        within[steps[-1]] = value.strip()
+    return document

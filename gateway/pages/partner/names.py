@@ -1,0 +1,121 @@
+"""What codes of the API are called in front of people, and how they are coloured."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.pages.texts import mark
+
+Tone = str
+"""A badge's class: `good`, `wait`, `bad`, or none."""
+
+PAYMENT_STATES: Final[Mapping[str, str]] = {
+    "requires_payer": mark("Waits for a payer"),
+    "requires_confirmation": mark("Waits for the payer's yes"),
+    "processing": mark("Processing"),
+    "authorized": mark("Held"),
+    "capturing": mark("Being captured"),
+    "reversing": mark("Being undone"),
+    "succeeded": mark("Succeeded"),
+    "declined": mark("Declined"),
+    "expired": mark("Expired"),
+    "canceled": mark("Canceled"),
+    "reversed": mark("Undone"),
+}
+REFUND_STATES: Final[Mapping[str, str]] = {
+    "processing": mark("Processing"),
+    "succeeded": mark("Succeeded"),
+    "failed": mark("Failed"),
+}
+REASONS: Final[Mapping[str, str]] = {
+    "awaits_payer": mark("Nobody has paid yet."),
+    "payer_must_confirm": mark("The payer has to confirm in the wallet."),
+    "awaits_core": mark("The wallet core has not answered yet."),
+    "held": mark("The amount is held and waits to be captured."),
+    "being_undone": mark("It is being undone."),
+    "paid": mark("The money has moved."),
+    "declined": mark("Declined; nothing was moved."),
+    "expired": mark("Its time is over; nothing was moved."),
+    "canceled": mark("Canceled; the payer is not charged."),
+    "reversed": mark("Undone; the payer is not charged."),
+    "not_confirmed_in_time": mark("Nobody confirmed in time."),
+    "canceled_by_merchant": mark("Canceled by you; the payer is not charged."),
+    "payer_limit_exceeded": mark("It is above the payer's daily limit."),
+    "authorization_expired": mark("Nobody captured in time; what was held goes back."),
+    "declined_by_risk": mark("It cannot be made with this wallet now."),
+    "step_up": mark("The payer has to confirm this amount in the wallet."),
+    "declined_by_payer": mark("The payer declined in the wallet."),
+    "outcome_in_doubt": mark("The wallet core did not answer in time; it is being undone."),
+    "undone_in_doubt": mark("The wallet core did not answer in time; it was undone."),
+    "insufficient_funds": mark("The wallet's balance is too low."),
+}
+DIRECTIONS: Final[Mapping[str, str]] = {
+    "consumer_presented": mark("The customer's code was scanned"),
+    "merchant_presented": mark("The customer scanned the order's code"),
+    "store_code": mark("The customer scanned the store's code"),
+}
+KINDS: Final[Mapping[str, str]] = {
+    "supermarket": mark("Shops"),
+    "mall": mark("Mall"),
+    "tenant": mark("Tenant"),
+    "platform": mark("Platform"),
+    "seller": mark("Seller"),
+}
+KIND_HINTS: Final[Mapping[str, str]] = {
+    "supermarket": mark("One or more shops of your own"),
+    "mall": mark("A house whose tenants are paid at their own tills"),
+    "platform": mark("A site or app whose sellers are paid through you"),
+}
+MERCHANT_STATES: Final[Mapping[str, str]] = {
+    "active": mark("Active"),
+    "suspended": mark("Suspended"),
+    "closed": mark("Closed"),
+}
+DEEDS: Final[Mapping[str, str]] = {
+    "send": mark("Sent to the wallet core"),
+    "query": mark("The wallet core was asked"),
+    "reverse": mark("The wallet core was told to undo it"),
+}
+OUTCOMES: Final[Mapping[str, str]] = {
+    "approved": mark("approved"),
+    "declined": mark("declined"),
+    "confirmation_required": mark("the payer has to confirm"),
+    "pending": mark("not decided yet"),
+    "reversed": mark("undone"),
+    "tombstoned": mark("never to be done"),
+    "not_found": mark("not known there"),
+    "unknown": mark("no answer"),
+    "not_sent": mark("not reached"),
+}
+EVENTS: Final[Mapping[str, str]] = {
+    "payment.requires_confirmation": mark("The payer is asked to confirm"),
+    "payment.authorized": mark("The amount is held"),
+    "payment.succeeded": mark("Paid"),
+    "payment.declined": mark("Declined"),
+    "payment.expired": mark("Expired"),
+    "payment.canceled": mark("Canceled"),
+    "payment.reversed": mark("Undone"),
+    "refund.succeeded": mark("Refund paid out"),
+    "refund.failed": mark("Refund failed"),
+    "discount.reserved": mark("Discount set aside"),
+    "discount.redeemed": mark("Discount given"),
+    "discount.released": mark("Discount let go"),
+    "discount.clawed_back": mark("Discount given back to its funders"),
+}
+TONES: Final[Mapping[str, Tone]] = {
+    **dict.fromkeys(("succeeded", "delivered", "active", "live", "enabled", "approved", "verified"), "good"),
+    **dict.fromkeys(
+        (
+            "requires_payer", "requires_confirmation", "processing", "authorized", "capturing", "reversing",
+            "pending", "sending", "submitted", "under_review", "needs_more_info", "to_be_verified", "to_be_signed",
+            "proposed", "countered", "agreed", "scheduled", "paused",
+        ),
+        "wait",
+    ),
+    **dict.fromkeys(
+        ("declined", "failed", "exhausted", "disabled", "rejected", "suspended", "unknown"), "bad"
+    ),
+}  # fmt: skip
+
+
+def tone(state: str) -> Tone:
+    return TONES.get(state, "")
