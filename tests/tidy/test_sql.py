@@ -24,7 +24,7 @@ ELSEWHERE = (
 # Another system, with its books in functions of its own database.
 ANOTHER_SYSTEM = "gateway/wallet/reference/"
 # Migrations of one floor in name order; the rest are floor 4's.
-_FLOOR_OF_MIGRATION = {"webhooks": "webhooks", "webhooks_fair": "webhooks",
+_FLOOR_OF_MIGRATION = {"webhooks": "webhooks", "webhooks_fair": "webhooks", "timelines": "webhooks",
                        "merchants": "merchants", "access": "merchants",
                        "qr": "qr", "offers": "merchants", "onboarding": "merchants",
                        "together_offers": "merchants", "together_codes": "qr",
