@@ -19,7 +19,7 @@ class CoreCall(Struct, frozen=True, kw_only=True, tag_field="kind", tag="core_ca
     """
 
     at: Time
-    of: ResourceId
+    of: Annotated[ResourceId, Meta(examples=["pay_01939e7c5b7a7c3f9d2e4a6b00000007"])]
     deed: Literal["send", "query", "reverse"]
     outcome: Annotated[str, Meta(examples=["approved"])]
     took_ms: Annotated[int, Meta(examples=[38])]
