@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from gateway.wallet.conformance import Result, Subject, run
+from gateway.cli.asking import NotReached, Refused, SaidNo
+from gateway.wallet.conformance import CoreNotReached, KeyRefused, Result, Subject, run
 from gateway.wallet.core import merchant_account, payer_account
 from gateway.wallet.rest import RestCore
 from merchants.keyring import Purpose, Signer
@@ -58,25 +59,31 @@ def check(
 ) -> None:
     """Say which promises the core keeps.
 
-    The promises are those of gateway/wallet/contract.yaml; exits with 1 when the core breaks one.
-    Moves 10.00 of the payer's money at a time and gives it back.
+    The promises are those of gateway/wallet/contract.yaml; exits with 3 when the core breaks one, with 1 when it does
+    not know the key, and with 4 when nobody answers. Moves 10.00 of the payer's money at a time and gives it back.
     """
-    results = asyncio.run(
-        _check(
-            url,
-            _read(key_file),
-            payer=payer_account(payer),
-            merchant=merchant_account(merchant),
-            unit=unit,
-            issuer=issuer,
-            timeout_s=timeout_s,
-        )
+    checking = _check(
+        url,
+        _read(key_file),
+        payer=payer_account(payer),
+        merchant=merchant_account(merchant),
+        unit=unit,
+        issuer=issuer,
+        timeout_s=timeout_s,
     )
+    try:
+        results = asyncio.run(checking)
+    except KeyRefused:
+        raise Refused(
+            f"The core does not know {key_file} (401): give it the JWKS that `key` printed."
+        ) from None
+    except CoreNotReached as error:
+        raise NotReached(f"Nobody answers at {url}: {error}.") from None
     for result in results:
         _print(result)
     broken = sum(result.verdict == "broken" for result in results)
     print(f"{len(results) - broken} of {len(results)} promises not broken")
-    raise SystemExit(1 if broken else 0)
+    raise SystemExit(SaidNo.exit_code if broken else 0)
 
 
 async def _check(

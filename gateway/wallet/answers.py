@@ -33,6 +33,11 @@ from gateway.wallet.core import (
 )
 
 HTTP_OK: Final = 200
+# What a core says to somebody whose key it does not know, having done nothing.
+NOT_LET_IN: Final = Unknown("answered 401")
+# How it begins to be told that nobody was reached.
+REFUSED: Final = "the connection was refused"
+NO_CONNECTION: Final = "no connection"
 
 _ENCODER: Final = msgspec.json.Encoder()
 _TRANSFER: Final = msgspec.json.Decoder(TransferAnswer)

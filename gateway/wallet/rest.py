@@ -18,7 +18,15 @@ from urllib.parse import urlencode, urlsplit
 
 import tenacity
 
-from gateway.wallet.answers import NoListing, message_of, outcome_of, page_of, says_not_found
+from gateway.wallet.answers import (
+    NO_CONNECTION,
+    REFUSED,
+    NoListing,
+    message_of,
+    outcome_of,
+    page_of,
+    says_not_found,
+)
 from gateway.wallet.breaker import Breaker
 from gateway.wallet.connections import Connections, NoAnswer
 from gateway.wallet.contract import MAX_LISTING_BYTES
@@ -227,5 +235,5 @@ class RestCore:
             raise NoAnswer("no answer in time") from error
         except OSError as error:
             if error.errno == errno.ECONNREFUSED:
-                raise _Refused("the connection was refused") from error
-            raise NoAnswer(f"no connection: {error.strerror or type(error).__name__}") from error
+                raise _Refused(REFUSED) from error
+            raise NoAnswer(f"{NO_CONNECTION}: {error.strerror or type(error).__name__}") from error

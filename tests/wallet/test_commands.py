@@ -56,7 +56,7 @@ async def test_a_bank_makes_a_key_and_checks_a_running_core(core_database_url: s
         url = found.group()
         check = ("wallet-core", "check", "--url", url, "--key", str(key), "--payer", "checked")
 
-        assert (await output_of(*check))[0] == 1, "the payer has no money yet"
+        assert (await output_of(*check))[0] == 3, "the payer has no money yet"
         wallet = {"balance_minor": 1_000_000, "currency": "CNY"}
         async with (
             aiohttp.ClientSession() as http,
@@ -67,5 +67,18 @@ async def test_a_bank_makes_a_key_and_checks_a_running_core(core_database_url: s
 
         assert status == 0, printed
         assert "✗" not in printed
+        other = tmp_path / "other.pem"
+        CliRunner().invoke(wallet_core, ["key", "--key", str(other)])
+        refused = await asyncio.to_thread(
+            CliRunner().invoke,
+            wallet_core,
+            ["check", "--url", url, "--key", str(other), "--payer", "checked"],
+        )
+        assert (refused.exit_code, "✗" in refused.output) == (1, False)
+        assert "does not know" in refused.output
         core.send_signal(signal.SIGTERM)
         assert await core.wait() == 0
+        gone = await asyncio.to_thread(
+            CliRunner().invoke, wallet_core, ["check", "--url", url, "--key", str(key), "--payer", "checked"]
+        )
+        assert (gone.exit_code, "✗" in gone.output) == (4, False), gone.output

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from gateway.wallet.conformance import kinds, sending, undoing
-from gateway.wallet.conformance.subject import Broken, NotTried, Subject
+from gateway.wallet.conformance.subject import Broken, CoreNotReached, KeyRefused, NotTried, Subject
 
-__all__ = ["CHECKS", "Check", "Result", "Subject", "run", "run_one"]
+__all__ = ["CHECKS", "Check", "CoreNotReached", "KeyRefused", "Result", "Subject", "run", "run_one"]
 
 Check = Callable[[Subject], Awaitable[None]]
 CHECKS: Final[tuple[Check, ...]] = (
@@ -47,7 +47,12 @@ class Result:
 
 
 async def run(subject: Subject) -> list[Result]:
-    """Every check, one after the other; one that finds a broken promise does not stop the others."""
+    """Every check, one after the other; one that finds a broken promise does not stop the others.
+
+    Raises:
+        KeyRefused, CoreNotReached: none was made.
+    """
+    await subject.come_in()
     return [await run_one(check, subject) for check in CHECKS]
 
 

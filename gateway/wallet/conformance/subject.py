@@ -6,6 +6,7 @@ from itertools import count
 from typing import Final, TypeVar
 from uuid import uuid4
 
+from gateway.wallet.answers import NO_CONNECTION, NOT_LET_IN, REFUSED
 from gateway.wallet.core import (
     Approved,
     Core,
@@ -33,6 +34,14 @@ class Broken(Exception):
     """The core did not do as it promised."""
 
 
+class KeyRefused(Exception):
+    """The core does not know this key: it answered 401, and no promise can be asked for."""
+
+
+class CoreNotReached(Exception):
+    """Nobody answers there."""
+
+
 class NotTried(Exception):
     """The check could not be made."""
 
@@ -57,6 +66,18 @@ class Subject:
     issuer: str = "bank"
     mark: str = field(default_factory=lambda: f"chk_{uuid4().hex}")
     numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    async def come_in(self) -> None:
+        """Ask for what cannot be there, as a core's first answer tells whether it knows the key at all.
+
+        Raises:
+            KeyRefused, CoreNotReached
+        """
+        outcome = await self.core.query(f"{self.mark}.0")
+        if outcome == NOT_LET_IN:
+            raise KeyRefused
+        if isinstance(outcome, Unknown) and outcome.why.startswith((REFUSED, NO_CONNECTION)):
+            raise CoreNotReached(outcome.why)
 
     def transfer(self, kind: TransferKind, *legs: Leg, parent: Transfer | None = None) -> Transfer:
         return Transfer(
