@@ -184,9 +184,20 @@ async def _applicant(town: Town) -> tuple[Person, str]:
     return replace(stranger, token=token), applied.body["application"]["id"]
 
 
+# What the mall may do about an offer that is not its own, but names it among those who pay.
+_AS_FUNDER = {
+    "fund_offer",
+    "get_funded_offer",
+    "get_funded_offer_figures",
+    "pause_funded_offer",
+    "resume_funded_offer",
+    "withdraw_funding",
+}
+
+
 def _path(operation: Operation, ids: Mapping[str, str]) -> str:
     """The operation's path to these things; what the mall may fund is not its own offer, but another's."""
-    funded = {"offer_id": ids["funded_offer_id"]} if operation.name == "fund_offer" else {}
+    funded = {"offer_id": ids["funded_offer_id"]} if operation.name in _AS_FUNDER else {}
     return operation.path.format_map({**ids, **funded})
 
 

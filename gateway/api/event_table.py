@@ -183,6 +183,7 @@ _OFFERS = [
         "offer",
         {
             "proposed": "An offer was proposed to the bank",
+            "countered": "The bank answered with a version of its own",
             "agreed": "Both sides accepted the same version",
             "live": "Payments get the offer from now on",
             "paused": "No payment gets the offer for now",
@@ -191,12 +192,13 @@ _OFFERS = [
         },
         state_at=("data", "state"),
         name="满100减20",
+        paused_by=[],
     ),
     Event(
         type="offer.budget_80",
         summary="Four fifths of the budget are used",
         body=OfferEvent,
-        shows={"data": {"state": "live", "name": "满100减20"}},
+        shows={"data": {"state": "live", "name": "满100减20", "paused_by": []}},
     ),
 ]
 _APPLICATIONS = _told(

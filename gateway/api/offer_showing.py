@@ -41,7 +41,9 @@ def offer(campaign: Campaign) -> wire.Offer:
         made_by=campaign.made_by,
         reason=campaign.reason,
         funders=[
-            wire.FunderAcceptance(partner_id=one.funder_id, accepted_at=one.accepted_at)
+            wire.FunderAcceptance(
+                partner_id=one.funder_id, accepted_at=one.accepted_at, withdrawn_at=one.withdrawn_at
+            )
             for one in campaign.funders
         ],
         paused_by=sorted(campaign.paused_by),

@@ -1,5 +1,7 @@
 """Offers that run: either side pauses or ends them, figures say what they did, a quote what they would do."""
 
+from asyncpg.pool import PoolConnectionProxy
+
 from gateway.api import offer_showing
 from gateway.api.offers import do, replay_offer, who
 from gateway.api.payments import partner_of, payee, store_asked_for
@@ -13,6 +15,7 @@ from merchants.merchant import paying_context
 from merchants.offers import figures, life, reserving, running
 from merchants.offers.cart import Cart, History, Line
 from merchants.offers.errors import OfferIsOver, OfferNotFound, OfferStateForbids, TooManyLiveOffers
+from merchants.offers.offer import Offer
 from merchants.offers.quote import best
 from merchants.payer import PayerFacts
 
@@ -124,8 +127,15 @@ async def quote_offers(call: Call[figure_wire.QuoteRequest]) -> Answer:
 async def figures_of(call: Call[None, figure_wire.FiguresFilter], *, partner_id: str | None) -> Answer:
     """An offer's figures, for its partner; for the bank (None) anybody's."""
     async with call.parts.pool.acquire() as conn:
-        offer = (await life.find(conn, partner_id=partner_id, offer_id=call.path["offer_id"])).offer
-        found = await figures.of_offer(
-            conn, partner_id=offer.partner_id, offer_id=offer.id, now=call.now, store_id=call.query.store_id
-        )
+        found = await life.find(conn, partner_id=partner_id, offer_id=call.path["offer_id"])
+        return await figures_shown(call, conn, found.offer)
+
+
+async def figures_shown(
+    call: Call[None, figure_wire.FiguresFilter], conn: PoolConnectionProxy, offer: Offer
+) -> Answer:
+    """What an offer did, by its one version of the truth, whoever may see it."""
+    found = await figures.of_offer(
+        conn, partner_id=offer.partner_id, offer_id=offer.id, now=call.now, store_id=call.query.store_id
+    )
     return Answer(200, offer_showing.figures(found, offer=offer, as_of=call.now))

@@ -72,3 +72,27 @@ class Deals(SignedIn):
         """Stand by the share that exactly this version has you pay."""
         wish = Acceptance(hash=offer.hash)
         return await self.do(f"/v1/offers/{offer.id}/fund", Offer, wish, idempotency_key=idempotency_key)
+
+    async def funded_offer(self, offer_id: str) -> Offer:
+        return await self.get(f"/v1/funded-offers/{offer_id}", Offer)
+
+    async def funded_offer_figures(self, offer_id: str, matching: FiguresFilter | None = None) -> Figures:
+        """What an offer that you pay a share of has cost whom so far."""
+        return await self.get(f"/v1/funded-offers/{offer_id}/figures", Figures, matching)
+
+    async def pause_funded_offer(
+        self, offer_id: str, why: StateChange, *, idempotency_key: str | None = None
+    ) -> Offer:
+        """No payment gets it until you resume it; what is reserved stays, and you pay your share of it."""
+        path = f"/v1/funded-offers/{offer_id}/pause"
+        return await self.do(path, Offer, why, idempotency_key=idempotency_key)
+
+    async def resume_funded_offer(self, offer_id: str, *, idempotency_key: str | None = None) -> Offer:
+        return await self.do(f"/v1/funded-offers/{offer_id}/resume", Offer, idempotency_key=idempotency_key)
+
+    async def withdraw_funding(
+        self, offer_id: str, why: StateChange, *, idempotency_key: str | None = None
+    ) -> Offer:
+        """Pay no share of this version any more: it stops at once, and for good."""
+        path = f"/v1/funded-offers/{offer_id}/withdraw"
+        return await self.do(path, Offer, why, idempotency_key=idempotency_key)

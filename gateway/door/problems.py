@@ -118,6 +118,7 @@ STATUS: Mapping[type[Exception], int] = {
     offers.OfferStateForbids: 409,
     offers.OfferIsOver: 409,
     offers.FunderHasNotAccepted: 409,
+    offers.FundingWithdrawn: 409,
     offers.CouponNotOffered: 409,
     offers.CouponsHandedOut: 409,
     offers.PointsShort: 409,

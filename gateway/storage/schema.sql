@@ -2109,10 +2109,14 @@ CREATE TABLE merchants.offer_funders (
     version integer NOT NULL,
     funder_id text NOT NULL COLLATE pg_catalog."C",
     accepted_by text COLLATE pg_catalog."C",
-    accepted_at timestamp with time zone
+    accepted_at timestamp with time zone,
+    withdrawn_at timestamp with time zone,
+    CONSTRAINT offer_funders_stand_or_not CHECK (((accepted_at IS NULL) OR (withdrawn_at IS NULL)))
 );
 
 COMMENT ON TABLE merchants.offer_funders IS 'Third parties that a version would have pay: none pays for what it did not accept under the version''s hash.';
+
+COMMENT ON COLUMN merchants.offer_funders.withdrawn_at IS 'When it took its share of this version back: no payment gets the offer from then on, by this version.';
 
 CREATE TABLE merchants.offer_reservations (
     partner_id text NOT NULL COLLATE pg_catalog."C",
@@ -2202,7 +2206,7 @@ CREATE TABLE merchants.offers (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     told_80_version integer DEFAULT 0 NOT NULL,
-    CONSTRAINT offers_paused_by_check CHECK ((paused_by <@ ARRAY['bank'::text, 'partner'::text])),
+    CONSTRAINT offers_paused_by_check CHECK ((array_to_string(paused_by, ','::text, '?'::text) ~ '^((bank|partner|mer_[^,?]+)(,|$))*$'::text)),
     CONSTRAINT offers_paused_by_somebody CHECK (((state = 'paused'::text) = (cardinality(paused_by) > 0))),
     CONSTRAINT offers_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'proposed'::text, 'countered'::text, 'agreed'::text, 'scheduled'::text, 'live'::text, 'paused'::text, 'exhausted'::text, 'ended'::text]))),
     CONSTRAINT offers_version_check CHECK ((version > 0))
@@ -2214,7 +2218,7 @@ COMMENT ON COLUMN merchants.offers.sequence IS 'Counts changes of state and vers
 
 COMMENT ON COLUMN merchants.offers.reason IS 'What whoever changed the state last said.';
 
-COMMENT ON COLUMN merchants.offers.paused_by IS 'The sides that want it paused: either pauses at once, and it runs again when neither wants to.';
+COMMENT ON COLUMN merchants.offers.paused_by IS 'Who wants it paused: a side, or a third party that pays. Each pauses at once, and it runs again when nobody wants to.';
 
 COMMENT ON COLUMN merchants.offers.told_80_version IS 'The version of which offer.budget_80 was published.';
 

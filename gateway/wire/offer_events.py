@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from gateway.wire.money import Amount, Given
-from gateway.wire.offers import OfferState
+from gateway.wire.offers import OfferState, Party
 from gateway.wire.payments import Benefit
 from gateway.wire.time import Time
 from gateway.wire.told import Sequence, Told
@@ -60,7 +60,7 @@ class DiscountEvent(Told, frozen=True, kw_only=True):
 
 
 class OfferNews(Struct, frozen=True, kw_only=True):
-    """An offer as it is after the change that is told."""
+    """An offer as it is after the change that is told; `paused_by` is who wants it paused."""
 
     audience: Literal["merchant", "funder"]
     sequence: Sequence
@@ -70,6 +70,7 @@ class OfferNews(Struct, frozen=True, kw_only=True):
     name: str
     state: OfferState
     reason: str
+    paused_by: list[Party]
     starts_on: date
     ends_on: date
 
@@ -79,6 +80,7 @@ class OfferEvent(Told, frozen=True, kw_only=True):
 
     type: Literal[
         "offer.proposed",
+        "offer.countered",
         "offer.agreed",
         "offer.live",
         "offer.paused",

@@ -49,6 +49,14 @@ OfferId = Annotated[
 ]
 Sku = Annotated[str, Meta(pattern="^[A-Za-z0-9._:/-]{1,64}$", examples=["6901234567892"])]
 Side = Literal["bank", "partner"]
+Party = Annotated[
+    str,
+    Meta(
+        pattern="^(bank|partner|mer_[0-9a-f]{32})$",
+        description="A side, or the `partner_id` of a third party that pays a share",
+        examples=["partner"],
+    ),
+]
 OfferState = Literal[
     "draft", "proposed", "countered", "agreed", "scheduled", "live", "paused", "exhausted", "ended",
 ]  # fmt: skip
@@ -280,10 +288,11 @@ class StateChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class FunderAcceptance(Struct, frozen=True, kw_only=True):
-    """A third party that the version would have pay; null while it has not accepted."""
+    """A third party that the version would have pay: since when it stands by its share, or does not any more."""
 
     partner_id: ResourceId
     accepted_at: Time | None
+    withdrawn_at: Time | None
 
 
 class Offer(Struct, frozen=True, kw_only=True):
@@ -293,7 +302,7 @@ class Offer(Struct, frozen=True, kw_only=True):
         hash: SHA-256 of the version; what both sides accept.
         made_by: who put this version on the table.
         funders: the third parties among those who pay, who have to accept it too.
-        paused_by: the sides that want it paused; it runs again when neither does.
+        paused_by: who wants it paused; it runs again when nobody does.
         sequence: rises with every change; keep the highest.
     """
 
@@ -306,7 +315,7 @@ class Offer(Struct, frozen=True, kw_only=True):
     made_by: Side
     reason: str
     funders: list[FunderAcceptance]
-    paused_by: list[Side]
+    paused_by: list[Party]
     partner_accepted_at: Time | None
     bank_accepted_at: Time | None
     sequence: int

@@ -12,6 +12,8 @@ from merchants.offers.errors import OfferStateForbids
 from merchants.offers.offer import Deal, Offer
 
 Side = Literal["bank", "partner"]
+# A side, or the id of a third party that pays a share.
+Party = str
 
 
 class State(StrEnum):
@@ -43,18 +45,19 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.LIVE, State.PAUSED}) | _OVER,
     State.LIVE: frozenset({State.PAUSED, State.EXHAUSTED}) | _OVER,
     State.PAUSED: frozenset({State.SCHEDULED, State.LIVE, State.DRAFT, State.COUNTERED}) | _OVER,
-    # A refund may give its budget something back.
-    State.EXHAUSTED: frozenset({State.LIVE, State.DRAFT, State.COUNTERED}) | _OVER,
+    # A refund may give its budget something back; whoever does not want that pauses it.
+    State.EXHAUSTED: frozenset({State.LIVE, State.PAUSED, State.DRAFT, State.COUNTERED}) | _OVER,
     State.ENDED: frozenset(),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Funder:
-    """A third party that the version would have pay; None while it has not accepted."""
+    """A third party that the version would have pay: whether it has accepted, and took its share back later."""
 
     funder_id: str
     accepted_at: datetime | None
+    withdrawn_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,7 @@ class Campaign:
         hash: what both sides accept.
         made_by: who put this version on the table.
         funders: the third parties among those who pay.
-        paused_by: the sides that want it paused.
+        paused_by: who wants it paused.
     """
 
     offer: Offer
@@ -76,7 +79,7 @@ class Campaign:
     made_by: Side
     reason: str
     funders: tuple[Funder, ...]
-    paused_by: frozenset[Side]
+    paused_by: frozenset[Party]
     partner_accepted_at: datetime | None
     bank_accepted_at: datetime | None
     created_at: datetime
@@ -95,6 +98,10 @@ class Campaign:
     def waits_for(self) -> tuple[str, ...]:
         """Third parties that have not accepted this version."""
         return tuple(one.funder_id for one in self.funders if one.accepted_at is None)
+
+    def withdrawn_by(self, funder_id: str) -> bool:
+        """Whether this third party took its share of this version back."""
+        return any(one.funder_id == funder_id and one.withdrawn_at is not None for one in self.funders)
 
     def running_on(self, day: date) -> State:
         """What follows once nothing stands in its way: live from its first day on."""
@@ -120,8 +127,10 @@ def campaign_of(row: asyncpg.Record) -> Campaign:
         made_by=row["made_by"],
         reason=row["reason"],
         funders=tuple(
-            Funder(funder_id=funder_id, accepted_at=accepted_at)
-            for funder_id, accepted_at in zip(row["funder_ids"], row["funders_accepted_at"], strict=True)
+            Funder(funder_id=funder_id, accepted_at=accepted_at, withdrawn_at=withdrawn_at)
+            for funder_id, accepted_at, withdrawn_at in zip(
+                row["funder_ids"], row["funders_accepted_at"], row["funders_withdrawn_at"], strict=True
+            )
         ),
         paused_by=frozenset(row["paused_by"]),
         partner_accepted_at=row["partner_accepted_at"],

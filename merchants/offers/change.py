@@ -11,7 +11,7 @@ from asyncpg.pool import PoolConnectionProxy
 from merchants import audit
 from merchants.merchant import raise_offers_version
 from merchants.offers import events, life_sql
-from merchants.offers.campaign import RUNNING, TRANSITIONS, Campaign, Side, State, campaign_of
+from merchants.offers.campaign import RUNNING, TRANSITIONS, Campaign, Party, State, campaign_of
 from merchants.offers.errors import (
     OfferNotFound,
     TooManyLiveOffers,
@@ -30,6 +30,14 @@ async def hold(conn: PoolConnectionProxy, *, partner_id: str | None, offer_id: s
     return campaign_of(row)
 
 
+async def hold_of_funder(conn: PoolConnectionProxy, *, funder_id: str, offer_id: str) -> Campaign:
+    """An offer whose current version this third party pays for, or would."""
+    row = await life_sql.find_of_funder(conn, funder_id=funder_id, offer_id=offer_id, hold=True)
+    if row is None:
+        raise OfferNotFound
+    return campaign_of(row)
+
+
 async def move(
     conn: PoolConnectionProxy,
     held: Campaign,
@@ -39,7 +47,7 @@ async def move(
     now: datetime,
     reason: str = "",
     offer: Offer | None = None,
-    paused_by: frozenset[Side] = frozenset(),
+    paused_by: frozenset[Party] = frozenset(),
 ) -> Campaign:
     """Take these steps, each of which the table allows; without steps only who wants it paused changes."""
     state = held.state

@@ -95,6 +95,10 @@ class FunderHasNotAccepted(MerchantsError):
         self.waits_for = waits_for
 
 
+class FundingWithdrawn(MerchantsError):
+    """You took your share of this version back; whoever offers it has to propose a new one, which you may accept."""
+
+
 class CouponNotOffered(MerchantsError):
     """There is no such coupon to be claimed now; read the payer's benefits for those that there are."""
 

@@ -21,6 +21,7 @@ DiscountEvent = Literal["discount.reserved", "discount.redeemed", "discount.rele
 # A change of state that nobody needs to be told of has no line here.
 _OFFER_EVENTS: Mapping[State, str] = {
     State.PROPOSED: "offer.proposed",
+    State.COUNTERED: "offer.countered",
     State.AGREED: "offer.agreed",
     State.LIVE: "offer.live",
     State.PAUSED: "offer.paused",
@@ -165,6 +166,7 @@ def _offer(
             "name": offer.deal.name,
             "state": state.value,
             "reason": campaign.reason,
+            "paused_by": sorted(campaign.paused_by),
             "starts_on": offer.deal.target.starts_on,
             "ends_on": offer.deal.target.ends_on,
         },

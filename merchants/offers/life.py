@@ -14,7 +14,7 @@ from asyncpg.pool import PoolConnectionProxy
 from merchants.ids import new_id, partner_no_of
 from merchants.offers import budgets, life_sql
 from merchants.offers.campaign import AMENDABLE, TRANSITIONS, Campaign, Side, State, campaign_of
-from merchants.offers.change import hold, move, record
+from merchants.offers.change import hold, hold_of_funder, move, record
 from merchants.offers.errors import (
     FunderHasNotAccepted,
     OfferFunderNotFound,
@@ -101,10 +101,7 @@ async def fund(
         OfferHashMismatch
         OfferStateForbids: nothing is on the table.
     """
-    row = await life_sql.find_of_funder(conn, funder_id=funder_id, offer_id=offer_id, hold=True)
-    if row is None:
-        raise OfferNotFound
-    held = campaign_of(row)
+    held = await hold_of_funder(conn, funder_id=funder_id, offer_id=offer_id)
     held.refuse_unless("fund", State.PROPOSED, State.COUNTERED)
     _same(held, hash_)
     offer = held.offer

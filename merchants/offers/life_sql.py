@@ -6,14 +6,18 @@ from datetime import date
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-# Third parties in the order of their ids, both lists alike.
+# Third parties in the order of their ids, all lists alike.
 CAMPAIGN = """ARRAY(SELECT f.funder_id FROM merchants.offer_funders f
         WHERE f.partner_id = o.partner_id AND f.offer_id = o.id AND f.version = o.version ORDER BY f.funder_id)
         AS funder_ids,
     ARRAY(SELECT f.accepted_at FROM merchants.offer_funders f
         WHERE f.partner_id = o.partner_id AND f.offer_id = o.id AND f.version = o.version ORDER BY f.funder_id)
-        AS funders_accepted_at, o.partner_id, o.id, o.state, o.version, o.sequence, o.reason, o.paused_by, o.created_at,
-    o.updated_at, v.deal, v.hash, v.made_by, v.partner_accepted_at, v.bank_accepted_at"""
+        AS funders_accepted_at,
+    ARRAY(SELECT f.withdrawn_at FROM merchants.offer_funders f
+        WHERE f.partner_id = o.partner_id AND f.offer_id = o.id AND f.version = o.version ORDER BY f.funder_id)
+        AS funders_withdrawn_at,
+    o.partner_id, o.id, o.state, o.version, o.sequence, o.reason, o.paused_by, o.created_at, o.updated_at,
+    v.deal, v.hash, v.made_by, v.partner_accepted_at, v.bank_accepted_at"""
 _JOINED = """merchants.offers o JOIN merchants.offer_versions v
     ON v.partner_id = o.partner_id AND v.offer_id = o.id AND v.version = o.version"""
 
@@ -89,15 +93,28 @@ async def insert_funders(
 async def accept_as_funder(
     conn: PoolConnectionProxy, *, partner_id: str, offer_id: str, version: int, funder_id: str, actor: str
 ) -> None:
-    """Only the first acceptance is kept."""
+    """Only the first acceptance is kept; one that was taken back may be given again."""
     await conn.execute(
-        """UPDATE merchants.offer_funders SET accepted_by = $5, accepted_at = now()
+        """UPDATE merchants.offer_funders SET accepted_by = $5, accepted_at = now(), withdrawn_at = NULL
             WHERE partner_id = $1 AND offer_id = $2 AND version = $3 AND funder_id = $4 AND accepted_at IS NULL""",
         partner_id,
         offer_id,
         version,
         funder_id,
         actor,
+    )
+
+
+async def withdraw_as_funder(
+    conn: PoolConnectionProxy, *, partner_id: str, offer_id: str, version: int, funder_id: str
+) -> None:
+    await conn.execute(
+        """UPDATE merchants.offer_funders SET accepted_by = NULL, accepted_at = NULL, withdrawn_at = now()
+            WHERE partner_id = $1 AND offer_id = $2 AND version = $3 AND funder_id = $4""",
+        partner_id,
+        offer_id,
+        version,
+        funder_id,
     )
 
 
@@ -121,12 +138,13 @@ async def find_of_funder(
     conn: PoolConnectionProxy, *, funder_id: str, offer_id: str, hold: bool = False
 ) -> asyncpg.Record | None:
     """An offer whose current version would have this third party pay, once it was proposed."""
+    if hold:
+        await _hold(conn, partner_id=None, offer_id=offer_id)
     return await conn.fetchrow(
         f"""SELECT {CAMPAIGN} FROM {_JOINED}
               JOIN merchants.offer_funders mine
                 ON mine.partner_id = o.partner_id AND mine.offer_id = o.id AND mine.version = o.version
-             WHERE mine.funder_id = $1 AND o.id = $2 AND o.state <> 'draft'
-             {"FOR UPDATE OF o" if hold else ""}""",  # noqa: S608 - fixed texts
+             WHERE mine.funder_id = $1 AND o.id = $2 AND o.state <> 'draft'""",  # noqa: S608 - fixed list
         funder_id,
         offer_id,
     )
@@ -181,10 +199,20 @@ async def find(
     conn: PoolConnectionProxy, *, partner_id: str | None, offer_id: str, hold: bool = False
 ) -> asyncpg.Record | None:
     """An offer of this partner, or anybody's for the bank (None); its row held where it is to be changed."""
+    if hold:
+        await _hold(conn, partner_id=partner_id, offer_id=offer_id)
     return await conn.fetchrow(
         f"""SELECT {CAMPAIGN} FROM {_JOINED}
-             WHERE o.id = $2 AND ($1::text IS NULL OR o.partner_id = $1)
-             {"FOR UPDATE OF o" if hold else ""}""",  # noqa: S608 - fixed texts
+             WHERE o.id = $2 AND ($1::text IS NULL OR o.partner_id = $1)""",  # noqa: S608 - fixed list
+        partner_id,
+        offer_id,
+    )
+
+
+async def _hold(conn: PoolConnectionProxy, *, partner_id: str | None, offer_id: str) -> None:
+    """By a statement of its own: one that waits for the row reads who accepted as of before it waited."""
+    await conn.execute(
+        "SELECT FROM merchants.offers WHERE id = $2 AND ($1::text IS NULL OR partner_id = $1) FOR UPDATE",
         partner_id,
         offer_id,
     )

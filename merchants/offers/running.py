@@ -1,16 +1,21 @@
-"""What happens to an agreed offer: either side pauses it at once, the calendar starts and ends it."""
+"""What happens to an agreed offer: whoever pays for it pauses it at once, the calendar starts and ends it.
+
+What payments have reserved stays theirs, whoever stops the offer, and its funders pay for it: they stood by it when it
+was promised. Payments from the commit on get nothing of it.
+"""
 
 from datetime import datetime
 
 from asyncpg.pool import PoolConnectionProxy
 
 from merchants.offers import life_sql
-from merchants.offers.campaign import RUNNING, TRANSITIONS, Campaign, Side, State, campaign_of
-from merchants.offers.change import hold, move
-from merchants.offers.errors import (
-    OfferIsOver,
-)
+from merchants.offers.campaign import RUNNING, TRANSITIONS, Campaign, Party, Side, State, campaign_of
+from merchants.offers.change import hold, hold_of_funder, move, record
+from merchants.offers.errors import FundingWithdrawn, OfferIsOver
 from merchants.offers.offer import moment_of
+
+# What gives something, or may any moment: a refund may revive an exhausted offer.
+_STOPPABLE = (*sorted(RUNNING), State.PAUSED, State.EXHAUSTED)
 
 
 async def pause(
@@ -23,31 +28,97 @@ async def pause(
         OfferNotFound, OfferStateForbids
     """
     held = await hold(conn, partner_id=partner_id, offer_id=offer_id)
-    held.refuse_unless("pause", *RUNNING, State.PAUSED)
-    if side in held.paused_by:
+    return await _pause(conn, held, by=side, deed="paused", reason=reason, actor=actor, now=now)
+
+
+async def pause_as_funder(
+    conn: PoolConnectionProxy, *, funder_id: str, offer_id: str, reason: str, actor: str, now: datetime
+) -> Campaign:
+    """A third party pauses what it pays a share of.
+
+    Raises:
+        OfferNotFound, OfferStateForbids
+    """
+    held = await hold_of_funder(conn, funder_id=funder_id, offer_id=offer_id)
+    return await _pause(conn, held, by=funder_id, deed="paused", reason=reason, actor=actor, now=now)
+
+
+async def withdraw(
+    conn: PoolConnectionProxy, *, funder_id: str, offer_id: str, reason: str, actor: str, now: datetime
+) -> Campaign:
+    """A third party takes its share of this version back: what runs is paused, and by this version it runs no more.
+
+    Raises:
+        OfferNotFound
+        OfferStateForbids: it has ended.
+    """
+    held = await hold_of_funder(conn, funder_id=funder_id, offer_id=offer_id)
+    held.refuse_unless("withdraw", State.PROPOSED, State.COUNTERED, *_STOPPABLE)
+    offer = held.offer
+    if held.withdrawn_by(funder_id):
         return held
-    sides = held.paused_by | {side}
+    await life_sql.withdraw_as_funder(
+        conn, partner_id=offer.partner_id, offer_id=offer.id, version=offer.version, funder_id=funder_id
+    )
+    if held.state not in _STOPPABLE or funder_id in held.paused_by:
+        await record(conn, offer, "funding_withdrawn", actor=actor, reason=reason)
+        return await hold_of_funder(conn, funder_id=funder_id, offer_id=offer_id)
+    return await _pause(
+        conn, held, by=funder_id, deed="funding_withdrawn", reason=reason, actor=actor, now=now
+    )
+
+
+async def _pause(
+    conn: PoolConnectionProxy, held: Campaign, *, by: Party, deed: str, reason: str, actor: str, now: datetime
+) -> Campaign:
+    held.refuse_unless("pause", *_STOPPABLE)
+    if by in held.paused_by:
+        return held
     steps = [] if held.state is State.PAUSED else [State.PAUSED]
-    return await move(conn, held, *steps, deed="paused", actor=actor, reason=reason, paused_by=sides, now=now)
+    return await move(
+        conn, held, *steps, deed=deed, actor=actor, reason=reason, paused_by=held.paused_by | {by}, now=now
+    )
 
 
 async def resume(
     conn: PoolConnectionProxy, *, partner_id: str | None, offer_id: str, side: Side, actor: str, now: datetime
 ) -> Campaign:
-    """This side wants it to run again; it does once neither side wants it paused.
+    """This side wants it to run again; it does once nobody wants it paused.
 
     Raises:
         OfferNotFound, OfferIsOver, TooManyLiveOffers
         OfferStateForbids: not paused, or not by this side.
     """
     held = await hold(conn, partner_id=partner_id, offer_id=offer_id)
-    held.refuse_unless("resume", *({State.PAUSED} if side in held.paused_by else ()))
+    return await _resume(conn, held, by=side, actor=actor, now=now)
+
+
+async def resume_as_funder(
+    conn: PoolConnectionProxy, *, funder_id: str, offer_id: str, actor: str, now: datetime
+) -> Campaign:
+    """A third party takes its pause back.
+
+    Raises:
+        OfferNotFound, OfferIsOver, TooManyLiveOffers
+        OfferStateForbids: not paused, or not by this party.
+        FundingWithdrawn: it pays no share of this version any more.
+    """
+    held = await hold_of_funder(conn, funder_id=funder_id, offer_id=offer_id)
+    if held.withdrawn_by(funder_id):
+        raise FundingWithdrawn
+    return await _resume(conn, held, by=funder_id, actor=actor, now=now)
+
+
+async def _resume(
+    conn: PoolConnectionProxy, held: Campaign, *, by: Party, actor: str, now: datetime
+) -> Campaign:
+    held.refuse_unless("resume", *({State.PAUSED} if by in held.paused_by else ()))
     day = moment_of(now).day
     if held.is_over(day):
         raise OfferIsOver
-    sides = held.paused_by - {side}
-    steps = [] if sides else [held.running_on(day)]
-    return await move(conn, held, *steps, deed="resumed", actor=actor, paused_by=sides, now=now)
+    parties = held.paused_by - {by}
+    steps = [] if parties else [held.running_on(day)]
+    return await move(conn, held, *steps, deed="resumed", actor=actor, paused_by=parties, now=now)
 
 
 async def end(
