@@ -107,7 +107,7 @@ async def build(settings: Settings) -> AsyncIterator[Replica]:
         stack.push_async_callback(parts.payments.running.finish, settings.stop_within_s)
         limiter = Limiter(Limits.read(settings.rate_limits))
         room = WaitingRoom(seats=settings.long_polls, seats_of_one=settings.long_polls_per_caller)
-        door = _door(parts, limiter, room)
+        door = _door(parts, limiter, room, trusted_hops=settings.trusted_hops)
         hub.watch(lambda _one: None, lost=parts.catalog.forget_all)
         jobs = await jobs_of(stack, settings, parts)
         beat = Replicas(pool, limiter).beat
@@ -240,12 +240,14 @@ def _address_policy(settings: Settings) -> AddressPolicy:
     return AddressPolicy(ports=ports, plain_http=sandbox, loopback=settings.webhook_loopback)
 
 
-def _door(parts: Parts, limiter: Limiter, room: WaitingRoom) -> Door:
+def _door(parts: Parts, limiter: Limiter, room: WaitingRoom, *, trusted_hops: int) -> Door:
     recently_live = RecentlyLive(parts.pool)
     parts.hub.watch(lambda _one: None, lost=recently_live.forget)
     desk = Desk(
         parts=parts,
-        bearer=Bearer(parts.tokens, recently_live, Proofs(parts.pool, parts.sealing), limiter),
+        bearer=Bearer(
+            parts.tokens, recently_live, Proofs(parts.pool, parts.sealing), limiter, trusted_hops=trusted_hops
+        ),
         claims=ClaimDesk(pool=parts.pool, sealing=parts.sealing),
         room=room,
     )

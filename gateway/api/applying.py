@@ -60,6 +60,7 @@ async def replay_apply(call: Call[wire.NewApplication], client_id: str) -> Answe
     "POST",
     "/v1/applications",
     summary="Apply to take the wallet",
+    strangers="joining",
     idempotent=True,
     replay=replay_apply,
     answers={201: wire.Applicant},

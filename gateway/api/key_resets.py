@@ -149,6 +149,7 @@ async def reject_key_reset(call: Call[Rejection]) -> Answer:
     "POST",
     "/v1/clients/{client_id}/enrol",
     summary="Upload a key after a reset",
+    strangers="joining",
     answers={201: wire.EnrolledKey},
     problems=(
         errors.ResetCodeRefused,

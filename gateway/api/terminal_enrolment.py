@@ -60,6 +60,7 @@ async def create_activation_code(call: Call[None]) -> Answer:
     "POST",
     "/v1/terminals/enrol",
     summary="Enrol a till",
+    strangers="joining",
     answers={201: wire.EnrolledTerminal},
     problems=(errors.ActivationCodeRefused, errors.PublicKeyUnacceptable),
     example=wire.Enrolment(

@@ -8,6 +8,7 @@ from aiohttp import web
 from gateway.door.caller import Caller
 from gateway.door.dpop import Proofs
 from gateway.door.errors import TokenMissing
+from gateway.door.network import network_of
 from gateway.door.rate_limit import Limiter
 from merchants.access.errors import DpopProofMissing, DpopTokenUnbound
 from merchants.access.live import RecentlyLive
@@ -22,13 +23,23 @@ class Bearer:
         recently_live: the client's status for requests that claim nothing; a claim asks in its transaction.
         proofs: judges what comes with a token that is bound to a key.
         limiter: refuses those who ask too much, before the database is asked anything for them.
+        trusted_hops: how many proxies of ours stand before the listeners.
     """
 
-    def __init__(self, tokens: Tokens, recently_live: RecentlyLive, proofs: Proofs, limiter: Limiter) -> None:
+    def __init__(
+        self,
+        tokens: Tokens,
+        recently_live: RecentlyLive,
+        proofs: Proofs,
+        limiter: Limiter,
+        *,
+        trusted_hops: int = 0,
+    ) -> None:
         self._tokens = tokens
         self._recently_live = recently_live
         self._proofs = proofs
         self._limiter = limiter
+        self._trusted_hops = trusted_hops
 
     async def __call__(self, request: web.BaseRequest, *, claims: bool, told: dict[str, str]) -> Caller:
         """The caller; `claims` says that its status is read again, and its proof spent, before anything is done.
@@ -68,6 +79,15 @@ class Bearer:
         told.update(self._limiter.take(caller))
         if not claims:
             await self._check_now(method, caller)
+
+    def admit_stranger(self, request: web.BaseRequest, policy: str, *, told: dict[str, str]) -> None:
+        """Count the request of somebody without a token, by where it comes from.
+
+        Raises:
+            RateLimited: its network asks too much.
+        """
+        network = network_of(request, trusted_hops=self._trusted_hops)
+        told.update(self._limiter.take_from(network, policy))
 
     async def spend(self, caller: Caller) -> None:
         """Use the caller's proof up, where no claim does.

@@ -217,6 +217,8 @@ class Endpoint:
         """The caller, if the operation wants one and this one may call it."""
         operation = self.operation
         if operation.scope is None:
+            if operation.counts_strangers:
+                self._desk.bearer.admit_stranger(request, operation.strangers, told=trace.told)
             return None
         try:
             caller = await self._desk.bearer(request, claims=operation.idempotent, told=trace.told)

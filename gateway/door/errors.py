@@ -115,7 +115,8 @@ class InsufficientRole(DoorError):
 class RateLimited(DoorError):
     """You ask faster than you may, as `violated_policies` says; nothing happened, send it again after `retry_after_s`.
 
-    One client's is a loop in its software, as a rule; a merchant's may be a busy day: then raise RATE_LIMITS.
+    One client's is a loop in its software, as a rule; a merchant's may be a busy day: then raise RATE_LIMITS. Many
+    networks at once that are over `joining` guess codes, or open applications to no purpose: let the proxy drop them.
     """
 
     def __init__(self, violated: Sequence[str], retry_after_s: int, told: Mapping[str, str]) -> None:

@@ -46,10 +46,7 @@ _UNMATCHED = (door.NotFound, door.MethodNotAllowed)
 def problems_of(operation: Operation) -> Iterator[type[Exception]]:
     """Every error the operation can answer: its own, and those of what the door does for it."""
     yield from _ANY
-    if operation.scope is not None:
-        yield from _TOKEN
-    if operation.roles:
-        yield door.InsufficientRole
+    yield from _of_caller(operation)
     if operation.body is not None:
         yield from _BODY
     if operation.body is not None and operation.consumes is JSON:
@@ -66,6 +63,15 @@ def problems_of(operation: Operation) -> Iterator[type[Exception]]:
     if operation.rotate is not None:
         yield door.SecretAlreadyShown
     yield from operation.problems
+
+
+def _of_caller(operation: Operation) -> Iterator[type[Exception]]:
+    if operation.scope is not None:
+        yield from _TOKEN
+    if operation.counts_strangers:
+        yield door.RateLimited
+    if operation.roles:
+        yield door.InsufficientRole
 
 
 def _of_waiting(operation: Operation) -> Iterator[type[Exception]]:

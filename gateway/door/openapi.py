@@ -36,7 +36,7 @@ _REPLAYED_HEADER = {
     "schema": {"type": "string", "enum": ["true"]},
 }
 _REQUEST_ID_HEADER = {"description": "Names this request in our logs.", "schema": {"type": "string"}}
-# Of every answer to somebody who is known; draft-ietf-httpapi-ratelimit-headers-10.
+# Of every answer to somebody who is counted; draft-ietf-httpapi-ratelimit-headers-10.
 _LIMIT_HEADERS = {
     "RateLimit": {
         "description": "What is left of each of your quotas (`r`), and in how many seconds it is whole again (`t`).",
@@ -170,7 +170,7 @@ def _request_content(one: Operation, schemas: Schemas) -> dict[str, Any]:
 
 def _success(one: Operation, schemas: Schemas) -> dict[str, Any]:
     headers = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
-    if one.scope is not None:
+    if one.scope is not None or one.counts_strangers:
         headers |= _limit_headers()
     if one.idempotent:
         headers["Idempotency-Replayed"] = {"$ref": "#/components/headers/Replayed"}

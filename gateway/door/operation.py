@@ -55,6 +55,8 @@ if TYPE_CHECKING:  # read by type checkers alone: the door hands the parts on an
 BodyT = TypeVar("BodyT")
 QueryT = TypeVar("QueryT", default=None)
 
+# How strangers are counted: those who sign in, again and again, or those who come in, once.
+StrangerPolicy = Literal["address", "joining"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 # Enough for any JSON we take; documents and bulk files declare their own limit.
@@ -146,6 +148,7 @@ class Operation:
         answers: what each success status carries: a wire struct, `Media`, or None.
         problems: errors of this operation's own; the door's and the token's are known anyway.
         rotate: the call that makes a new secret, named once the first one may not be shown again.
+        strangers: the rate limit of callers without a token.
     """
 
     name: str
@@ -164,8 +167,14 @@ class Operation:
     example: Any
     answer_example: Any
     rotate: str | None
+    strangers: StrangerPolicy
     handler: Handler
     replay: Replay | None
+
+    @property
+    def counts_strangers(self) -> bool:
+        """Whether callers are counted by network: not where anybody may read, as caches and load balancers do."""
+        return self.scope is None and self.method != "GET"
 
     @property
     def idempotent(self) -> bool:
@@ -188,6 +197,7 @@ def operation(
     example: Any = None,
     answer_example: Any = None,
     rotate: str | None = None,
+    strangers: StrangerPolicy = "address",
 ) -> Callable[[Callable[[Call[BodyT, QueryT]], Awaitable[Answer]]], Operation]:
     """Declare an operation; the types of body and query are read from the handler's `Call[...]`.
 
@@ -220,6 +230,7 @@ def operation(
             example=example,
             answer_example=answer_example,
             rotate=rotate,
+            strangers=strangers,
             handler=handler,
             replay=replay,
         )

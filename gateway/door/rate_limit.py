@@ -1,4 +1,6 @@
-"""How much one client, and one merchant with all its clients, may ask for: so that nobody is slow because of another.
+"""How much one client, one merchant with all its clients, and one network's strangers may ask for.
+
+So that nobody is slow because of another, and nobody guesses codes for long.
 
 Counted in memory, a float for each key (the generic cell rate algorithm: when the bucket will be full again), for it is
 asked of every request and must cost none of them a round trip. Each replica gives its share of a limit, which is the
@@ -8,7 +10,7 @@ limit divided by the replicas that are at work; `replicas` counts those.
 import math
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,7 +30,7 @@ class Rate(NamedTuple):
 
 
 class Limits(dict[str, Rate]):
-    """The rate of each policy: of a kind of client, or of a merchant and everybody who calls in its name."""
+    """The rate of each policy: of a kind of client, of a merchant and everybody who calls in its name, of strangers."""
 
     @classmethod
     def read(cls, text: str) -> "Limits":
@@ -79,9 +81,17 @@ class Limiter:
         Raises:
             RateLimited: one of its quotas is used up, and nothing was counted.
         """
+        return self._take(self._buckets(caller))
+
+    def take_from(self, network: str, policy: str) -> dict[str, str]:
+        """Likewise for somebody without a token, of whom no more is known than where it calls from."""
+        share = self._shares.get(policy)
+        return self._take([] if share is None else [(f"{policy} {network}", share)])
+
+    def _take(self, buckets: Iterable[tuple[str, _Share]]) -> dict[str, str]:
         self.asked += 1
         now = time.monotonic()
-        asked = [(key, share, self._next(key, share, now)) for key, share in self._buckets(caller)]
+        asked = [(key, share, self._next(key, share, now)) for key, share in buckets]
         over = [one for one in asked if one[2] - now > one[1].at_once * one[1].interval_s + 1e-9]
         if over:
             retry_after_s = max(

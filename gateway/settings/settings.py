@@ -166,11 +166,23 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     rate_limits: Annotated[
         str,
         _said(
-            "What a client of each kind, and a `merchant` with all its clients, may ask, over all replicas: "
+            "What a client of each kind, and a `merchant` with all its clients, may ask, over all replicas; without "
+            "a token, each network `address` signing in, and `joining`: applying, enrolling. "
             "`kind=requests a second/at once`, separated by commas; who is not named may ask without end",
             shapes.RATES,
         ),
-    ] = "terminal=20/60,partner=200/400,wallet=2000/4000,operator=50/200,applicant=5/30,merchant=1000/2000"
+    ] = (
+        "terminal=20/60,partner=200/400,wallet=2000/4000,operator=50/200,applicant=5/30,merchant=1000/2000,"
+        "address=100/1000,joining=2/60"
+    )
+    trusted_hops: Annotated[
+        int,
+        _said(
+            "Proxies of ours before the listeners, each of which adds to X-Forwarded-For; 0: that header is not "
+            "believed",
+            ge=0,
+        ),
+    ] = 0
     max_wait_s: Annotated[float, _said("The longest any call waits, whatever it asks for")] = 30.0
     long_polls: Annotated[
         int, _said("Reads of one process that may wait at once; each costs about 20 KiB", ge=0)

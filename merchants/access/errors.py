@@ -151,7 +151,7 @@ class PayerStatementReplayed(PayerStatementRefused):
 class ActivationCodeRefused(AccessError):
     """This activation code is wrong, used or too old; have a new one made for the terminal and enter that.
 
-    Many from one place are guesses: five wrong ones end a code, block the address at the proxy.
+    Many from one place are guesses: five wrong ones end a code, and its network is slowed down (`joining`).
     """
 
     pointer = "/activation_code"
