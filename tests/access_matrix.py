@@ -73,6 +73,7 @@ MATRIX: Final[Mapping[str, str]] = {
     "sign_agreement": "office applicant",
     "list_cases": OPERATORS,
     "get_case": OPERATORS,
+    "precheck_case": OPERATORS,
     "take_case": "reviewer",
     "propose_terms": "reviewer",
     "ask_for_more": "reviewer",

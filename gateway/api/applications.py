@@ -3,6 +3,8 @@
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
+from asyncpg.pool import PoolConnectionProxy
+
 from gateway.api import showing
 from gateway.door.operation import Answer, Call, operation
 from gateway.storage.hub import DELIVERIES
@@ -95,11 +97,18 @@ async def precheck_application(call: Call[None]) -> Answer:
             application_id=call.path["application_id"],
             applicant_id=call.caller.tenant,
         )
-        wrong = await applying.faults_of(conn, found, today=today_of(call.now))
+        return Answer(200, await prechecked(conn, found, now=call.now))
+
+
+async def prechecked(
+    conn: PoolConnectionProxy, found: applications.Application, *, now: datetime
+) -> wire.Precheck:
+    """All faults of it that there are now."""
+    wrong = await applying.faults_of(conn, found, today=today_of(now))
     faults = [
         wire.ApplicationFault(pointer=fault.pointer, code=fault.code, detail=fault.detail) for fault in wrong
     ]
-    return Answer(200, wire.Precheck(passes=not faults, faults=faults))
+    return wire.Precheck(passes=not faults, faults=faults)
 
 
 async def replay_step(call: Call[None], application_id: str) -> Answer:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from gateway.api import showing
+from gateway.api.applications import prechecked
 from gateway.door.operation import Answer, Call, Listener, operation
 from gateway.partners import verify_account
 from gateway.partners.admit import admit
@@ -72,6 +73,24 @@ async def replay_case(call: Call[None], application_id: str) -> Answer:
         )
         others = await review.others_of_company(conn, found)
     return Answer(200, showing.case(found, same_company=others))
+
+
+@operation(
+    "GET",
+    "/admin/v1/applications/{application_id}/faults",
+    summary="Check a case again",
+    scope="operate",
+    listener=Listener.OPERATORS,
+    answers={200: wire.Precheck},
+    problems=(ApplicationNotFound,),
+)
+async def precheck_case(call: Call[None]) -> Answer:
+    """What its pre-check finds today: a licence may have run out since it was submitted, or a twin have come in."""
+    async with call.parts.pool.acquire() as conn:
+        found = await applications.find(
+            conn, call.parts.sealing, application_id=call.path["application_id"], applicant_id=None
+        )
+        return Answer(200, await prechecked(conn, found, now=call.now))
 
 
 @operation(

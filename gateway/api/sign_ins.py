@@ -25,7 +25,7 @@ _PROVIDER = (errors.NoIdentityProvider, errors.IdentityProviderUnavailable)
 )
 async def begin_sign_in(call: Call[None]) -> Answer:
     """Authorization code with PKCE, state and nonce; complete it within ten minutes, on any replica."""
-    begun = await _sign_ins(call.parts).begin()
+    begun = await begins(call.parts).begin()
     return Answer(
         200,
         wire.BegunSignIn(sign_in=begun.kept, authorization_url=begun.authorization_url, expires_in=LIFE_S),
@@ -53,18 +53,8 @@ async def begin_sign_in(call: Call[None]) -> Answer:
 )
 async def complete_sign_in(call: Call[wire.CompletedSignIn]) -> Answer:
     """A token with the roles that the provider's groups stand for, and a session of a working day behind it."""
-    sign_ins, body = _sign_ins(call.parts), call.body
-    signed_in = await sign_ins.complete(kept=body.sign_in, state=body.state, code=body.code)
-    async with call.parts.pool.acquire() as conn, conn.transaction():
-        session = await sessions.begin(
-            conn,
-            external_subject=f"{sign_ins.provider.issuer} {signed_in.person.subject}",
-            name=signed_in.person.name,
-            roles=signed_in.roles,
-            sign_in=signed_in.digest,
-        )
-    if session is None:
-        raise errors.SignInUsed
+    body = call.body
+    session = await completed(call.parts, kept=body.sign_in, state=body.state, code=body.code)
     return _token(call.parts, session.client, session.session_id, call.now)
 
 
@@ -106,7 +96,29 @@ async def end_session(call: Call[None]) -> Answer:
     return Answer(204)
 
 
-def _sign_ins(parts: Parts) -> SignIns:
+async def completed(parts: Parts, *, kept: str, state: str, code: str) -> sessions.Session:
+    """The session of whoever comes back from the provider, for a token or for a visit.
+
+    Raises:
+        SignInUsed, and what `SignIns.complete` raises.
+    """
+    sign_ins = begins(parts)
+    signed_in = await sign_ins.complete(kept=kept, state=state, code=code)
+    async with parts.pool.acquire() as conn, conn.transaction():
+        session = await sessions.begin(
+            conn,
+            external_subject=f"{sign_ins.provider.issuer} {signed_in.person.subject}",
+            name=signed_in.person.name,
+            roles=signed_in.roles,
+            sign_in=signed_in.digest,
+        )
+    if session is None:
+        raise errors.SignInUsed
+    return session
+
+
+def begins(parts: Parts) -> SignIns:
+    """Raises NoIdentityProvider."""
     if parts.sign_ins is None:
         raise errors.NoIdentityProvider
     return parts.sign_ins

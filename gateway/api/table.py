@@ -102,6 +102,7 @@ OPERATIONS: tuple[Operation, ...] = (
     joining.sign_agreement,
     reviews.list_cases,
     reviews.get_case,
+    reviews.precheck_case,
     reviews.take_case,
     reviews.propose_terms,
     reviews.ask_for_more,

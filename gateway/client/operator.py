@@ -8,7 +8,7 @@ from gateway.client.client_reviews import ClientReviews
 from gateway.client.hiring import Hiring
 from gateway.client.offer_reviews import OfferReviews
 from gateway.client.transport import Request
-from gateway.wire.applications import Application, ApprovalRequest, Case, CaseQuery, Decision, Terms
+from gateway.wire.applications import Application, ApprovalRequest, Case, CaseQuery, Decision, Precheck, Terms
 from gateway.wire.documents import Document, DocumentList
 from gateway.wire.joining import Override
 from gateway.wire.merchants import Merchant, StandingChange
@@ -25,6 +25,10 @@ class Operator(BulkReviews, ChangeReviews, ClientReviews, Hiring, OfferReviews):
 
     async def case(self, application_id: str) -> Case:
         return await self.get(f"/admin/v1/applications/{application_id}", Case)
+
+    async def precheck_case(self, application_id: str) -> Precheck:
+        """What its pre-check finds today."""
+        return await self.get(f"/admin/v1/applications/{application_id}/faults", Precheck)
 
     async def take(self, application_id: str, *, idempotency_key: str | None = None) -> Case:
         """Become the case's reviewer, who cannot approve it."""

@@ -1,6 +1,7 @@
 """Every page there is, section by section."""
 
 from gateway.door.listeners import Page
+from gateway.pages.operator.table import operator_pages
 from gateway.pages.partner.table import partner_pages
 from gateway.pages.scanned import scanned_page
 from gateway.pages.site import Site
@@ -11,4 +12,5 @@ def pages_of(site: Site) -> tuple[Page, ...]:
         site.frame.assets.page(),
         scanned_page(site.parts),
         *partner_pages(site),
+        *operator_pages(site),
     )

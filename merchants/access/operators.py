@@ -4,7 +4,7 @@ The database insists on both people. A sandbox begins with one operator and nobo
 approver, what the first one proposes is confirmed at once. In production people come by the bank's identity provider.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -115,6 +115,12 @@ async def _undecided(conn: PoolConnectionProxy, proposal_id: str) -> tuple[Propo
     if row["decided_by"] is not None:
         raise OperatorProposalDecided(_proposal(row).status)
     return _proposal(row), msgspec.json.decode(row["jwk"])
+
+
+async def names_of(conn: PoolConnectionProxy, client_ids: Sequence[str]) -> dict[str, str]:
+    """What the operators among these clients are called, for their colleagues; a system's id is nobody's."""
+    rows = await sql.names_of(conn, client_ids=client_ids)
+    return {row["client_id"]: row["name"] for row in rows}
 
 
 async def _decide(

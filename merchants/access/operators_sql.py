@@ -1,6 +1,6 @@
 """The statements on proposals of operators."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -70,3 +70,10 @@ async def other_approvers_known(conn: PoolConnectionProxy, *, but: str) -> bool:
         but,
     )
     return found
+
+
+async def names_of(conn: PoolConnectionProxy, *, client_ids: Sequence[str]) -> list[asyncpg.Record]:
+    return await conn.fetch(
+        "SELECT client_id, name FROM merchants.clients WHERE client_id = ANY($1) AND kind = 'operator'",
+        list(client_ids),
+    )

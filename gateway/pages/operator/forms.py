@@ -1,0 +1,47 @@
+"""What operators type, as operations want it; what cannot be read is a fault in words."""
+
+import re
+from decimal import Decimal
+from typing import Any, Final
+
+from gateway.door.errors import RequestInvalid
+from gateway.pages.texts import mark
+from gateway.wire.problem import Fault
+from merchants.money import exponent
+
+_AMOUNT: Final = re.compile(r"[0-9]{1,10}([.][0-9]{1,3})?")
+_NO_AMOUNT: Final = mark("Give an amount such as 500.00.")
+_NO_FEE: Final = mark("Give the fee in whole hundredths of a percent.")
+CURRENCY: Final = "CNY"
+"""In which merchants are settled, and their limits are."""
+
+
+def minor(text: str, *, pointer: str, currency: str = CURRENCY) -> int:
+    """`500.00` in minor units.
+
+    Raises:
+        RequestInvalid: it is no amount, or has more digits than the currency.
+    """
+    written = text.strip().replace(",", "")
+    if _AMOUNT.fullmatch(written):
+        value = Decimal(written).scaleb(exponent(currency))
+        if value == value.to_integral_value():
+            return int(value)
+    raise RequestInvalid([Fault(pointer=pointer, code="invalid", detail=_NO_AMOUNT)])
+
+
+def terms(fee: str, limit: str) -> dict[str, Any]:
+    """Fee and limit, as the API takes them.
+
+    Raises:
+        RequestInvalid: one of them is no number.
+    """
+    if not fee.strip().isdecimal():
+        raise RequestInvalid([Fault(pointer="/fee_basis_points", code="invalid", detail=_NO_FEE)])
+    asked: dict[str, Any] = {"fee_basis_points": int(fee), "payment_limit": None}
+    if limit.strip():
+        asked["payment_limit"] = {
+            "amount_minor": minor(limit, pointer="/payment_limit"),
+            "currency": CURRENCY,
+        }
+    return asked

@@ -1,0 +1,198 @@
+"""What codes are called on pages, and in which tone: `good`, `wait`, `bad` or none."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from gateway.pages.texts import mark
+from gateway.wire.money import Amount, PositiveAmount
+from merchants.money import exponent
+
+Named = Mapping[str, tuple[str, str]]
+
+ROLES: Final = {
+    "reviewer": mark("Reviewer"),
+    "approver": mark("Approver"),
+    "risk": mark("Risk"),
+    "auditor": mark("Auditor"),
+}
+
+CASES: Final[Named] = {
+    "submitted": (mark("Waiting"), "wait"),
+    "under_review": (mark("Under review"), "wait"),
+    "needs_more_info": (mark("Asked back"), ""),
+    "to_be_verified": (mark("Verifying account"), ""),
+    "to_be_signed": (mark("To be signed"), ""),
+    "approved": (mark("Approved"), "good"),
+    "active": (mark("Active"), "good"),
+    "draft": (mark("Draft"), ""),
+    "rejected": (mark("Rejected"), "bad"),
+    "withdrawn": (mark("Withdrawn"), ""),
+    "expired": (mark("Expired"), ""),
+}
+
+CHANGES: Final[Named] = {
+    "submitted": (mark("Waiting"), "wait"),
+    "under_review": (mark("Under review"), "wait"),
+    "approved": (mark("Approved"), "good"),
+    "rejected": (mark("Rejected"), "bad"),
+    "withdrawn": (mark("Withdrawn"), ""),
+}
+
+BULKS: Final[Named] = {
+    "checked": (mark("Waiting"), "wait"),
+    "under_review": (mark("Under review"), "wait"),
+    "reading": (mark("Being read"), ""),
+    "admitting": (mark("Being admitted"), ""),
+    "done": (mark("Done"), "good"),
+    "rejected": (mark("Rejected"), "bad"),
+}
+
+OFFERS: Final[Named] = {
+    "proposed": (mark("To co-sign"), "wait"),
+    "countered": (mark("Countered"), ""),
+    "live": (mark("Live"), "good"),
+    "scheduled": (mark("Scheduled"), ""),
+    "paused": (mark("Paused"), "wait"),
+    "exhausted": (mark("Exhausted"), "bad"),
+    "ended": (mark("Ended"), ""),
+    "agreed": (mark("Agreed"), "good"),
+    "draft": (mark("Draft"), ""),
+}
+OFFER_LISTS: Final[Named] = {code: one for code, one in OFFERS.items() if code not in {"agreed", "draft"}}
+
+MERCHANTS: Final[Named] = {
+    "active": (mark("Active"), "good"),
+    "suspended": (mark("Suspended"), "bad"),
+    "closed": (mark("Closed"), ""),
+}
+
+KINDS: Final = {
+    "supermarket": mark("Supermarket"),
+    "mall": mark("Mall"),
+    "tenant": mark("Mall tenant"),
+    "platform": mark("Platform"),
+    "seller": mark("Platform seller"),
+}
+
+FORMS: Final = {"company": mark("Company"), "sole_trader": mark("Sole trader")}
+PROOFS: Final = {
+    "resident_id": mark("Resident identity card"),
+    "passport": mark("Passport"),
+    "residence_permit": mark("Residence permit"),
+}
+PAPERS: Final = {
+    "business_licence": mark("Business licence"),
+    "representative_id": mark("Representative's identity document"),
+    "owner_id": mark("Owner's identity document"),
+    "bank_account": mark("Account certificate"),
+    "store_photo": mark("Photo of a store"),
+    "qualification": mark("Permit of the trade"),
+    "agreement": mark("Agreement"),
+    "other": mark("Other paper"),
+}
+SECTIONS: Final = {
+    "licence": mark("Business licence"),
+    "legal_representative": mark("Legal representative"),
+    "owners": mark("Ultimate owners"),
+    "contact": mark("Contact"),
+    "short_name": mark("Name customers see"),
+    "city": mark("City"),
+    "mcc": mark("Trade (MCC)"),
+    "settlement": mark("Settlement account"),
+    "stores": mark("Stores"),
+    "online": mark("Online"),
+    "terms": mark("Fee and limit"),
+}
+PERSONAL: Final = ("legal_representative", "owners", "contact", "settlement")
+SEARCHES: Final = {
+    "document_number": mark("Identity document's number"),
+    "account_number": mark("Account number"),
+    "phone": mark("Telephone"),
+    "email": mark("E-mail"),
+}
+
+# What an operator may ask back about, by its place in the application.
+FIELDS: Final = {
+    "/licence": mark("Business licence"),
+    "/licence/name": mark("Name on the licence"),
+    "/licence/credit_code": mark("Unified social credit code"),
+    "/licence/address": mark("Licence address"),
+    "/licence/valid_until": mark("Licence valid until"),
+    "/legal_representative": mark("Legal representative"),
+    "/owners": mark("Ultimate owners"),
+    "/contact": mark("Contact"),
+    "/short_name": mark("Name customers see"),
+    "/mcc": mark("Trade (MCC)"),
+    "/settlement": mark("Settlement account"),
+    "/stores": mark("Stores"),
+    "/online": mark("Online"),
+    "/documents/business_licence": mark("Paper: business licence"),
+    "/documents/representative_id": mark("Paper: representative's identity document"),
+    "/documents/bank_account": mark("Paper: account certificate"),
+    "/documents/qualification": mark("Paper: permit of the trade"),
+}
+
+TERMS: Final = {
+    "amount_off": mark("Amount off"),
+    "threshold_off": mark("Off from a threshold on"),
+    "percent_off": mark("Percentage off"),
+    "cashback": mark("Cashback"),
+    "points": mark("Points"),
+    "fee_waiver": mark("Fee waived"),
+    "first_purchase": mark("First purchase"),
+    "coupon": mark("Coupon"),
+}
+FUNDERS: Final = {
+    "bank": mark("The bank"),
+    "partner": mark("The partner"),
+    "seller": mark("The selling merchant"),
+    "other": mark("A third party"),
+}
+SIDES: Final = {"bank": mark("The bank"), "partner": mark("The partner")}
+
+PURPOSES: Final = {
+    "payment": mark("Payment"),
+    "capture": mark("Capture"),
+    "release": mark("Release"),
+    "refund": mark("Refund"),
+    "verification": mark("Account verification"),
+}
+ACTIONS: Final = {"query": mark("Ask the core"), "reverse": mark("Reverse it")}
+ATTEMPTS: Final = {"send": mark("Sent"), "query": mark("Asked"), "reverse": mark("Reversed")}
+
+DONE: Final = {
+    "taken": mark("You have taken it; somebody else approves it."),
+    "proposed": mark("Your terms are proposed."),
+    "asked": mark("The applicant has been asked."),
+    "approved": mark("Approved."),
+    "rejected": mark("Rejected; the reason was passed on."),
+    "overridden": mark("The credit code may pass."),
+    "accepted": mark("Co-signed: the offer is agreed."),
+    "countered": mark("Your counter-offer is with the partner."),
+    "paused": mark("Paused: no payment gets it from now on."),
+    "resumed": mark("It runs again, unless the partner wants it paused."),
+    "ended": mark("Ended for good."),
+    "suspended": mark("Suspended: nothing is paid from now on."),
+    "trading": mark("It may trade again."),
+    "closed": mark("Closed for good."),
+    "hired": mark("Proposed; another approver confirms it."),
+    "confirmed": mark("Confirmed: they may sign in."),
+    "declined": mark("Turned down."),
+    "requested": mark("Asked for; somebody else approves it under change requests."),
+}
+
+
+def major(amount: Amount | PositiveAmount) -> str:
+    """As it is typed into a form: `500.00`."""
+    digits = exponent(amount.currency)
+    return f"{Decimal(amount.amount_minor).scaleb(-digits):.{digits}f}"
+
+
+def age(seconds: float) -> str:
+    """`4 s`, `12:05`, `3:02:00`: short enough for a column."""
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return f"{int(seconds)} s"
+    text = str(timedelta(seconds=int(seconds)))
+    return text.removeprefix("0:") if text.startswith("0:") else text
