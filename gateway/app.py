@@ -58,6 +58,8 @@ from webhooks.address_guard import AddressPolicy
 
 # Drawing a code takes milliseconds of processor; two at a time keep the event loop's core free.
 _RENDERERS = 2
+# A desk, a phone and some reloads whose old connection is not known to be dead yet.
+_PAGES_OF_ONE_ORDER = 10
 # Well within the lead that a new key is given before it signs.
 _KEYS_EVERY_S = 60.0
 
@@ -107,7 +109,7 @@ async def build(settings: Settings) -> AsyncIterator[Replica]:
         stack.push_async_callback(parts.payments.running.finish, settings.stop_within_s)
         limiter = Limiter(Limits.read(settings.rate_limits))
         room = WaitingRoom(seats=settings.long_polls, seats_of_one=settings.long_polls_per_caller)
-        door = _door(parts, limiter, room, trusted_hops=settings.trusted_hops)
+        door = _door(settings, parts, limiter, room)
         hub.watch(lambda _one: None, lost=parts.catalog.forget_all)
         jobs = await jobs_of(stack, settings, parts)
         beat = Replicas(pool, limiter).beat
@@ -173,6 +175,7 @@ def _parts(
         renderers=renderers,
         caption_font=settings.qr_caption_font or None,
         wallet_name=settings.wallet_name,
+        wallet_app_link=settings.wallet_app_link,
         logo=read_logo(Path(settings.qr_logo).read_bytes()) if settings.qr_logo else None,
         sign_ins=sign_ins,
         max_wait_s=settings.max_wait_s,
@@ -240,13 +243,18 @@ def _address_policy(settings: Settings) -> AddressPolicy:
     return AddressPolicy(ports=ports, plain_http=sandbox, loopback=settings.webhook_loopback)
 
 
-def _door(parts: Parts, limiter: Limiter, room: WaitingRoom, *, trusted_hops: int) -> Door:
+def _door(settings: Settings, parts: Parts, limiter: Limiter, room: WaitingRoom) -> Door:
+    shoppers = WaitingRoom(seats=settings.checkout_pages, seats_of_one=_PAGES_OF_ONE_ORDER)
     recently_live = RecentlyLive(parts.pool)
     parts.hub.watch(lambda _one: None, lost=recently_live.forget)
     desk = Desk(
         parts=parts,
         bearer=Bearer(
-            parts.tokens, recently_live, Proofs(parts.pool, parts.sealing), limiter, trusted_hops=trusted_hops
+            parts.tokens,
+            recently_live,
+            Proofs(parts.pool, parts.sealing),
+            limiter,
+            trusted_hops=settings.trusted_hops,
         ),
         claims=ClaimDesk(pool=parts.pool, sealing=parts.sealing),
         room=room,
@@ -257,6 +265,7 @@ def _door(parts: Parts, limiter: Limiter, room: WaitingRoom, *, trusted_hops: in
         counter=Counter(desk),
         frame=Frame(Assets(), environment=parts.environment),
         streams=Streams(parts.hub, room, stopping),
+        open_streams=Streams(parts.hub, shoppers, stopping),
     )
     return Door(
         OPERATIONS,

@@ -33,6 +33,7 @@ class Parts:
         renderers: where pictures are drawn, off the event loop.
         logo: for the middle of codes that are asked for with it.
         wallet_name: what customers call the wallet; may be empty.
+        wallet_app_link: what opens it on a phone, before an order's code; empty where the code itself does.
         caption_font: has the merchants' script; None has Latin letters only.
         sign_ins: of operators at the bank's identity provider; None where they have keys alone.
         max_wait_s: the longest any call may wait, whatever it asks for.
@@ -56,5 +57,6 @@ class Parts:
     caption_font: str | None
     logo: Logo | None
     wallet_name: str
+    wallet_app_link: str
     sign_ins: SignIns | None
     max_wait_s: float

@@ -344,7 +344,10 @@ async def a_town(
                 **environ,
             }
         )
-        free = {one: Address("127.0.0.1", 0) for one in (Listener.PUBLIC, Listener.OPERATORS)}
+        free = {
+            Listener.PUBLIC: Address("127.0.0.1", int(environ.get("PUBLIC_PORT", "0"))),
+            Listener.OPERATORS: Address("127.0.0.1", 0),
+        }
         async with (
             app.build(settings) as replica,
             aiohttp.ClientSession() as http,

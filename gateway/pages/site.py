@@ -15,9 +15,11 @@ class Site:
     Attributes:
         counter: where a page does what an operation does, for a visitor it knows.
         streams: keep a page told of what changes.
+        open_streams: likewise pages anybody may open, with seats of their own: no crowd of shoppers takes a till's.
     """
 
     parts: Parts
     counter: Counter
     frame: Frame
     streams: Streams
+    open_streams: Streams

@@ -114,6 +114,14 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     wallet_name: Annotated[
         str, _said("What customers call the wallet, on the page that a compact link opens")
     ] = ""
+    wallet_app_link: Annotated[
+        str,
+        _said(
+            "What opens the wallet on the phone that shows a checkout page, with the code behind it, as "
+            "`wallet://pay?code=`; if empty, the compact link itself, which the wallet may claim",
+            shapes.APP_LINK.or_nothing,
+        ),
+    ] = ""
     qr_logo: Annotated[
         str, _said("A PNG of at most 256 KiB for the middle of codes that are asked for with it")
     ] = ""
@@ -190,6 +198,9 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     long_polls_per_caller: Annotated[
         int, _said("Calls of one client that may wait at once, in one process", ge=0)
     ] = 200
+    checkout_pages: Annotated[
+        int, _said("Checkout pages of one process that may be told of changes at once", ge=0)
+    ] = 5_000
     query_after_s: Annotated[float, _said("A payment in doubt is asked about after this")] = 3.0
     query_every_s: Annotated[float, _said("and then this often")] = 5.0
     resend_until_s: Annotated[

@@ -74,3 +74,7 @@ GROUPS: Final = Shape(
     "^([^=,]+=(reviewer|approver|risk|auditor)(,|$))*$",
     "read group=role, separated by commas; the roles are reviewer, approver, risk and auditor",
 )
+APP_LINK: Final = Shape(
+    "^(?!javascript:|data:|vbscript:)[a-z][a-z0-9+.-]*://[!-~]+$",
+    "be what a link begins with that opens the app, such as wallet://pay?code=",
+)
