@@ -81,6 +81,10 @@ class Here:
         assert self.visit.caller.partner_id is not None, "an applicant's pages have no merchant"
         return self.visit.caller.partner_id
 
+    def refused(self, refusal: Refusal) -> "Here":
+        """The same page, saying so."""
+        return replace(self, refusal=refusal)
+
     def draw(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
         """The page, with a fresh idempotency key for each of its forms."""
         return self.site.frame.draw(
@@ -93,7 +97,7 @@ class Here:
             faults=self.refusal.faults if self.refusal else {},
             form=self.form,
             csrf=self.visit.csrf,
-            fresh_key=lambda: self.form.get("key") or uuid4().hex,
+            fresh_key=lambda: (self.refusal and self.form.get("key")) or uuid4().hex,
             names=names,
             may=self.may,
             **values,
@@ -170,7 +174,7 @@ async def _done(here: Here, do: Deed, back: Draw) -> web.StreamResponse:
     except _NOBODY:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, its page says so
-        return await back(replace(here, refusal=Refusal.of(error)))
+        return await back(here.refused(Refusal.of(error)))
     return leading_to(outcome) if isinstance(outcome, str) else outcome
 
 

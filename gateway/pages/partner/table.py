@@ -1,10 +1,14 @@
 """The pages of the partner's console."""
 
 from gateway.door.listeners import Page
+from gateway.pages.partner.application import application_pages, show_application
 from gateway.pages.partner.console import Console
 from gateway.pages.partner.entrance import entrance
 from gateway.pages.partner.front import front_pages
+from gateway.pages.partner.joining import joining_pages
+from gateway.pages.partner.papers import paper_pages
 from gateway.pages.partner.payments import payment_pages
+from gateway.pages.partner.stores import store_pages
 from gateway.pages.site import Site
 
 
@@ -14,4 +18,8 @@ def partner_pages(site: Site) -> tuple[Page, ...]:
         *entrance(console),
         *front_pages(console),
         *payment_pages(console),
+        *application_pages(console),
+        *paper_pages(console),
+        *store_pages(console),
+        *joining_pages(console, back=show_application),
     )
