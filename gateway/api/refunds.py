@@ -1,5 +1,7 @@
 """Refunds: part or all of an order given back, with a preview that says who gets what."""
 
+from datetime import UTC, datetime
+
 from gateway.api.payments import found, partner_of
 from gateway.door.operation import Answer, Call, operation
 from gateway.parts import Parts
@@ -10,7 +12,7 @@ from gateway.payments.payment import Payment, Refund
 from gateway.payments.view import refund_for_merchant, shares
 from gateway.payments.waiting import carry_out_refund
 from gateway.wire import payments as wire
-from gateway.wire.money import PositiveAmount
+from gateway.wire.money import Amount, PositiveAmount
 from gateway.wire.page import Page
 from merchants.ids import new_id
 
@@ -19,6 +21,31 @@ _PROBLEMS = (
     payments.NotRefundable,
     payments.RefundAboveRemainder,
     payments.CurrencyNotTaken,
+)
+
+
+def _cny(amount_minor: int) -> Amount:
+    return Amount(amount_minor=amount_minor, currency="CNY")
+
+
+# Half of an order of 128.00 on which the offer gave 20.00, at a fee of 0.38 %.
+_SHARES = wire.RefundShares(
+    order=_cny(6400),
+    to_payer=_cny(5400),
+    deducted=_cny(0),
+    to_funders=_cny(1000),
+    fee_returned=_cny(24),
+    taken=[],
+)
+_REFUND = wire.Refund(
+    id="ref_01939e7c5b7a7c3f9d2e4a6b00000007",
+    payment_id="pay_01939e7c5b7a7c3f9d2e4a6b00000007",
+    merchant_refund_no="T7-000123-R1",
+    state="succeeded",
+    reason=None,
+    shares=_SHARES,
+    created_at=datetime(2026, 1, 5, 1, 30, tzinfo=UTC),
+    updated_at=datetime(2026, 1, 5, 1, 30, 1, tzinfo=UTC),
 )
 
 
@@ -43,6 +70,7 @@ async def replay_refund(call: Call[wire.RefundRequest], resource_id: str) -> Ans
     example=wire.RefundRequest(
         merchant_refund_no="T7-000123-R1", amount=PositiveAmount(amount_minor=6400, currency="CNY")
     ),
+    answer_example=_REFUND,
 )
 async def create_refund(call: Call[wire.RefundRequest]) -> Answer:
     """The amount counts in order amount: customer and funders each get their part of it back.
@@ -82,6 +110,7 @@ async def create_refund(call: Call[wire.RefundRequest]) -> Answer:
     answers={200: wire.RefundShares},
     problems=_PROBLEMS,
     example=wire.RefundPreviewRequest(amount=PositiveAmount(amount_minor=6400, currency="CNY")),
+    answer_example=_SHARES,
 )
 async def preview_refund(call: Call[wire.RefundPreviewRequest]) -> Answer:
     """Moves nothing. Says what the customer loses of cashback and points, and what of it comes off the refund."""
@@ -99,6 +128,7 @@ async def preview_refund(call: Call[wire.RefundPreviewRequest]) -> Answer:
     scope="query",
     answers={200: Page[wire.Refund]},
     problems=(payments.PaymentNotFound,),
+    answer_example=Page(items=[_REFUND], next=None),
 )
 async def list_refunds(call: Call[None]) -> Answer:
     """Oldest first, all of them."""
@@ -115,6 +145,7 @@ async def list_refunds(call: Call[None]) -> Answer:
     scope="query",
     answers={200: wire.Refund},
     problems=(payments.RefundNotFound,),
+    answer_example=_REFUND,
 )
 async def read_refund(call: Call[None, wire.PaymentQuery]) -> Answer:
     """With `wait_s` the answer comes as soon as the core has decided. A till sees those of its own payments."""

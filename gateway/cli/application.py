@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-import click
-
 from gateway.cli.asking import SaidNo, Session
+from gateway.cli.identity import Unreadable
 from gateway.client import Applicant, Credentials, Gateway
 from gateway.wire.applications import Application
 
@@ -13,7 +12,11 @@ def applicant(session: Session) -> Callable[[Gateway, Credentials], Applicant]:
     """How to sign in as an identity that applied."""
     application_id = session.file.identity.application_id
     if application_id is None:
-        raise click.ClickException(f"{session.file.path} did not apply for anything")
+        kind = session.file.identity.kind
+        whose = f"is a {kind}'s identity" if kind else "is nobody's who applied"
+        raise Unreadable(
+            f"{session.file.path} {whose}, and this command is an applicant's: name the file of `partner apply`"
+        )
 
     def signed_in(gateway: Gateway, credentials: Credentials) -> Applicant:
         return Applicant(gateway, credentials, application_id)

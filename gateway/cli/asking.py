@@ -16,23 +16,34 @@ import click
 import msgspec
 from msgspec import Struct
 
-from gateway.cli.identity import IdentityFile
+from gateway.cli.identity import IdentityFile, Unreadable
 from gateway.cli.shown import As, plain_lines, show
 from gateway.client import (
     AnswerLost,
     Credentials,
     Gateway,
     GatewayError,
+    Operator,
+    Partner,
     ProblemAnswered,
     SigningKey,
+    Till,
     UnexpectedAnswer,
     Unreachable,
+    WalletBackend,
 )
 from gateway.client.signed_in import SignedIn
 
 P = ParamSpec("P")
 T = TypeVar("T")
 UserT = TypeVar("UserT", bound=SignedIn)
+
+
+# Who each kind of user is, for which its identity file is judged before anything is asked.
+_KINDS: dict[object, str] = {Till: "till", WalletBackend: "wallet", Partner: "partner", Operator: "operator"}
+
+
+_A = {"till": "a till", "wallet": "a wallet", "partner": "a partner", "operator": "an operator"}
 
 
 class Refused(click.ClickException):
@@ -73,6 +84,7 @@ class Session:
             ClickException: it was not done, or nobody knows; the exit code says which.
         """
         identity = self.file.identity
+        self._refuse_another_kind(user.func if isinstance(user, functools.partial) else user)
 
         async def asked(gateway: Gateway) -> T:
             return await deed(user(gateway, identity.credentials()))
@@ -84,6 +96,18 @@ class Session:
     ) -> None:
         """Likewise, and show what came of it."""
         show(self.ask(user, deed), self.how)
+
+    def _refuse_another_kind(self, user: object) -> None:
+        """Somebody else's file would only be told that a path or a scope is not there."""
+        wanted, kind = _KINDS.get(user), self.file.identity.kind
+        # An operator's file names nothing that only operators have; a partner's server need not have applied.
+        if wanted is None or kind == wanted:
+            return
+        if kind is not None or wanted not in {"operator", "partner"}:
+            whose = f"is a {kind}'s identity" if kind else f"is no {wanted}'s identity"
+            raise Unreadable(
+                f"{self.file.path} {whose}, and this command acts as {_A[wanted]}: name another by --as"
+            )
 
     def listed(
         self,
@@ -205,9 +229,9 @@ def read_json(path: str) -> Any:
         with click.open_file(path, "rb") as file:
             return msgspec.json.decode(file.read())
     except OSError as error:
-        raise click.ClickException(f"{path}: {error.strerror}") from None
+        raise Unreadable(f"{path}: {error.strerror}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise click.ClickException(f"{path} is not JSON: {error}") from None
+        raise Unreadable(f"{path} is not JSON: {error}") from None
 
 
 def read_key(path: str) -> SigningKey:
@@ -219,4 +243,4 @@ def read_key(path: str) -> SigningKey:
     try:
         return SigningKey.from_jwk(read_json(path))
     except (ValueError, TypeError):
-        raise click.ClickException(f"{path} holds no private Ed25519 key (JWK)") from None
+        raise Unreadable(f"{path} holds no private Ed25519 key (JWK)") from None

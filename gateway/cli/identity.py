@@ -21,6 +21,12 @@ from gateway.wire.clients import PublicJwk
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
+class Unreadable(click.ClickException):
+    """A file that is not there, or not what it should be; nothing was asked."""
+
+    exit_code = 2
+
+
 class Identity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a file holds.
 
@@ -46,6 +52,15 @@ class Identity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     wallet_issuer: str | None = None
     next_jwk: dict[str, str] | None = None
     retiring: str | None = None
+
+    @property
+    def kind(self) -> str | None:
+        """Whose it is, as far as the file says: an operator's has nothing but a client."""
+        if self.terminal_id is not None:
+            return "till"
+        if self.wallet_issuer is not None:
+            return "wallet"
+        return None if self.application_id is None else "partner"
 
     @property
     def key(self) -> SigningKey:
@@ -80,7 +95,8 @@ class IdentityFile:
         """Read a file.
 
         Raises:
-            ClickException: it is not there, not ours, or others may read it.
+            Unreadable: it is not there, or not ours.
+            ClickException: others may read it.
         """
         try:
             if path.stat().st_mode & _OTHERS:
@@ -89,11 +105,11 @@ class IdentityFile:
                 )
             content = path.read_bytes()
         except OSError as error:
-            raise click.ClickException(f"{path}: {error.strerror}") from None
+            raise Unreadable(f"{path}: {error.strerror}") from None
         try:
             return cls(path, msgspec.json.decode(content, type=Identity))
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            raise click.ClickException(f"{path} is no identity that this command wrote") from None
+            raise Unreadable(f"{path} is no identity that this command wrote") from None
 
     @classmethod
     def make(cls, path: Path, *, url: str, issuer: str | None = None) -> Self:

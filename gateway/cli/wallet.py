@@ -5,6 +5,7 @@ from functools import partial
 import click
 
 from gateway.cli.asking import Session, acting, repeatable
+from gateway.cli.identity import Unreadable
 from gateway.cli.shown import As, show
 from gateway.cli.terminal_qr import draw
 from gateway.client import WalletBackend
@@ -29,7 +30,9 @@ def code(
     payer = PayerFacts(id=payer_id, person_id=person_id or payer_id, factors=factors)
     issuer = session.file.identity.wallet_issuer
     if issuer is None:
-        raise click.ClickException(f"{session.file.path} is no wallet's backend")
+        raise Unreadable(
+            f"{session.file.path} is no wallet's identity: name the file of the wallet's backend"
+        )
     issued = session.ask(
         partial(WalletBackend, issuer=issuer),
         lambda one: one.payment_code(payer, idempotency_key=idempotency_key),

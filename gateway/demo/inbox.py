@@ -163,9 +163,16 @@ async def consuming(stage: Stage, *, url: str, secret: str) -> AsyncIterator[Inb
         await asyncio.gather(reading, return_exceptions=True)
 
 
+# Where a payment's money has moved, or is held.
+_MOVED = frozenset({"authorized", "capturing", "succeeded", "reversing", "reversed"})
+
+
 def _summary(one: Received) -> str:
     """The amounts a book-keeper looks for."""
-    subject = one.data.get("payment") or one.data.get("refund", {}).get("shares") or one.data
+    payment = one.data.get("payment")
+    subject = payment or one.data.get("refund", {}).get("shares") or one.data
+    if payment and payment["state"] not in _MOVED:
+        subject = {**payment, "paid": None}  # what would have been paid is no amount for the books
     amounts = (
         (name, subject.get(name))
         for name in ("order", "discount", "paid", "to_payer", "to_funders", "clawed_back")

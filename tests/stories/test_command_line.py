@@ -189,3 +189,48 @@ async def test_a_file_of_tenants_is_read_once_and_its_faults_are_named_by_line(d
     assert [json.loads(line)["reference"] for line in listed.out.splitlines()] == ["bent"]
     other = await desk.types("partner", "import", str(desk.folder / "paper.png"), "--as", "shop.json")
     assert (other.code, "neither" in other.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("till", "wait", "pay_1"),
+        ("operator", "cases"),
+        ("partner", "status"),
+        ("wallet", "code", "lan"),
+        ("listen", "--forward-to", "http://127.0.0.1:9"),
+    ],
+)
+async def test_a_file_that_cannot_be_read_is_exit_code_2(desk: Desk, command: tuple[str, ...]) -> None:
+    gone = await desk.types(*command, "--as", "nope.json")
+    assert (gone.code, "No such file" in gone.err) == (2, True), gone
+    (desk.folder / "odd.json").write_text("{}")
+    (desk.folder / "odd.json").chmod(0o600)
+    odd = await desk.types(*command, "--as", "odd.json")
+    assert (odd.code, "is no identity" in odd.err) == (2, True), odd
+
+
+async def test_an_identity_of_another_kind_is_told_before_anything_is_asked(desk: Desk) -> None:
+    nowhere = "http://127.0.0.1:9"
+    kinds = {
+        "till": {"terminal_id": "trm_1"},
+        "wallet": {"wallet_issuer": "bank"},
+        "partner": {"application_id": "app_1"},
+    }
+    for kind, facts in kinds.items():
+        IdentityFile.make(desk.folder / f"{kind}.json", url=nowhere).keep(client_id="cli_1", **facts)
+    IdentityFile.make(desk.folder / "operator.json", url=nowhere).keep(client_id="cli_1")
+    for command, file, words in (
+        (("till", "wait", "pay_1"), "partner", "is a partner's identity, and this command acts as a till"),
+        (("till", "wait", "pay_1"), "operator", "is no till's identity"),
+        (("operator", "cases"), "till", "is a till's identity, and this command acts as an operator"),
+        (("partner", "status"), "wallet", "is a wallet's identity, and this command is an applicant's"),
+        (("wallet", "code", "lan"), "partner", "wallet"),
+    ):
+        said = await desk.types(*command, "--as", f"{file}.json")
+        assert (said.code, words in said.err) == (2, True), said
+
+
+async def test_who_listens_has_to_be_said(desk: Desk) -> None:
+    said = await desk.types("listen", "--forward-to", "http://127.0.0.1:9")
+    assert (said.code, "--as FILE" in said.err) == (2, True)

@@ -1,7 +1,6 @@
 """`gateway listen`: a developer at a desk gets the sandbox's events as webhooks, though nobody can reach the desk."""
 
 import asyncio
-import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import asyncpg
 import pytest
 from aiohttp import web
 
+from gateway.cli.identity import IdentityFile
 from gateway.client import Credentials, Gateway, Partner, ProblemAnswered, SigningKey
 from gateway.client.forwarding import Forwarded, Forwarder, Interrupted, Listening, Said
 from gateway.client.webhook import Verifier
@@ -70,9 +70,9 @@ def _read(log: Path) -> str:
 
 
 def _listening(city: City, client_id: str, key: SigningKey, receiver: Receiver, folder: Path) -> Program:
-    file = folder / "key.json"
-    file.write_text(json.dumps(key.private_jwk))
-    who = ("--url", city.town.public, "--client-id", client_id, "--key", str(file))
+    file = IdentityFile.make(folder / "desk.json", url=city.town.public)
+    file.keep(jwk=key.private_jwk, client_id=client_id)
+    who = ("--as", str(file.path))
     return Program(
         name="listen",
         arguments=("listen", *who, "--forward-to", receiver.url, "--type", "payment.*"),
