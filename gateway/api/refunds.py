@@ -34,7 +34,7 @@ _SHARES = wire.RefundShares(
     to_payer=_cny(5400),
     deducted=_cny(0),
     to_funders=_cny(1000),
-    fee_returned=_cny(24),
+    fee_returned=_cny(25),
     taken=[],
 )
 _REFUND = wire.Refund(

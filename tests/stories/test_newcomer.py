@@ -58,9 +58,9 @@ def _environ() -> dict[str, str]:
     }
 
 
-def of_the_readme(name: str) -> str:
+def of_the_readme(name: str, fence: str = "```") -> str:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    return readme.partition(f"<!-- {name}:begin -->\n```\n")[2].partition("\n```\n")[0]
+    return readme.partition(f"<!-- {name}:begin -->\n{fence}\n")[2].partition("\n```\n")[0]
 
 
 @pytest.fixture
@@ -103,3 +103,7 @@ async def test_a_newcomer_gets_from_nothing_to_a_paid_till_by_the_readme_alone(d
     *_, paid = told.text.partition("pay_")
     assert "succeeded" in paid
     assert "128.00 CNY" in paid
+    example = of_the_readme("offer-python", "```python")
+    (desk.folder / "agree.py").write_text(example, encoding="utf-8")
+    agreed = await desk.typed(f"{sys.executable} agree.py")
+    assert (agreed.code, agreed.text.strip()) == (0, "live"), agreed.text
