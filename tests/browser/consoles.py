@@ -5,8 +5,10 @@ from pathlib import Path
 
 from playwright.async_api import Page
 
+from merchants.access import clients, jwk
+from merchants.ids import BANK, new_id
 from tests.signing_in import OwnKey
-from tests.town import Town
+from tests.town import Supermarket, Town
 
 
 def identity_file(folder: Path, own_key: OwnKey, client_id: str, *, url: str) -> Path:
@@ -23,3 +25,18 @@ async def signed_in(page: Page, town: Town, file: Path, *, to: str = "/console")
     await page.locator("details summary").first.click()
     await page.locator("#file").set_input_files(file)
     await page.wait_for_url(town.public + to)
+
+
+async def owner_of(town: Town, shop: Supermarket, folder: Path) -> Path:
+    """An identity file of one who may do everything for this partner."""
+    own_key = OwnKey()
+    owner = clients.client_of(
+        new_id("cli", BANK),
+        "partner",
+        "鹏城百货",
+        partner_id=shop.merchant.partner_id,
+        merchant_id=shop.merchant.id,
+    )
+    async with town.pool.acquire() as conn, conn.transaction():
+        await clients.register(conn, owner, jwk.accept(own_key.public_jwk), actor="test")
+    return identity_file(folder, own_key, owner.client_id, url=town.public)

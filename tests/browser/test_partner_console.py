@@ -4,27 +4,9 @@ from pathlib import Path
 
 from playwright.async_api import Browser
 
-from merchants.access import clients, jwk
-from merchants.ids import BANK, new_id
-from tests.browser.consoles import identity_file, signed_in
+from tests.browser.consoles import owner_of, signed_in
 from tests.browser.looking import ONE_OF_EACH, looking, seen
-from tests.signing_in import OwnKey
-from tests.town import Supermarket, Town
-
-
-async def owner_of(town: Town, shop: Supermarket, folder: Path) -> Path:
-    """An identity file of one who may do everything for this partner."""
-    own_key = OwnKey()
-    owner = clients.client_of(
-        new_id("cli", BANK),
-        "partner",
-        "鹏城百货",
-        partner_id=shop.merchant.partner_id,
-        merchant_id=shop.merchant.id,
-    )
-    async with town.pool.acquire() as conn, conn.transaction():
-        await clients.register(conn, owner, jwk.accept(own_key.public_jwk), actor="test")
-    return identity_file(folder, own_key, owner.client_id, url=town.public)
+from tests.town import Town
 
 
 async def test_a_partner_finds_a_payment_and_gives_part_of_it_back(

@@ -33,11 +33,12 @@ _NOBODY = (NotSignedIn, ClientRevoked)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Somewhere to go; shown to those who have the scope."""
+    """Somewhere to go, shown to those who have the scope; `also` is where else its pages stand."""
 
     url: str
     text: str
     scope: str
+    also: str = ""
     current: bool = False
 
 
@@ -45,8 +46,8 @@ _PLACES = (
     Place(HOME, mark("At a glance"), "query"),
     Place(f"{HOME}/payments", mark("Payments"), "query"),
     Place(f"{HOME}/offers", mark("Offers"), "offers"),
-    Place(f"{HOME}/webhooks", mark("Webhooks"), "webhooks"),
-    Place(f"{HOME}/stores", mark("Stores and tills"), "merchants"),
+    Place(f"{HOME}/webhooks", mark("Webhooks"), "webhooks", also=f"{HOME}/deliveries"),
+    Place(f"{HOME}/stores", mark("Stores and tills"), "merchants", also=f"{HOME}/terminals"),
     Place(f"{HOME}/applications", mark("Applications"), "apply"),
     Place(f"{HOME}/keys", mark("Keys"), "merchants"),
 )
@@ -106,7 +107,7 @@ class Here:
     def _places(self) -> list[Place]:
         at = self.request.rel_url.path
         shown = [one for one in _PLACES if self.may(one.scope)]
-        return [replace(one, current=_stands_in(at, one.url)) for one in shown]
+        return [replace(one, current=_stands_in(at, one)) for one in shown]
 
 
 Draw = Callable[[Here], Awaitable[web.StreamResponse]]
@@ -178,5 +179,6 @@ async def _done(here: Here, do: Deed, back: Draw) -> web.StreamResponse:
     return leading_to(outcome) if isinstance(outcome, str) else outcome
 
 
-def _stands_in(at: str, url: str) -> bool:
-    return at == url or (url != HOME and at.startswith(url + "/"))
+def _stands_in(at: str, place: Place) -> bool:
+    below = (f"{one}/" for one in (place.url, place.also) if one not in {"", HOME})
+    return at == place.url or at.startswith(tuple(below))

@@ -7,6 +7,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from uuid import uuid4
 
+import msgspec
+
 from gateway.door.errors import RequestInvalid
 from gateway.pages.texts import mark
 from gateway.wire.problem import Fault
@@ -75,3 +77,11 @@ def nested(form: Mapping[str, str]) -> dict[str, Any]:
             within = within.setdefault(step, {})
         within[steps[-1]] = value.strip()
     return document
+
+
+def readable(text: str) -> str:
+    """JSON over several lines, for people; anything else as it is."""
+    try:
+        return msgspec.json.format(text.encode(), indent=2).decode()
+    except (msgspec.DecodeError, RecursionError):
+        return text

@@ -77,6 +77,24 @@ PLACE_STATES: Final[Mapping[str, str]] = {
     "closed": mark("Closed"),
     "retired": mark("Retired"),
 }
+DELIVERY_STATES: Final[Mapping[str, str]] = {
+    "pending": mark("Waits"),
+    "sending": mark("Being sent"),
+    "delivered": mark("Delivered"),
+    "exhausted": mark("Given up"),
+    "expired": mark("Expired"),
+    "skipped": mark("Skipped"),
+}
+DISABLED: Final[Mapping[str, str]] = {
+    "by_partner": mark("Disabled by you; its events are held."),
+    "gone": mark("It answered 410, so nothing is sent there; its events are held."),
+    "failing": mark("Every attempt of five days failed, so nothing is sent there; its events are held."),
+}
+CIRCUITS: Final[Mapping[str, str]] = {
+    "closed": mark("Answers"),
+    "half_open": mark("Being tried again"),
+    "open": mark("Left in peace for a moment"),
+}
 DEEDS: Final[Mapping[str, str]] = {
     "send": mark("Sent to the wallet core"),
     "query": mark("The wallet core was asked"),

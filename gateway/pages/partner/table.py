@@ -9,6 +9,7 @@ from gateway.pages.partner.joining import joining_pages
 from gateway.pages.partner.papers import paper_pages
 from gateway.pages.partner.payments import payment_pages
 from gateway.pages.partner.stores import store_pages
+from gateway.pages.partner.webhooks import webhook_pages
 from gateway.pages.site import Site
 
 
@@ -21,5 +22,6 @@ def partner_pages(site: Site) -> tuple[Page, ...]:
         *application_pages(console),
         *paper_pages(console),
         *store_pages(console),
+        *webhook_pages(console),
         *joining_pages(console, back=show_application),
     )
