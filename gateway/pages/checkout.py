@@ -105,6 +105,7 @@ class Checkouts:
                 "phase": moment.phase,
                 "attempt": latest.session.attempts,
                 "again": moment.again,
+                "may_leave": moment.may_leave,
                 "headline": translate(moment.headline),
                 "detail": translate(moment.detail),
                 "back": self._back(latest, moment, now),

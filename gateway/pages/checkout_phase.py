@@ -36,6 +36,11 @@ class Moment:
     def over(self) -> bool:
         return self.phase in {"paid", "returned", "expired"}
 
+    @property
+    def may_leave(self) -> bool:
+        """Whether nothing is under way: who leaves then leaves it unpaid."""
+        return self.phase in {"waiting", "declined"}
+
 
 _WAITING: Final = Moment(
     phase="waiting",

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
 import structlog
 
 from gateway.storage.embedded import EmbeddedPostgres
@@ -20,6 +21,7 @@ from gateway.storage.pool import open_pool
 from tests import machine
 from tests.processes import City, a_city
 from tests.prove import (
+    browsing,
     bulk,
     deliveries,
     fairness,
@@ -33,6 +35,7 @@ from tests.prove import (
     offer_sums,
     offers,
     outage,
+    pages,
     waiting,
     webhooks_isolation,
     webhooks_order,
@@ -206,6 +209,18 @@ async def _waiting() -> None:
         _must(crowd.connections_more == 0, "waiting held connections to the database")
 
 
+async def _checkout_pages() -> None:
+    """1,000 checkout pages on two replicas, some in a browser, and 50 payments/s: each shows its end within 1 s."""
+    count = int(os.environ.get("PAGES", "1000"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    async with _city(serving=2) as city, browsing.pages_of(city.town, most=3) as beside:
+        replicas = list(psutil.Process(city.gateway.pid).children())
+        told = await pages.run(city.town, pages=count, a_second=50, replicas=replicas, beside=beside)
+    print(told)
+    _must(not told.wrong, "\n".join(told.wrong[:20]))
+    _must(told.lags_s[-1] <= 1.0, f"a page was told {told.lags_s[-1]:.2f} s late")
+
+
 async def _webhooks_order() -> None:
     """20,000 events in strict order, a tenth of the attempts failing: nothing overtakes, nobody is held up."""
     with EmbeddedPostgres() as server:
@@ -303,6 +318,7 @@ _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "bulk": _bulk,
     "offers": _offers,
     "waiting": _waiting,
+    "checkout_pages": _checkout_pages,
 }
 
 

@@ -19,7 +19,7 @@ function show(told) {
   const over = paid || told.phase === "returned" || told.phase === "expired";
   part("back").hidden = !over;
   part("back").href = told.back;
-  part("cancel").hidden = over;
+  part("cancel").hidden = !told.may_leave;
   document.title = `${told.headline} · ${page.dataset.shop}`;
   if (over) stream?.close();
   if (paid) leave(told.back);
