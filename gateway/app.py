@@ -33,6 +33,7 @@ from gateway.pages.table import pages_of
 from gateway.partners import verify_account
 from gateway.parts import Parts
 from gateway.payments.limits import DailyLimits, StepUp
+from gateway.payments.monitoring import Monitor
 from gateway.payments.needs import Needs
 from gateway.payments.till_refunds import TillRefunds
 from gateway.payments.velocity_rules import Rules
@@ -172,6 +173,7 @@ def _parts(
         ),
         address_policy=_address_policy(settings),
         payments=needs,
+        monitor=Monitor(pool),
         renderers=renderers,
         caption_font=settings.qr_caption_font or None,
         wallet_name=settings.wallet_name,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from gateway.identity.sign_in import SignIns
+from gateway.payments.monitoring import Monitor
 from gateway.payments.needs import Needs
 from gateway.storage.hub import Hub
 from gateway.wallet.routing import Cores
@@ -30,6 +31,7 @@ class Parts:
         catalog: the partners' live offers, in memory.
         onboarding: how the bank takes merchants in.
         payments: what payments need, some of which stands here too.
+        monitor: how the last hour went.
         renderers: where pictures are drawn, off the event loop.
         logo: for the middle of codes that are asked for with it.
         wallet_name: what customers call the wallet; may be empty.
@@ -53,6 +55,7 @@ class Parts:
     address_policy: AddressPolicy
     onboarding: Policy
     payments: Needs
+    monitor: Monitor
     renderers: Executor
     caption_font: str | None
     logo: Logo | None

@@ -56,9 +56,26 @@ async def record(
     )
 
 
-async def of_object(
-    conn: PoolConnectionProxy, *, object_id: str, before_id: int | None, limit: int
+async def search(
+    conn: PoolConnectionProxy,
+    *,
+    object_id: str | None = None,
+    actor: str | None = None,
+    deed: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before_id: int | None = None,
+    limit: int,
 ) -> list[Deed]:
-    """A page of what was done to one object, newest first, from before that row."""
-    rows = await audit_sql.of_object(conn, object_id=object_id, before_id=before_id, limit=limit)
+    """A page of the trail, newest first, from before that row: all of it, or what was asked for."""
+    rows = await audit_sql.search(
+        conn,
+        object_id=object_id,
+        actor=actor,
+        deed=deed,
+        since=since,
+        until=until,
+        before_id=before_id,
+        limit=limit,
+    )
     return [Deed(**{**row, "id": str(row["id"]), "facts": json.loads(row["facts"])}) for row in rows]

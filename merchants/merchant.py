@@ -188,6 +188,17 @@ async def sub_merchants(
     return [_merchant(row) for row in rows]
 
 
+async def search(
+    conn: PoolConnectionProxy, *, text: str, before_id: str | None = None, limit: int
+) -> list[Merchant]:
+    """For the bank's people, newest first: of this id, number or credit code, or whose names begin like this.
+
+    All of them where `text` is empty.
+    """
+    rows = await sql.search(conn, text=text.strip(), before_id=before_id, limit=limit)
+    return [_merchant(row) for row in rows]
+
+
 async def of_ids(
     conn: PoolConnectionProxy, *, partner_id: str, merchant_ids: Sequence[str]
 ) -> list[Merchant]:

@@ -56,6 +56,25 @@ async def sub_merchants(
     )
 
 
+async def search(
+    conn: PoolConnectionProxy, *, text: str, before_id: str | None, limit: int
+) -> list[asyncpg.Record]:
+    return await conn.fetch(
+        f"""SELECT {_MERCHANT} FROM merchants.merchants
+             WHERE ($2::text IS NULL OR id < $2)
+               AND ($1 = '' OR id IN (
+                   SELECT id FROM merchants.merchants WHERE id = $1 OR merchant_number = $1 OR credit_code = $1
+                   UNION SELECT id FROM merchants.merchants
+                          WHERE licence_name COLLATE "C" >= $1 AND licence_name COLLATE "C" < $1 || U&'\\+10FFFF'
+                   UNION SELECT id FROM merchants.merchants
+                          WHERE short_name COLLATE "C" >= $1 AND short_name COLLATE "C" < $1 || U&'\\+10FFFF'))
+             ORDER BY id DESC LIMIT $3""",  # noqa: S608 - fixed list
+        text,
+        before_id,
+        limit,
+    )
+
+
 async def merchants_of_ids(
     conn: PoolConnectionProxy, *, partner_id: str, merchant_ids: Sequence[str]
 ) -> list[asyncpg.Record]:

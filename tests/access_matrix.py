@@ -74,6 +74,8 @@ MATRIX: Final[Mapping[str, str]] = {
     "list_cases": OPERATORS,
     "get_case": OPERATORS,
     "precheck_case": OPERATORS,
+    "search_merchants": OPERATORS,
+    "read_monitoring": OPERATORS,
     "take_case": "reviewer",
     "propose_terms": "reviewer",
     "ask_for_more": "reviewer",

@@ -45,6 +45,22 @@ async def list_merchants(call: Call[None, wire.MerchantQuery]) -> Answer:
 
 @operation(
     "GET",
+    "/admin/v1/merchants",
+    summary="Find merchants",
+    scope="operate",
+    listener=Listener.OPERATORS,
+    answers={200: Page[wire.Merchant]},
+)
+async def search_merchants(call: Call[None, wire.MerchantSearch]) -> Answer:
+    """Partners and sub-merchants, newest first; personal data is searched elsewhere, by its exact value."""
+    query = call.query
+    async with call.parts.pool.acquire() as conn:
+        found = await merchant.search(conn, text=query.text, before_id=query.cursor, limit=query.limit + 1)
+    return Answer(200, showing.page(found, showing.merchant, limit=query.limit))
+
+
+@operation(
+    "GET",
     "/admin/v1/merchants/{merchant_id}",
     summary="Read any merchant",
     scope="operate",

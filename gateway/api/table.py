@@ -20,6 +20,7 @@ from gateway.api import (
     key_resets,
     listening,
     merchants,
+    monitoring,
     oauth,
     offer_reviews,
     offers,
@@ -123,6 +124,7 @@ OPERATIONS: tuple[Operation, ...] = (
     # merchants and where they are paid
     merchants.get_merchant,
     merchants.list_merchants,
+    merchants.search_merchants,
     merchants.get_any_merchant,
     merchants.suspend_merchant,
     merchants.close_merchant,
@@ -195,6 +197,7 @@ OPERATIONS: tuple[Operation, ...] = (
     # what no core has decided
     in_doubt.list_in_doubt,
     risk.list_velocity_hits,
+    monitoring.read_monitoring,
     # co-branded offers
     offers.create_offer,
     offers.list_offers,

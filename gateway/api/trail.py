@@ -10,19 +10,26 @@ from merchants import audit
 @operation(
     "GET",
     "/admin/v1/trail",
-    summary="Read the audit trail of an object",
+    summary="Search the audit trail",
     scope="operate",
     roles=("auditor",),
     listener=Listener.OPERATORS,
     answers={200: Page[wire.Deed]},
 )
 async def read_trail(call: Call[None, wire.TrailQuery]) -> Answer:
-    """Everything that was done to it, newest first; rows are only ever added."""
+    """What was done, newest first: to an object, by somebody, of one kind, in a time; rows are only ever added."""
     query = call.query
     async with call.parts.pool.acquire() as conn:
         before = None if query.cursor is None else int(query.cursor)
-        found = await audit.of_object(
-            conn, object_id=query.object_id, before_id=before, limit=query.limit + 1
+        found = await audit.search(
+            conn,
+            object_id=query.object_id,
+            actor=query.actor,
+            deed=query.deed,
+            since=query.since,
+            until=query.until,
+            before_id=before,
+            limit=query.limit + 1,
         )
     return Answer(200, showing.page(found, _shown, limit=query.limit))
 

@@ -11,7 +11,8 @@ from gateway.client.transport import Request
 from gateway.wire.applications import Application, ApprovalRequest, Case, CaseQuery, Decision, Precheck, Terms
 from gateway.wire.documents import Document, DocumentList
 from gateway.wire.joining import Override
-from gateway.wire.merchants import Merchant, StandingChange
+from gateway.wire.merchants import Merchant, MerchantSearch, StandingChange
+from gateway.wire.monitoring import Monitoring
 from gateway.wire.risk import VelocityHit
 from gateway.wire.transfers import InDoubt, InDoubtFilter
 
@@ -95,9 +96,17 @@ class Operator(BulkReviews, ChangeReviews, ClientReviews, Hiring, OfferReviews):
         path = f"/admin/v1/merchants/{merchant_id}/close"
         return await self.do(path, Merchant, why, idempotency_key=idempotency_key)
 
+    def merchants(self, matching: MerchantSearch | None = None) -> AsyncIterator[Merchant]:
+        """By id, number, credit code or the beginning of a name, newest first."""
+        return self.pages("/admin/v1/merchants", Merchant, matching)
+
     def in_doubt(self, matching: InDoubtFilter | None = None) -> AsyncIterator[InDoubt]:
         """Transfers of which a core has not said whether it made them."""
         return self.pages("/admin/v1/transfers/in-doubt", InDoubt, matching)
+
+    async def monitoring(self) -> Monitoring:
+        """The last hour by the minute."""
+        return await self.get("/admin/v1/monitoring", Monitoring)
 
     def velocity_hits(self) -> AsyncIterator[VelocityHit]:
         return self.pages("/admin/v1/velocity-hits", VelocityHit)

@@ -2958,6 +2958,12 @@ CREATE INDEX applications_waiting ON merchants.applications USING btree (status,
 
 CREATE INDEX assertion_jtis_expired ON merchants.assertion_jtis USING btree (expires_at);
 
+CREATE INDEX audit_by_time ON merchants.audit USING btree (at);
+
+CREATE INDEX audit_of_actor ON merchants.audit USING btree (actor, id);
+
+CREATE INDEX audit_of_deed ON merchants.audit USING btree (deed, id);
+
 CREATE INDEX audit_of_object ON merchants.audit USING btree (object_id, id);
 
 CREATE INDEX audit_of_partner ON merchants.audit USING btree (partner_id, id);
@@ -3002,7 +3008,13 @@ CREATE INDEX key_enrolments_expired ON merchants.key_enrolments USING btree (exp
 
 CREATE INDEX key_enrolments_of_client ON merchants.key_enrolments USING btree (client_id, reset_id);
 
+CREATE INDEX merchants_by_credit_code ON merchants.merchants USING btree (credit_code);
+
 CREATE INDEX merchants_by_id ON merchants.merchants USING btree (id);
+
+CREATE INDEX merchants_by_licence_name ON merchants.merchants USING btree (licence_name COLLATE "C");
+
+CREATE INDEX merchants_by_short_name ON merchants.merchants USING btree (short_name COLLATE "C");
 
 CREATE UNIQUE INDEX merchants_one_partner_per_company ON merchants.merchants USING btree (credit_code) WHERE ((partner_id = id) AND (status <> 'closed'::text));
 

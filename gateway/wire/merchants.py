@@ -39,6 +39,13 @@ class MerchantQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=
     cursor: Annotated[str, next_id("mer")] | None = None
 
 
+class MerchantSearch(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An id, a merchant number, a credit code, or how a name begins; everybody without."""
+
+    cursor: Annotated[str, next_id("mer")] | None = None
+    text: Annotated[str, Meta(max_length=100, examples=["鹏城"])] = ""
+
+
 class StandingChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a merchant is suspended, or may trade again; its partner reads it."""
 
