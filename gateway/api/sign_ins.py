@@ -9,9 +9,11 @@ from gateway.identity.sign_in import LIFE_S, SignIns
 from gateway.parts import Parts
 from gateway.wire import sign_ins as wire
 from gateway.wire.oauth import Token
-from merchants.access import clients, sessions
+from merchants.access import clients, grant, sessions
+from merchants.access import errors as access
 from merchants.access.principal import SCOPES, Client
 
+_COMPLETE = "/admin/v1/sign-ins/complete"
 _PROVIDER = (errors.NoIdentityProvider, errors.IdentityProviderUnavailable)
 
 
@@ -34,7 +36,7 @@ async def begin_sign_in(call: Call[None]) -> Answer:
 
 @operation(
     "POST",
-    "/admin/v1/sign-ins/complete",
+    _COMPLETE,
     summary="Complete a sign-in",
     listener=Listener.OPERATORS,
     answers={200: Token},
@@ -48,14 +50,23 @@ async def begin_sign_in(call: Call[None]) -> Answer:
         errors.IdTokenExpired,
         errors.IdTokenNonceMismatch,
         errors.NoRoleGranted,
+        access.DpopProofRequired,
+        access.TokenProofRefused,
     ),
     example=wire.CompletedSignIn(sign_in="AYkx3lq0pQ", state="9X3k2mPq", code="SplxlOBeZQQYbYS6WxSbIA"),
 )
 async def complete_sign_in(call: Call[wire.CompletedSignIn]) -> Answer:
-    """A token with the roles that the provider's groups stand for, and a session of a working day behind it."""
-    body = call.body
+    """A token with the roles that the provider's groups stand for, and a session of a working day behind it.
+
+    With a DPoP proof (RFC 9449) this token and those that follow it are bound to the proof's key, as they have to be
+    where money takes that. A token that is not renewed in time takes another sign-in.
+    """
+    body, tokens = call.body, call.parts.tokens
+    bound_to = grant.bound_key(tokens, call.headers.get("DPoP"), path=_COMPLETE, now=call.now)
+    if bound_to is None and tokens.bind_money:
+        raise access.DpopProofRequired
     session = await completed(call.parts, kept=body.sign_in, state=body.state, code=body.code)
-    return _token(call.parts, session.client, session.session_id, call.now)
+    return _token(call.parts, session.client, session.session_id, call.now, bound_to=bound_to)
 
 
 @operation(
@@ -68,13 +79,14 @@ async def complete_sign_in(call: Call[wire.CompletedSignIn]) -> Answer:
     problems=(errors.NoSession,),
 )
 async def renew_session(call: Call[None]) -> Answer:
-    """As long as the session lives; its roles stay those of the sign-in."""
+    """As long as the session lives; its roles and its key stay those of the sign-in."""
     caller = call.caller
     if not caller.key_id.startswith("ses_"):
         raise errors.NoSession
     async with call.parts.pool.acquire() as conn:
         client, _ = await clients.with_keys(conn, caller.client_id)
-    return _token(call.parts, replace(client, roles=caller.roles), caller.key_id, call.now)
+    bound_to = None if caller.proof is None else caller.proof.thumbprint
+    return _token(call.parts, replace(client, roles=caller.roles), caller.key_id, call.now, bound_to=bound_to)
 
 
 @operation(
@@ -124,12 +136,12 @@ def begins(parts: Parts) -> SignIns:
     return parts.sign_ins
 
 
-def _token(parts: Parts, client: Client, session_id: str, now: datetime) -> Answer:
+def _token(parts: Parts, client: Client, session_id: str, now: datetime, *, bound_to: str | None) -> Answer:
     scopes = SCOPES["operator"]
-    token = parts.tokens.issue(client, key_id=session_id, scopes=scopes, now=now)
+    token = parts.tokens.issue(client, key_id=session_id, scopes=scopes, now=now, bound_to=bound_to)
     shown = Token(
         access_token=token,
-        token_type="Bearer",  # noqa: S106 (the kind of token, not one)
+        token_type="DPoP" if bound_to else "Bearer",
         expires_in=parts.tokens.life_s,
         scope=" ".join(sorted(scopes)),
     )

@@ -65,7 +65,7 @@ async def exchange(
     if client.kind == "operator" and not tokens.operator_keys:
         raise OperatorsSignInElsewhere
     scopes = _granted(client.scopes, request.scope)
-    bound_to = _bound_to(request, tokens, now)
+    bound_to = bound_key(tokens, request.proof, path=TOKEN_PATH, now=now)
     if bound_to is None and _must_be_bound(client, scopes, tokens):
         raise DpopProofRequired
     await replay.use_up(conn, verified)
@@ -94,13 +94,16 @@ async def _verified(
     return client, assertion.verify(unverified, keys, audience=audience, now=now)
 
 
-def _bound_to(request: TokenRequest, tokens: Tokens, now: datetime) -> str | None:
-    """The key that the token will be bound to. Its proof needs no row: the assertion beside it works once."""
-    if request.proof is None:
+def bound_key(tokens: Tokens, text: str | None, *, path: str, now: datetime) -> str | None:
+    """The key that a token will be bound to. Its proof needs no row: what it comes with works once.
+
+    Raises:
+        TokenProofRefused
+    """
+    if text is None:
         return None
     try:
-        urls = tokens.urls_of(TOKEN_PATH)
-        return proof.verify(request.proof, method="POST", urls=urls, now=now).thumbprint
+        return proof.verify(text, method="POST", urls=tokens.urls_of(path), now=now).thumbprint
     except DpopRefused as error:
         raise TokenProofRefused(error) from error
 

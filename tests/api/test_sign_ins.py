@@ -1,5 +1,7 @@
 """Operators sign in at a real identity provider, in a process of its own."""
 
+import base64
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -8,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.identity_provider import CLIENT_SECRET, an_identity_provider
+from tests.signing_in import OwnKey
 from tests.town import Answered, Person, Town, a_town
 
 COMPLETE = "/admin/v1/sign-ins/complete"
@@ -24,12 +27,15 @@ async def bank(database_url: str, core_database_url: str) -> AsyncIterator[tuple
         )
 
 
-async def sign_in(town: Town, **wishes: str) -> Answered:
-    """Begin, let the browser go there and back, complete."""
+async def sign_in(town: Town, *, proof: str | None = None, **wishes: str) -> Answered:
+    """Begin, let the browser go there and back, complete; with a proof of possession perhaps."""
     visitor = Person(http=town.http, url=town.operators, token="")
     begun = (await visitor.post("/admin/v1/sign-ins", None)).body
     back = await browse(town, begun["authorization_url"], **wishes)
-    return await visitor.post(COMPLETE, {"sign_in": begun["sign_in"], **back})
+    body = {"sign_in": begun["sign_in"], **back}
+    headers = {} if proof is None else {"DPoP": proof}
+    async with town.http.post(town.operators + COMPLETE, json=body, headers=headers) as answer:
+        return Answered(status=answer.status, body=await answer.json(), headers=answer.headers)
 
 
 async def browse(town: Town, url: str, **wishes: str) -> dict[str, str]:
@@ -76,6 +82,39 @@ async def test_a_session_is_renewed_and_ended_at_once(bank: tuple[Town, str]) ->
     for one in (first, second):
         refused = await one.post("/admin/v1/session/renew", None)
         assert (refused.status, refused.body["code"]) == (401, "client_revoked")
+
+
+async def test_a_session_that_began_with_a_key_is_worth_nothing_without_it(
+    database_url: str, core_database_url: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        provider = await stack.enter_async_context(an_identity_provider())
+        environ = {"OIDC_ISSUER": provider, "OIDC_CLIENT_SECRET": CLIENT_SECRET, "DPOP_REQUIRED": "true"}
+        town = await stack.enter_async_context(
+            a_town(database_url, core_database_url, works=False, **environ)
+        )
+        bare = await sign_in(town)
+        assert (bare.status, bare.body["code"]) == (400, "dpop_proof_required")
+        key, at = OwnKey(), town.settings.operators_url
+        elsewhere = await sign_in(town, proof=key.proof("POST", f"{at}/oauth/token"))
+        assert (elsewhere.status, elsewhere.body["code"]) == (400, "token_proof_refused")
+        answered = await sign_in(town, proof=key.proof("POST", at + COMPLETE))
+        assert (answered.status, answered.body["token_type"]) == (200, "DPoP"), answered.body
+        token, renew = answered.body["access_token"], "/admin/v1/session/renew"
+        stolen = Person(http=town.http, url=town.operators, token=token)
+        refused = await stolen.post(renew, None)
+        assert (refused.status, refused.body["code"]) == (401, "dpop_proof_missing")
+        ath = base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).rstrip(b"=").decode()
+        for one, status in ((OwnKey(), 401), (key, 200)):
+            headers = {
+                "Authorization": f"DPoP {token}",
+                "DPoP": one.proof("POST", at + renew, ath=ath),
+                "Idempotency-Key": "once",
+            }
+            async with town.http.post(town.operators + renew, headers=headers) as said:
+                assert said.status == status, await said.text()
+                body = await said.json()
+        assert body["token_type"] == "DPoP"
 
 
 async def test_what_the_provider_did_not_say_to_us_now_lets_nobody_in(bank: tuple[Town, str]) -> None:
