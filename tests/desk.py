@@ -12,7 +12,11 @@ from PIL import Image
 from gateway.cli import main
 from gateway.cli.identity import IdentityFile
 from gateway.demo.bank_core import read_statement
-from merchants.access import clients
+from merchants.access import clients, jwk
+from merchants.ids import new_id
+from merchants.merchant import Kind
+from tests.hired import an_operator
+from tests.onboarded import an_active_merchant
 from tests.town import Town
 
 
@@ -61,6 +65,33 @@ class Desk:
         for name, role in (("lin", "reviewer"), ("zhao", "approver")):
             saved = ("--as", "first.json", "--save", f"{name}.json")
             await self.done("operator", "register", name, "--role", role, *saved)
+
+    async def open_shop(self, kind: Kind = Kind.SUPERMARKET) -> None:
+        """A partner as shop.json, and the bank's people, put straight into the tables."""
+        async with self.town.pool.acquire() as conn, conn.transaction():
+            for name, roles in (
+                ("first", "reviewer approver risk auditor"),
+                ("lin", "reviewer"),
+                ("zhao", "approver"),
+            ):
+                file = self._identity(name, self.town.operators)
+                hired = await an_operator(conn, frozenset(roles.split()), file.identity.key.public_jwk)
+                file.keep(client_id=hired.client_id)
+            merchant = await an_active_merchant(conn, kind=kind)
+            file = self._identity("shop", self.town.public)
+            office = clients.client_of(
+                new_id("cli", merchant.partner_no),
+                "partner",
+                "Office",
+                partner_id=merchant.partner_id,
+                merchant_id=merchant.id,
+            )
+            key = jwk.accept(file.identity.key.public_jwk)
+            await clients.register(conn, office, key, actor="test")
+        file.keep(client_id=office.client_id, merchant_id=merchant.id)
+
+    def _identity(self, name: str, url: str) -> IdentityFile:
+        return IdentityFile.make(self.folder / f"{name}.json", url=url, issuer=self.town.settings.public_url)
 
     async def application(self, **changes: Any) -> None:
         declared = json.loads((await self.done("partner", "template")).out)

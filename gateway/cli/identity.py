@@ -138,6 +138,11 @@ class IdentityFile:
 
 
 def write_secret(path: Path, content: bytes) -> None:
+    """A new file with JSON that nobody else may read; raises as `write_private` does."""
+    write_private(path, msgspec.json.format(content))
+
+
+def write_private(path: Path, content: bytes) -> None:
     """A new file that was never readable by others, not even for a moment.
 
     Raises:
@@ -145,7 +150,7 @@ def write_secret(path: Path, content: bytes) -> None:
     """
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(msgspec.json.format(content))
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:

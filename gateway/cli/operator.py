@@ -1,12 +1,21 @@
 """`gateway operator`: the bank's people at the operators' listener; here the cases that they review."""
 
+from pathlib import Path
 from typing import get_args
 
 import click
 
-from gateway.cli import operator_clients, operator_people
+from gateway.cli import (
+    operator_bulks,
+    operator_changes,
+    operator_clients,
+    operator_merchants,
+    operator_offers,
+    operator_people,
+)
 from gateway.cli.amount import AmountType
 from gateway.cli.asking import Session, acting, most, repeatable
+from gateway.cli.paper import keep_as, keep_paper
 from gateway.cli.shown import show, show_all
 from gateway.client import Operator
 from gateway.wire.applications import (
@@ -16,6 +25,7 @@ from gateway.wire.applications import (
     Decision,
     Terms,
 )
+from gateway.wire.joining import Override
 from gateway.wire.money import PositiveAmount
 
 _CASE = click.argument("application_id", metavar="APPLICATION")
@@ -45,6 +55,40 @@ def cases(session: Session, status: ApplicationStatus, most: int) -> None:
 def case(session: Session, application_id: str) -> None:
     """One application, masked, with who works on it."""
     show(session.ask(Operator, lambda one: one.case(application_id)), session.how)
+
+
+@operator.command("papers")
+@_CASE
+@acting
+def papers(session: Session, application_id: str) -> None:
+    """List a case's papers, replaced ones of earlier rounds too."""
+    found = session.ask(Operator, lambda one: one.case_documents(application_id))
+    show_all(found, session.how, ("id", "kind", "page", "round", "media_type", "uploaded_at", "replaced_at"))
+
+
+@operator.command("open-paper")
+@_CASE
+@click.argument("document_id", metavar="PAPER")
+@keep_as
+@acting
+def open_paper(session: Session, application_id: str, document_id: str, save: Path) -> None:
+    """Keep a case's paper in a file; that you opened it is on the trail."""
+    keep_paper(save, session.ask(Operator, lambda one: one.open_document(application_id, document_id)))
+
+
+@operator.command("override-credit-code")
+@_CASE
+@click.option("--reason", required=True, help="Why the code is right although it breaks the standard.")
+@repeatable
+@acting
+def override_credit_code(
+    session: Session, application_id: str, reason: str, idempotency_key: str | None
+) -> None:
+    """Let a credit code pass; whoever does so cannot approve the case."""
+    why = Override(reason=reason)
+    session.show(
+        Operator, lambda one: one.override_credit_code(application_id, why, idempotency_key=idempotency_key)
+    )
 
 
 @operator.command("take")
@@ -129,5 +173,12 @@ def reject(session: Session, application_id: str, reason: str, idempotency_key: 
     )
 
 
-for _command in (*operator_people.COMMANDS, *operator_clients.COMMANDS):
+for _command in (
+    *operator_people.COMMANDS,
+    *operator_clients.COMMANDS,
+    *operator_changes.COMMANDS,
+    *operator_bulks.COMMANDS,
+    *operator_merchants.COMMANDS,
+    *operator_offers.COMMANDS,
+):
     operator.add_command(_command)

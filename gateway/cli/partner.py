@@ -5,7 +5,17 @@ from pathlib import Path
 import click
 import msgspec
 
-from gateway.cli import partner_bulk, partner_joining, partner_keys, partner_shops
+from gateway.cli import (
+    partner_bulk,
+    partner_changes,
+    partner_joining,
+    partner_keys,
+    partner_money,
+    partner_offers,
+    partner_servers,
+    partner_shops,
+    partner_webhooks,
+)
 from gateway.cli.application import applicant
 from gateway.cli.asking import (
     SaidNo,
@@ -142,6 +152,11 @@ for _command in (
     *partner_joining.COMMANDS,
     *partner_shops.COMMANDS,
     *partner_bulk.COMMANDS,
+    *partner_changes.COMMANDS,
+    *partner_money.COMMANDS,
+    *partner_offers.COMMANDS,
+    *partner_servers.COMMANDS,
+    *partner_webhooks.COMMANDS,
     partner_keys.keys,
 ):
     partner.add_command(_command)

@@ -1,38 +1,27 @@
 """Many sub-merchants from one file: handed over, watched while it is read, its faults named line by line."""
 
-import asyncio
 import hashlib
-import time
 from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway.cli.application import own_merchant
 from gateway.cli.asking import NotKnown, SaidNo, Session, acting
+from gateway.cli.bulk_watch import watched, within
 from gateway.cli.shown import As, plain, show, show_all
 from gateway.client import Partner
 from gateway.client.sub_merchants import BulkFormat
 from gateway.wire.bulks import Bulk, BulkLine, LineQuery
 
 _FORMATS: Final[dict[str, BulkFormat]] = {".csv": "text/csv", ".jsonl": "application/x-ndjson"}
-_ASK_EVERY_S = 0.5
 _MOST_LINES = 100_000
 _MOST_TOLD = 20
-_within = click.option(
-    "--within-s",
-    type=click.FloatRange(0, 86_400),
-    default=600.0,
-    show_default=True,
-    help="How long to watch.",
-)
 
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@_within
+@within
 @acting
 def import_(session: Session, file: Path, within_s: float) -> None:
     """Hand FILE (CSV or JSON lines of sub-merchants) to the bank, and watch until every line is checked.
@@ -55,7 +44,7 @@ def import_(session: Session, file: Path, within_s: float) -> None:
 
 @click.command("bulk")
 @click.argument("bulk_id", metavar="BULK")
-@_within
+@within
 @acting
 def bulk(session: Session, bulk_id: str, within_s: float) -> None:
     """Watch a file until every line is checked, and once it is approved until every sub-merchant is active."""
@@ -80,29 +69,7 @@ COMMANDS = (import_, bulk, bulk_lines)
 
 
 def _watched(session: Session, bulk_id: str, within_s: float) -> Bulk:
-    """The file once nothing more happens to it without the bank; a bar on a terminal meanwhile."""
-
-    async def watched(one: Partner) -> Bulk:
-        deadline = time.monotonic() + within_s
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            disable=not Console(stderr=True).is_terminal,
-        ) as progress:
-            task = progress.add_task("", total=None)
-            while True:
-                found = await one.bulk(bulk_id)
-                done = found.admitted if found.state == "admitting" else found.read
-                total = found.lines - (found.faulty if found.state == "admitting" else 0)
-                progress.update(task, description=found.state, completed=done, total=total)
-                if found.state not in {"reading", "admitting"} or time.monotonic() >= deadline:
-                    return found
-                await asyncio.sleep(_ASK_EVERY_S)
-
-    found: Bulk = session.ask(Partner, watched)
+    found: Bulk = session.ask(Partner, lambda one: watched(lambda: one.bulk(bulk_id), within_s))
     return found
 
 

@@ -1,7 +1,6 @@
 """What an applicant does besides declaring: papers, the account's two credits, the agreement."""
 
 import asyncio
-import mimetypes
 import time
 from pathlib import Path
 from typing import get_args
@@ -11,32 +10,26 @@ import click
 from gateway.cli.amount import AmountType
 from gateway.cli.application import applicant
 from gateway.cli.asking import NotKnown, SaidNo, Session, acting, read_key, repeatable
+from gateway.cli.paper import page, read_paper
 from gateway.cli.shown import As, plain_lines, show, show_all
 from gateway.client import Applicant
 from gateway.wire.documents import DocumentKind
 from gateway.wire.joining import AccountVerification, Agreement
 from gateway.wire.money import PositiveAmount
 
-_COLUMNS = ("id", "kind", "media_type", "size_bytes", "uploaded_at")
-_LARGEST = 5 * 1024 * 1024
+_COLUMNS = ("id", "kind", "page", "media_type", "size_bytes", "uploaded_at")
 _ASK_EVERY_S = 0.25
 
 
 @click.command("upload")
 @click.argument("kind", type=click.Choice(get_args(DocumentKind)))
 @click.argument("file", type=click.Path(path_type=Path))
+@page
 @acting
-def upload(session: Session, kind: DocumentKind, file: Path) -> None:
-    """Upload a paper: a JPEG, PNG or PDF of at most 5 MB. A later one of the same kind takes its place."""
-    media_type, _ = mimetypes.guess_type(file.name)
-    try:
-        if file.stat().st_size > _LARGEST:
-            raise click.ClickException(f"{file} has more than 5 MB")
-        content = file.read_bytes()
-    except OSError as error:
-        raise click.ClickException(f"{file}: {error.strerror}") from None
-    media_type = media_type or "application/octet-stream"
-    show(session.ask(applicant(session), lambda one: one.upload(kind, content, media_type)), session.how)
+def upload(session: Session, kind: DocumentKind, file: Path, page: int) -> None:
+    """Upload a paper: a JPEG, PNG or PDF of at most 5 MB. A later one of the same kind and page takes its place."""
+    content, media_type = read_paper(file)
+    session.show(applicant(session), lambda one: one.upload(kind, content, media_type, page=page))
 
 
 @click.command("documents")

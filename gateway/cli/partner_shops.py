@@ -3,9 +3,10 @@
 import click
 
 from gateway.cli.application import own_merchant
-from gateway.cli.asking import Session, acting, repeatable
+from gateway.cli.asking import Session, acting, reasoned, repeatable
 from gateway.cli.shown import show, show_all
 from gateway.client import Partner
+from gateway.wire.clients import Revocation
 from gateway.wire.stores import NewStore, NewTerminal
 
 _MOST = 1000
@@ -94,4 +95,53 @@ def activation_code(session: Session, terminal_id: str, idempotency_key: str | N
     )
 
 
-COMMANDS = (merchant, open_store, stores, place_terminal, terminals, activation_code)
+@click.command("close-store")
+@click.argument("store_id", metavar="STORE")
+@repeatable
+@acting
+def close_store(session: Session, store_id: str, idempotency_key: str | None) -> None:
+    """Close a store for good; nobody is paid there any more."""
+    session.show(Partner, lambda one: one.close_store(store_id, idempotency_key=idempotency_key))
+
+
+@click.command("retire-terminal")
+@click.argument("terminal_id", metavar="TERMINAL")
+@repeatable
+@acting
+def retire_terminal(session: Session, terminal_id: str, idempotency_key: str | None) -> None:
+    """Take a terminal away for good, with the till that stands there."""
+    session.show(Partner, lambda one: one.retire_terminal(terminal_id, idempotency_key=idempotency_key))
+
+
+@click.command("revoke-till")
+@click.argument("terminal_id", metavar="TERMINAL")
+@reasoned
+@repeatable
+@acting
+def revoke_till(session: Session, terminal_id: str, reason: str, idempotency_key: str | None) -> None:
+    """Put a lost till out, at once; its terminal waits for another one."""
+    why = Revocation(reason=reason)
+    session.ask(Partner, lambda one: one.revoke_till(terminal_id, why, idempotency_key=idempotency_key))
+
+
+@click.command("sub-merchants")
+@_most
+@acting
+def sub_merchants(session: Session, most: int) -> None:
+    """Tenants or sellers, newest first."""
+    found = session.listed(Partner, lambda one: one.sub_merchants(), most=most)
+    show_all(found, session.how, ("id", "status", "short_name", "licence_name", "mcc", "created_at"))
+
+
+COMMANDS = (
+    merchant,
+    open_store,
+    stores,
+    close_store,
+    place_terminal,
+    terminals,
+    activation_code,
+    retire_terminal,
+    revoke_till,
+    sub_merchants,
+)
