@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import escape
 
 from gateway.pages.language import Language, preferred
 from gateway.pages.shelf import Shelf
@@ -54,7 +55,19 @@ def templates(shelf: Shelf, environment: str, language: Language) -> Environment
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    made.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
-    shared: dict[str, Any] = {"asset": shelf.url, "language": language, "environment": environment}
+    texts = translations(language)
+    # Jinja2 takes for markup what these answer, and a text may turn out to be somebody's data: so it is escaped here.
+    made.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: escape(texts.gettext(text)),
+        lambda one, many, count: escape(texts.ngettext(one, many, count)),
+        newstyle=True,
+    )
+    # `_()` is for texts that stand in a template; `wording()` for what a value holds, percent signs and all.
+    shared: dict[str, Any] = {
+        "asset": shelf.url,
+        "language": language,
+        "environment": environment,
+        "wording": texts.gettext,
+    }
     made.globals.update(shared)
     return made

@@ -10,6 +10,8 @@ from babel.messages.pofile import read_po
 import gateway.pages
 from gateway.api.table import OPERATIONS
 from gateway.door import problems
+from gateway.pages.sheet import templates
+from gateway.pages.shelf import Shelf
 from gateway.pages.texts import translations
 
 PAGES = Path(gateway.pages.__file__).parent
@@ -72,3 +74,10 @@ def test_a_translation_names_what_its_original_names() -> None:
 
 def test_a_text_without_a_translation_is_shown_in_english() -> None:
     assert translations("zh-CN").gettext("nobody wrote this") == "nobody wrote this"
+
+
+def test_a_text_that_turns_out_to_be_somebodys_data_is_no_markup() -> None:
+    made = templates(Shelf(), "sandbox", "en")
+    for source in ("{{ _(data) }}", "{{ wording(data) }}", "{{ ngettext(data, data, 2) }}"):
+        assert "<" not in made.from_string(source).render(data="<img src=x>")
+    assert made.from_string("{{ wording(data) }}").render(data="12 % & more") == "12 % &amp; more"
