@@ -45,7 +45,7 @@ class Place:
 _PLACES = (
     Place(HOME, mark("At a glance"), "query"),
     Place(f"{HOME}/payments", mark("Payments"), "query"),
-    Place(f"{HOME}/offers", mark("Offers"), "offers"),
+    Place(f"{HOME}/offers", mark("Offers"), "offers", also=f"{HOME}/new-offer"),
     Place(f"{HOME}/webhooks", mark("Webhooks"), "webhooks", also=f"{HOME}/deliveries"),
     Place(f"{HOME}/stores", mark("Stores and tills"), "merchants", also=f"{HOME}/terminals"),
     Place(f"{HOME}/applications", mark("Applications"), "apply"),
@@ -181,4 +181,4 @@ async def _done(here: Here, do: Deed, back: Draw) -> web.StreamResponse:
 
 def _stands_in(at: str, place: Place) -> bool:
     below = (f"{one}/" for one in (place.url, place.also) if one not in {"", HOME})
-    return at == place.url or at.startswith(tuple(below))
+    return at in {place.url, place.also} or at.startswith(tuple(below))

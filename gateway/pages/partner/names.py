@@ -95,6 +95,27 @@ CIRCUITS: Final[Mapping[str, str]] = {
     "half_open": mark("Being tried again"),
     "open": mark("Left in peace for a moment"),
 }
+OFFER_STATES: Final[Mapping[str, str]] = {
+    "draft": mark("Draft"),
+    "proposed": mark("Proposed"),
+    "countered": mark("Counter-offer"),
+    "agreed": mark("Agreed"),
+    "scheduled": mark("Scheduled"),
+    "live": mark("Live"),
+    "paused": mark("Paused"),
+    "exhausted": mark("Used up"),
+    "ended": mark("Ended"),
+}
+FUNDERS: Final[Mapping[str, str]] = {
+    "bank": mark("The bank pays"),
+    "partner": mark("You pay"),
+    "seller": mark("The merchant paid pays"),
+    "other": mark("A third party pays"),
+}
+PURPOSES: Final[Mapping[str, str]] = {
+    "assertion": mark("Signing in"),
+    "agreement": mark("Signing agreements"),
+}
 DEEDS: Final[Mapping[str, str]] = {
     "send": mark("Sent to the wallet core"),
     "query": mark("The wallet core was asked"),

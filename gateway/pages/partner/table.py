@@ -6,6 +6,8 @@ from gateway.pages.partner.console import Console
 from gateway.pages.partner.entrance import entrance
 from gateway.pages.partner.front import front_pages
 from gateway.pages.partner.joining import joining_pages
+from gateway.pages.partner.keys import key_pages
+from gateway.pages.partner.offers import offer_pages
 from gateway.pages.partner.papers import paper_pages
 from gateway.pages.partner.payments import payment_pages
 from gateway.pages.partner.stores import store_pages
@@ -23,5 +25,7 @@ def partner_pages(site: Site) -> tuple[Page, ...]:
         *paper_pages(console),
         *store_pages(console),
         *webhook_pages(console),
+        *offer_pages(console),
+        *key_pages(console),
         *joining_pages(console, back=show_application),
     )
