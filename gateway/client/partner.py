@@ -47,6 +47,17 @@ class Partner(Payee, Checkouts, Servers, SubMerchants, Deals, Endpoints):
         wish = QrCodeRequest(payment_id=payment_id)
         return await self.do("/v1/qr-codes", QrCode, wish, idempotency_key=idempotency_key)
 
+    async def sticker(
+        self,
+        *,
+        store_id: str | None = None,
+        terminal_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> QrCode:
+        """A code without an amount, for a store or for one of its tills, good until it is revoked."""
+        wish = QrCodeRequest(store_id=store_id, terminal_id=terminal_id)
+        return await self.do("/v1/qr-codes", QrCode, wish, idempotency_key=idempotency_key)
+
     async def merchant(self, merchant_id: str) -> Merchant:
         """Oneself, or a sub-merchant."""
         return await self.get(f"/v1/merchants/{merchant_id}", Merchant)

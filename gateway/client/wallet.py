@@ -2,11 +2,12 @@
 
 import time
 import uuid
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import msgspec
 
-from gateway.client.signed_in import Credentials, SignedIn
+from gateway.client.endpoints import Endpoints
+from gateway.client.signed_in import Credentials
 from gateway.client.transport import Gateway, Request
 from gateway.wire.code_credentials import CodeCredential, CredentialRequest
 from gateway.wire.coupons import Benefits, BenefitsQuery, Coupon, CouponClaim
@@ -31,8 +32,8 @@ _STATEMENT_LIFE_S: Final = 30
 Use = Literal["payment_code", "code_credential", "scan", "confirm", "coupon"]
 
 
-class WalletBackend(SignedIn):
-    """Gets codes for its users, asks what they scanned, and says what they decided.
+class WalletBackend(Endpoints):
+    """Gets codes for its users, asks what they scanned, and says what they decided; is told how payments ended.
 
     Args:
         gateway: where.
@@ -99,6 +100,11 @@ class WalletBackend(SignedIn):
         """What this payer is shown of a scanned code; binds nobody."""
         wish = ScanRequest(code=code, payer=self.statement(payer, "scan", of=code))
         return await self.ask("/wallet/v1/scans", Scan, wish)
+
+    async def look(self, code: str, payer: PayerFacts) -> Scan | StoreScan:
+        """Whichever of the two it is: an order, or a sticker that wants an amount."""
+        wish = ScanRequest(code=code, payer=self.statement(payer, "scan", of=code))
+        return await self.ask("/wallet/v1/scans", cast("type[Scan | StoreScan]", Scan | StoreScan), wish)
 
     async def scan_store(
         self, code: str, payer: PayerFacts, amount: PositiveAmount | None = None
