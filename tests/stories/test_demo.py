@@ -116,9 +116,10 @@ async def test_the_story_holds_then_its_lines_work_and_ctrl_c_leaves_nothing_beh
         assert quoted["payable"] == {"amount_minor": 21_600, "currency": "CNY"}
         assert ordered["next_action"]["type"] == "show_qr"
         [till] = [line for line in demo.lines if line.startswith(". ")]
-        paid = json.loads(await said(f"{till}\n{line_of_the_readme('/v1/payments')}"))
+        pays, breaks = line_of_the_readme('$URL/v1/payments"'), line_of_the_readme("$CORE/sandbox/wallets/")
+        paid = json.loads(await said(f"{till}\n{pays}"))
         assert (paid["state"], paid["paid"]) == ("succeeded", {"amount_minor": 10_800, "currency": "CNY"})
-        wallet = json.loads(await said(f"{till}\n{line_of_the_readme('/sandbox/wallets/')}"))
+        wallet = json.loads(await said(f"{till}\n{breaks}"))
         assert wallet["behaviour"] == "reply_lost"
         family = psutil.Process(demo.process.pid).children(recursive=True)
         assert len(family) >= 4
