@@ -1,7 +1,7 @@
 """Codes are issued, redeemed and found here; at every moment a code pays at most once.
 
-All of it runs on the caller's connection, inside the caller's transaction. Only a look at a code that nobody issued is
-by itself, before (`looks`): what a roll-back takes away cannot slow a guesser down.
+All of it runs on the caller's connection, inside the caller's transaction. Only `count_wrong_code` wants a
+transaction of its own, after the one that failed: what a roll-back takes away cannot slow a guesser down.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +15,6 @@ from merchants.keyring import Signer
 from merchants.money import Money
 from merchants.payer import PayerFacts
 from qr import credentials, sql
-from qr.credentials import Look
 from qr.errors import (
     CodeExpired,
     CodeRevoked,
@@ -24,7 +23,6 @@ from qr.errors import (
     QrCodeNotFound,
     TooManyWrongCodes,
 )
-from qr.looks import LookWanted, guessers
 from qr.order_code import OrderCodeScheme, Payee, VerifyKey
 from qr.order_ref import OrderRef, draw_order_ref
 from qr.payment_code import PaymentCodeScheme
@@ -34,6 +32,11 @@ from qr.sql import OrderCodeRow
 _PREFIX = "qrc"
 _DRAWS = 3
 """Of 10^16 codes a minute's worth is out: drawing the same one twice in a row does not happen."""
+
+WRONG_CODES_OF_TERMINAL = 20
+WRONG_CODES_OF_MERCHANT = 200
+_WRONG_CODE_WINDOW_S = 600.0
+"""Scanners misread less often than this; a guesser gets 120 tries an hour at 10^16 codes."""
 
 _KEEP_PAYMENT_CODES_S = 3600.0
 """A used code answers `code_used` for so long after its minute, then `code_unknown`."""
@@ -102,23 +105,19 @@ async def redeem(
     payment_id: str,
     merchant_id: str,
     terminal_id: str | None,
-    look: Look | None = None,
 ) -> RedeemedCode:
     """Use a scanned payment code up for this payment; one round trip when it is good.
 
     Raises:
         CodeMalformed, CodeForeign: it cannot be one of ours; nothing was asked of the database.
-        LookWanted: nobody issued it; `looks.take` finds out whether a phone made it.
+        CodeUnknown: count it with `count_wrong_code` once this transaction has ended.
         CodeUsed, CodeExpired: another payment had it, or its minute is over.
         CodeRevoked, CodeNeedsNetwork: the phone that made it offline was given up, or has to be online first.
         TooManyWrongCodes: this terminal or merchant must wait.
     """
     digits = scheme.read(code)
     code_hashes = scheme.hashes(digits)
-    if look is not None:
-        code_id, payer = await credentials.redeem(conn, look, payment_id=payment_id)
-        return RedeemedCode(code_id=code_id, payer=payer, kind=CodeKind.OFFLINE)
-    subjects, limits = guessers(merchant_id, terminal_id)
+    subjects, limits = _guessers(merchant_id, terminal_id)
     redeemed = await sql.redeem_payment_code(
         conn, code_hashes=code_hashes, payment_id=payment_id, subjects=subjects, limits=limits
     )
@@ -129,7 +128,17 @@ async def redeem(
         raise TooManyWrongCodes(why.retry_after_s)
     if why.known:
         raise CodeUsed if why.used else CodeExpired
-    raise LookWanted
+    code_id, payer = await credentials.redeem(conn, scheme=scheme, code=digits, payment_id=payment_id)
+    return RedeemedCode(code_id=code_id, payer=payer, kind=CodeKind.OFFLINE)
+
+
+async def count_wrong_code(conn: PoolConnectionProxy, *, merchant_id: str, terminal_id: str | None) -> None:
+    """Hold a code nobody issued against who sent it, never against a payer.
+
+    With `credentials.count_wrong_code`, should it have been a phone's without network.
+    """
+    subjects, _ = _guessers(merchant_id, terminal_id)
+    await sql.count_wrong_code(conn, subjects=subjects, window_s=_WRONG_CODE_WINDOW_S)
 
 
 async def issue_order_code(
@@ -244,3 +253,9 @@ async def sweep(conn: PoolConnectionProxy, *, limit: int) -> int:
         conn, payment_codes_s=_KEEP_PAYMENT_CODES_S, order_codes_s=_KEEP_ORDER_CODES_S, limit=limit
     )
     return swept + await credentials.sweep(conn, limit=limit)
+
+
+def _guessers(merchant_id: str, terminal_id: str | None) -> tuple[list[str], list[int]]:
+    if terminal_id is None:
+        return [merchant_id], [WRONG_CODES_OF_MERCHANT]
+    return [merchant_id, terminal_id], [WRONG_CODES_OF_MERCHANT, WRONG_CODES_OF_TERMINAL]

@@ -2,7 +2,7 @@
 
 All of it runs on the caller's connection, inside the caller's transaction. A credential is a phone; it has a
 number and a secret that are new with every renewal. Wrong codes never lock a payer out: after five the phone has
-to be online once, which gives it another number. `looks` counts them.
+to be online once, which gives it another number.
 """
 
 import secrets
@@ -45,14 +45,6 @@ class Provisioned:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """A code that was right: the number of the phone that made it, and its minute."""
-
-    number: int
-    step: int
-
-
 async def enrol(conn: PoolConnectionProxy, *, scheme: PaymentCodeScheme, payer: PayerFacts) -> Provisioned:
     """A new phone of this payer."""
     credential_id = new_id(_PREFIX, BANK)
@@ -88,46 +80,38 @@ async def revoke(conn: PoolConnectionProxy, *, issuer: str, credential_id: str) 
         raise CredentialNotFound
 
 
-async def look(conn: PoolConnectionProxy, *, scheme: PaymentCodeScheme, code: str) -> Look | None:
-    """Whether a phone made this code; None, and counted against the phone it names, where none did.
-
-    In a transaction of its own (`looks.take`): the number is held, so that of wrong codes at once each sees the others.
-
-    Raises:
-        CodeNeedsNetwork: too many wrong codes.
-    """
-    number = number_in(code)
-    held = await sql.hold_number(conn, number, step_s=STEP_S)
-    if held is None:
-        return None
-    if held.wrong_codes >= _MOST_WRONG:
-        raise CodeNeedsNetwork
-    secret = scheme.sealing.reveal(held.sealed_secret, owner=_owner(held.credential_id))
-    step = step_of(code, secret, now_step=held.now_step)
-    if step is None:
-        await sql.count_wrong(conn, number)
-        return None
-    return Look(number=number, step=step)
-
-
-async def redeem(conn: PoolConnectionProxy, look: Look, *, payment_id: str) -> tuple[str, PayerFacts]:
+async def redeem(
+    conn: PoolConnectionProxy, *, scheme: PaymentCodeScheme, code: str, payment_id: str
+) -> tuple[str, PayerFacts]:
     """Use an offline code's minute up for this payment: the credential, and whose it is.
 
     Whether a credential is revoked, used or late is told only to whoever shows a password that was right.
 
     Raises:
-        CodeUnknown: its number has ended since the look.
-        CodeNeedsNetwork: not renewed for too long.
+        CodeUnknown: no such number, or a wrong password; count it with `count_wrong_code`.
+        CodeNeedsNetwork: too many wrong codes, or not renewed for too long.
         CodeRevoked, CodeExpired, CodeUsed.
     """
-    row = await sql.find_number(conn, look.number, step_s=STEP_S)
+    number = number_in(code)
+    row = await sql.find_number(conn, number, step_s=STEP_S)
     if row is None:
         raise CodeUnknown
-    _refuse(row, look.step)
-    payer = await sql.take_step(conn, number=look.number, step=look.step, payment_id=payment_id)
+    if row.wrong_codes >= _MOST_WRONG:
+        raise CodeNeedsNetwork
+    secret = scheme.sealing.reveal(row.sealed_secret, owner=_owner(row.credential_id))
+    step = step_of(code, secret, now_step=row.now_step)
+    if step is None:
+        raise CodeUnknown
+    _refuse(row, step)
+    payer = await sql.take_step(conn, number=number, step=step, payment_id=payment_id, most_wrong=_MOST_WRONG)
     if payer is None:
         raise CodeUsed
     return row.credential_id, payer
+
+
+async def count_wrong_code(conn: PoolConnectionProxy, *, scheme: PaymentCodeScheme, code: str) -> None:
+    """Hold a wrong code against the credential whose number it carries, if any does."""
+    await sql.count_wrong(conn, number_in(scheme.read(code)), most=_MOST_WRONG)
 
 
 async def sweep(conn: PoolConnectionProxy, *, limit: int) -> int:

@@ -14,7 +14,9 @@ class NumberRow:
     """A number and what stands in its way; `now_step` is the minute by PostgreSQL's clock."""
 
     credential_id: str
+    sealed_secret: bytes
     last_step: int
+    wrong_codes: int
     expired: bool
     revoked: bool
     now_step: int
@@ -93,37 +95,10 @@ async def revoke_credential(conn: PoolConnectionProxy, *, issuer: str, credentia
     return bool(found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldNumber:
-    """A number while somebody looks whether a code is its own."""
-
-    credential_id: str
-    sealed_secret: bytes
-    wrong_codes: int
-    now_step: int
-
-
-async def hold_number(conn: PoolConnectionProxy, number: int, *, step_s: int) -> HeldNumber | None:
-    row = await conn.fetchrow(
-        """SELECT credential_id, sealed_secret, wrong_codes,
-                  floor(extract(epoch FROM clock_timestamp()) / $2::int)::bigint AS now_step
-           FROM qr.credential_numbers WHERE number = $1 FOR UPDATE""",
-        number,
-        step_s,
-    )
-    return HeldNumber(**row) if row else None
-
-
-async def count_wrong(conn: PoolConnectionProxy, number: int) -> None:
-    await conn.execute(
-        "UPDATE qr.credential_numbers SET wrong_codes = wrong_codes + 1 WHERE number = $1", number
-    )
-
-
 async def find_number(conn: PoolConnectionProxy, number: int, *, step_s: int) -> NumberRow | None:
     """The number, its credential held: a revocation waits for payments that still saw it alive."""
     row = await conn.fetchrow(
-        """SELECT one.credential_id, one.last_step,
+        """SELECT one.credential_id, one.sealed_secret, one.last_step, one.wrong_codes,
                   one.expires_at <= clock_timestamp() AS expired,
                   credential.revoked_at IS NOT NULL AS revoked,
                   floor(extract(epoch FROM clock_timestamp()) / $2::int)::bigint AS now_step
@@ -138,21 +113,31 @@ async def find_number(conn: PoolConnectionProxy, number: int, *, step_s: int) ->
 
 
 async def take_step(
-    conn: PoolConnectionProxy, *, number: int, step: int, payment_id: str
+    conn: PoolConnectionProxy, *, number: int, step: int, payment_id: str, most_wrong: int
 ) -> PayerFacts | None:
     """Use a minute up: of any number of tills at once, one gets the payer."""
     row = await conn.fetchrow(
         """UPDATE qr.credential_numbers AS one SET last_step = $2, payment_id = $3
            FROM qr.code_credentials AS credential
-           WHERE one.number = $1 AND one.last_step < $2
+           WHERE one.number = $1 AND one.last_step < $2 AND one.wrong_codes < $4
              AND one.expires_at > clock_timestamp()
              AND credential.id = one.credential_id AND credential.revoked_at IS NULL
            RETURNING issuer, payer_id, person_id, segments, factors, certificate""",
         number,
         step,
         payment_id,
+        most_wrong,
     )
     return payer_of(row) if row else None
+
+
+async def count_wrong(conn: PoolConnectionProxy, number: int, *, most: int) -> None:
+    """One more wrong code of this number, if there is such a number."""
+    await conn.execute(
+        "UPDATE qr.credential_numbers SET wrong_codes = wrong_codes + 1 WHERE number = $1 AND wrong_codes < $2",
+        number,
+        most,
+    )
 
 
 async def delete_dead(conn: PoolConnectionProxy, *, keep_s: float, limit: int) -> int:

@@ -143,6 +143,21 @@ async def why_not_redeemed(
     return WhyNot(**row)
 
 
+async def count_wrong_code(conn: PoolConnectionProxy, *, subjects: list[str], window_s: float) -> None:
+    """One more wrong code of each subject, in the order of their ids so that two cannot deadlock."""
+    await conn.execute(
+        """INSERT INTO qr.wrong_codes AS wrong (subject, count, window_ends_at)
+           SELECT subject, 1, clock_timestamp() + make_interval(secs => $2)
+           FROM unnest($1::text[]) AS subject ORDER BY subject
+           ON CONFLICT (subject) DO UPDATE SET
+             count = CASE WHEN wrong.window_ends_at > clock_timestamp() THEN wrong.count + 1 ELSE 1 END,
+             window_ends_at = CASE WHEN wrong.window_ends_at > clock_timestamp()
+                                   THEN wrong.window_ends_at ELSE excluded.window_ends_at END""",
+        subjects,
+        window_s,
+    )
+
+
 async def insert_order_code(
     conn: PoolConnectionProxy,
     *,

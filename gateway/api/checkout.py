@@ -2,8 +2,7 @@
 
 import contextlib
 
-from gateway.api.accepting import TRIES
-from gateway.api.payments import ORDER_PROBLEMS, PLACE_PROBLEMS, partner_of, payee, store_asked_for
+from gateway.api.payments import ORDER_PROBLEMS, PLACE_PROBLEMS, TRIES, partner_of, payee, store_asked_for
 from gateway.checkout import ending, opening, page_key, return_urls, sql, view
 from gateway.checkout import errors as checkout
 from gateway.checkout.session import Attempted, Line

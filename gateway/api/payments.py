@@ -1,16 +1,21 @@
 """Payments for tills, shops and their systems."""
 
+import contextlib
 from dataclasses import replace
+from functools import partial
 
-from gateway.api.accepting import accepted_of
 from gateway.door.caller import Caller
 from gateway.door.operation import Answer, Call, operation
 from gateway.parts import Parts
 from gateway.payments import cancel, sql
 from gateway.payments import errors as payments
-from gateway.payments.accepted import Accepted
+from gateway.payments.accept_together import NothingStored, accept_together, may_go_together
+from gateway.payments.accepted import Accepted, Ask
+from gateway.payments.errors import OrderNumberFreed
 from gateway.payments.orders import Order
+from gateway.payments.pay import accept
 from gateway.payments.payment import Payment, State
+from gateway.payments.together import NotBegun
 from gateway.payments.view import for_merchant
 from gateway.payments.waiting import carry_out, settled_within
 from gateway.storage.hub import DELIVERIES
@@ -21,6 +26,7 @@ from merchants import errors as merchants
 from merchants.ids import new_id, partner_no_of
 from merchants.money import Money
 from merchants.offers.cart import Line
+from qr import codes, credentials
 from qr import errors as qr
 from qr.signed_code import Form
 
@@ -43,6 +49,8 @@ PLACE_PROBLEMS = (
     merchants.TerminalNotFound,
     merchants.TerminalRetired,
 )
+# Attempts that fail at the very moment of the next one, thrice in a row, are somebody's loop.
+TRIES = 3
 ORDER_PROBLEMS = (payments.OrderExists, payments.OrderPaid, payments.OrderCanceled)
 
 
@@ -87,9 +95,58 @@ async def create_payment(call: Call[wire.PaymentRequest]) -> Answer:
     the answer is a payment that `requires_payer`, with a signed QR code to show.
     """
     order = _order(call)
-    accepted = await accepted_of(call, order)
+    try:
+        accepted = await _accepted(call, order)
+    except qr.CodeUnknown:
+        async with call.parts.pool.acquire() as conn:
+            await codes.count_wrong_code(conn, merchant_id=order.merchant_id, terminal_id=order.terminal_id)
+            await credentials.count_wrong_code(conn, scheme=call.parts.payment_codes, code=order.code or "")
+        raise
     payment = await carry_out(call.parts.payments, accepted, wait_s=_wait_s(call.parts, call.body.wait_s))
     return answer(call.parts, payment)
+
+
+async def _accepted(call: Call[wire.PaymentRequest], order: Order) -> Accepted:
+    """Accept: together with others where it is plain, else alone."""
+    together = await _accepted_together(call, order)
+    return await _accepted_alone(call, order) if together is None else together
+
+
+async def _accepted_together(call: Call[wire.PaymentRequest], order: Order) -> Accepted | None:
+    """None where the order has to be accepted alone; nothing of it is stored then."""
+    needs, terms = call.parts.payments, call.claim.terms(order.payment_id)
+    ask = Ask(
+        order=order,
+        key_tenant=terms.tenant,
+        key_operation=terms.operation,
+        key=terms.key,
+        fingerprint=terms.fingerprint,
+        key_id=call.caller.key_id,
+        proof=call.caller.proof,
+        now=call.now,
+    )
+    accepted = None
+    if may_go_together(needs, ask):
+        try:
+            accepted = await needs.acceptances.write(ask, partial(accept_together, needs))
+        except (NothingStored, NotBegun) as error:
+            call.claim.not_done()
+            raise (error.__cause__ or error) from None
+    if accepted is None:
+        call.claim.not_done()
+    else:
+        call.claim.done()
+    return accepted
+
+
+async def _accepted_alone(call: Call[wire.PaymentRequest], order: Order) -> Accepted:
+    """In a transaction, and once more if the order's attempt failed in that very moment: its number is free again."""
+    for _ in range(TRIES - 1):
+        with contextlib.suppress(OrderNumberFreed):
+            async with call.claim.transaction(order.payment_id) as conn:
+                return await accept(call.parts.payments, conn, order, now=call.now)
+    async with call.claim.transaction(order.payment_id) as conn:
+        return await accept(call.parts.payments, conn, order, now=call.now)
 
 
 @operation(

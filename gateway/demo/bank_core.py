@@ -13,15 +13,37 @@ class BankCore:
     def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
         self._http = http
         self.url = url
+        self._manners: dict[str, tuple[str, float]] = {}
 
-    async def set_wallet(self, payer_id: str, *, balance_minor: int, behaviour: str = "normal") -> None:
-        wallet = {"balance_minor": balance_minor, "currency": CURRENCY, "behaviour": behaviour}
+    async def set_wallet(
+        self, payer_id: str, *, balance_minor: int, behaviour: str = "normal", seconds: float = 0.0
+    ) -> None:
+        self._manners[payer_id] = (behaviour, seconds)
+        wallet = {
+            "balance_minor": balance_minor,
+            "currency": CURRENCY,
+            "behaviour": behaviour,
+            "seconds": seconds,
+        }
         async with self._http.put(f"{self.url}/sandbox/wallets/{payer_id}", json=wallet) as answer:
             answer.raise_for_status()
 
+    async def give(self, payer_id: str, amount_minor: int) -> None:
+        """Money for a sandbox wallet, which behaves as before."""
+        behaviour, seconds = self._manners.get(payer_id, ("normal", 0.0))
+        held = await self.balance(f"payer:{payer_id}")
+        await self.set_wallet(
+            payer_id, balance_minor=held + amount_minor, behaviour=behaviour, seconds=seconds
+        )
+
+    async def behave(self, payer_id: str, behaviour: str, *, seconds: float) -> None:
+        """Let a wallet behave like this from now on, with what it has."""
+        held = await self.balance(f"payer:{payer_id}")
+        await self.set_wallet(payer_id, balance_minor=held, behaviour=behaviour, seconds=seconds)
+
     async def balance(self, account: str) -> int:
         """An account's balance, read from its entries; the books are checked on the way."""
-        books = await self._books(account)
+        books = await self.books(account)
         held = [one["balance_minor"] for one in books["accounts"] if one["account"] == account]
         return int(held[0]) if held else 0
 
@@ -37,13 +59,14 @@ class BankCore:
         Raises:
             StoryBroken: money was made or lost.
         """
-        books = await self._books()
+        books = await self.books()
         sums: dict[str, int] = books["sums"]
         expect("the sum of the ledger", sums, {CURRENCY: 0})
         expect("balances equal to the sums of their entries", books["balances_agree"], True)
         return sums
 
-    async def _books(self, account: str | None = None) -> Any:
+    async def books(self, account: str | None = None) -> Any:
+        """All accounts, or one, with the sum of every entry there is."""
         query = {"account": account} if account else {}
         async with self._http.get(f"{self.url}/sandbox/ledger", params=query) as answer:
             answer.raise_for_status()

@@ -1,12 +1,14 @@
 """A partner's webhook consumer: a program of its own that trusts nothing but the public `standardwebhooks` package.
 
 Run as `python -m gateway.demo.consumer PORT` with WEBHOOK_SECRET in the environment. Prints a JSON line for each
-request: what was verified, or that it was refused; and one as soon as it listens.
+request: what was verified, or that it was refused; and one as soon as it listens. `PUT /out-of-order` with `true` lets
+it answer 503 to everything, as a server does whose database is gone, until `false` comes.
 """
 
 import json
 import os
 import sys
+from dataclasses import dataclass
 
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -19,8 +21,10 @@ def main() -> None:
     port = int(sys.argv[1])
     app = web.Application()
     app[_WEBHOOK] = Webhook(os.environ["WEBHOOK_SECRET"])
-    app[_SEEN] = set()
+    app[_DONE] = set()
+    app[_TROUBLE] = Trouble()
     app.router.add_post("/webhooks", receive)
+    app.router.add_put("/out-of-order", break_down)
     web.run_app(
         app, host="127.0.0.1", port=port, access_log=None, print=lambda *_: _print({"listening": port})
     )
@@ -33,12 +37,28 @@ async def receive(request: web.Request) -> web.Response:
     try:
         event = request.app[_WEBHOOK].verify(body, headers)
     except WebhookVerificationError as error:
-        _print({"verified": False, "why": str(error)})
+        _print({"verified": False, "why": str(error), "body": body})
         return web.Response(status=400)
-    if headers["webhook-id"] not in request.app[_SEEN]:
-        request.app[_SEEN].add(headers["webhook-id"])
-        _print({"verified": True, "event": event, "headers": headers, "body": body})
+    status = 503 if request.app[_TROUBLE].out_of_order else 204
+    first = headers["webhook-id"] not in request.app[_DONE]
+    if status == 204:  # noqa: PLR2004 - what a webhook's receiver says when all is well
+        request.app[_DONE].add(headers["webhook-id"])
+    told = {"event": event, "headers": headers, "body": body}
+    _print({"verified": True, "answered": status, "first": first, **told})
+    return web.Response(status=status)
+
+
+async def break_down(request: web.Request) -> web.Response:
+    """Its people pull a plug, or put it back."""
+    request.app[_TROUBLE].out_of_order = await request.json() is True
     return web.Response(status=204)
+
+
+@dataclass(slots=True)
+class Trouble:
+    """Whether it is out of order."""
+
+    out_of_order: bool = False
 
 
 def _print(line: object) -> None:
@@ -46,7 +66,8 @@ def _print(line: object) -> None:
 
 
 _WEBHOOK = web.AppKey("webhook", Webhook)
-_SEEN = web.AppKey("seen", set[str])
+_DONE = web.AppKey("done", set[str])
+_TROUBLE = web.AppKey("trouble", Trouble)
 
 if __name__ == "__main__":
     main()

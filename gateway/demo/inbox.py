@@ -5,6 +5,8 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -20,6 +22,8 @@ TYPES = ("payment.*", "refund.*", "discount.*")
 """What the supermarket's book-keeping subscribes to."""
 # First attempts come within a second; this leaves room for the second one, five seconds later.
 _WITHIN_S = 20.0
+# As many as somebody scrolls through.
+_MOST_ARRIVALS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +48,31 @@ class Received:
 
 
 @dataclass(slots=True, kw_only=True)
+class Arrival:
+    """What came under one webhook id, however often.
+
+    Attributes:
+        refused: how often it was turned down: 400 for a bad signature, 503 while the consumer was out of order.
+        done: it was taken in the end.
+    """
+
+    id: str
+    type: str
+    data: dict[str, Any]
+    at: datetime
+    verified: bool
+    times: int = 0
+    refused: int = 0
+    done: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
 class Inbox:
     """Everything the consumer has verified so far.
 
     Attributes:
         aloud: tell of every event as it comes, not only of those the story waits for.
+        arrivals: every request since, one entry an id, newest last; a forgery has an entry of its own.
         forged: how many forgeries it was sent; it has to refuse those and nothing else.
         fault: what must not be, found while nobody waited.
     """
@@ -57,6 +81,7 @@ class Inbox:
     verifier: Verifier
     narrator: Narrator
     received: list[Received] = field(default_factory=list)
+    arrivals: dict[str, Arrival] = field(default_factory=dict)
     aloud: bool = False
     listening: bool = False
     forged: int = 0
@@ -85,6 +110,11 @@ class Inbox:
         """Every one of these events has arrived."""
         await self._until("every event", lambda: ids <= {one.id for one in self.received})
 
+    async def something_new(self) -> None:
+        """Wait for the consumer's next line."""
+        async with self._came:
+            await self._came.wait()
+
     async def refuses(self, http: aiohttp.ClientSession, headers: dict[str, str], body: str) -> None:
         """The consumer turns this request down.
 
@@ -110,17 +140,31 @@ class Inbox:
                 self.listening = True
             case {"verified": True, "event": event, "headers": headers, "body": body}:
                 self._check(headers, body)
-                self.received.append(
-                    Received(type=event["type"], data=event["data"], headers=headers, body=body)
-                )
-                if self.aloud:
-                    self._tell(self.received[-1])
-            case {"verified": False, "why": why}:
+                done = line["answered"] < HTTPStatus.BAD_REQUEST
+                self._note(headers["webhook-id"], event, verified=True, done=done)
+                if done and line["first"]:
+                    self.received.append(
+                        Received(type=event["type"], data=event["data"], headers=headers, body=body)
+                    )
+                    if self.aloud:
+                        self._tell(self.received[-1])
+            case {"verified": False, "why": why, "body": body}:
                 self.refused += 1
+                self._note(f"refused-{self.refused}", _readable(body), verified=False, done=False)
                 if self.refused > self.forged:
                     self.fault = f"the consumer refused a webhook of the gateway's: {why}"
             case _:
                 self.fault = f"the consumer printed {line}"
+
+    def _note(self, key: str, event: dict[str, Any], *, verified: bool, done: bool) -> None:
+        now = datetime.now(UTC)
+        made = Arrival(id=key, type=event["type"], data=event["data"], at=now, verified=verified)
+        entry = self.arrivals.setdefault(key, made)
+        entry.times += 1
+        entry.refused += not done
+        entry.done = entry.done or done
+        while len(self.arrivals) > _MOST_ARRIVALS:
+            del self.arrivals[next(iter(self.arrivals))]
 
     def _tell(self, one: Received) -> None:
         self.narrator.heard("consumer", f"verified {one.type}  {_summary(one)}")
@@ -164,14 +208,26 @@ async def consuming(stage: Stage, *, url: str, secret: str) -> AsyncIterator[Inb
 
 
 # Where a payment's money has moved, or is held.
-_MOVED = frozenset({"authorized", "capturing", "succeeded", "reversing", "reversed"})
+MOVED = frozenset({"authorized", "capturing", "succeeded", "reversing", "reversed"})
+
+
+def _readable(body: str) -> dict[str, Any]:
+    """What a refused body claims to be; nobody acts on it."""
+    try:
+        claimed = json.loads(body)
+    except ValueError:
+        claimed = None
+    if not isinstance(claimed, dict):
+        claimed = {}
+    kind, data = claimed.get("type"), claimed.get("data")
+    return {"type": kind if isinstance(kind, str) else "", "data": data if isinstance(data, dict) else {}}
 
 
 def _summary(one: Received) -> str:
     """The amounts a book-keeper looks for."""
     payment = one.data.get("payment")
     subject = payment or one.data.get("refund", {}).get("shares") or one.data
-    if payment and payment["state"] not in _MOVED:
+    if payment and payment["state"] not in MOVED:
         subject = {**payment, "paid": None}  # what would have been paid is no amount for the books
     amounts = (
         (name, subject.get(name))

@@ -56,11 +56,11 @@ async def _play(narrator: Narrator, *, once: bool) -> None:
     try:
         async with open_sandbox(narrator) as stage, AsyncExitStack() as stack:
             async with asyncio.timeout(_STORY_WITHIN_S):
-                ending = await tell(stage, stack)
+                cast = await tell(stage, stack)
             narrator.plain(f"\nThe story held, in {narrator.elapsed_s:.1f} s.")
             if not once:
                 serving = True
-                await serve(stage, ending)
+                await serve(stage, cast)
     except asyncio.CancelledError:
         # Ctrl-C is how serving ends; before that it is an interruption.
         if not serving:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -42,6 +43,11 @@ class Child:
         """Raises ProcessFailed if it ended."""
         if self.process.returncode is not None:
             raise ProcessFailed(f"{self.name} ended with {self.process.returncode}:\n{self.tail()}")
+
+    def freeze(self, *, on: bool) -> None:
+        """Stop it where it stands, as a machine does that swaps itself to death; or let it go on."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGSTOP if on else signal.SIGCONT)
 
     def tail(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()
@@ -87,6 +93,10 @@ class Processes:
             child.check()
         self._children.remove(child)
 
+    def named(self, name: str) -> Child:
+        """One of them, which was started."""
+        return next(one for one in self._children if one.name == name)
+
     def check(self) -> None:
         """Raises ProcessFailed if a child ended."""
         for child in self._children:
@@ -117,6 +127,7 @@ class Processes:
 async def _stop(process: Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
+        process.send_signal(signal.SIGCONT)  # who is frozen hears nothing
     try:
         async with asyncio.timeout(_STOP_WITHIN_S):
             await process.wait()

@@ -87,7 +87,7 @@ async def _set_up(
         "BOOTSTRAP_OPERATOR_JWK": json.dumps(first_operator.public_jwk),
         "WEBHOOK_LOOPBACK": "true",
         # Whoever tries a payment by hand reads and types first.
-        "PAYMENT_CODE_LIFE_S": "900",
+        "PAYMENT_CODE_LIFE_S": "120",
     }
     http = await stack.enter_async_context(aiohttp.ClientSession())
     await _start(narrator, processes, http, postgres.url("core"), environ, public=public, core=core)

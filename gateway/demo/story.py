@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from gateway.client import Partner, Till
+from gateway.client import Till
 from gateway.demo import doubting, joining, paying
 from gateway.demo.inbox import TYPES, Inbox, consuming
 from gateway.demo.joining import Bank, Shop
@@ -13,21 +13,43 @@ from gateway.wire.webhooks import NewWebhookEndpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """What is there once the story is told: a bank, a shop, its till, and its book-keeping, which goes on."""
+class Cast:
+    """Who is there from the first chapters on, and goes on: a bank, a shop, its till, and its book-keeping."""
 
     bank: Bank
-    office: Partner
+    shop: Shop
     till: Till
     inbox: Inbox
 
 
-async def tell(stage: Stage, stack: AsyncExitStack) -> Ending:
+async def tell(stage: Stage, stack: AsyncExitStack) -> Cast:
     """Everything from the first application to the last fen.
 
     Args:
         stage: where it happens.
         stack: keeps what outlives the story.
+
+    Raises:
+        StoryBroken: something is not as it is told.
+    """
+    cast = await gather(stage, stack)
+    bank, shop, till, inbox = cast.bank, cast.shop, cast.till, cast.inbox
+    chapter = stage.narrator.chapter
+    with chapter("A till scans a customer: 128.00 becomes 108.00"):
+        payment = await paying.pay_at_the_till(stage, bank, shop, till, inbox)
+    with chapter("Half of it goes back, and half of the discount to those who gave it"):
+        await paying.refund_half(stage, shop, payment, inbox)
+    with chapter("A customer scans an online shop"):
+        await paying.pay_online(stage, bank, shop, inbox)
+    with chapter("The core's reply is lost after the debit"):
+        await doubting.lose_the_reply(stage, bank, till, inbox)
+    with chapter("The books are closed"):
+        await doubting.close_the_books(stage, shop, inbox)
+    return cast
+
+
+async def gather(stage: Stage, stack: AsyncExitStack) -> Cast:
+    """The first chapters: how everybody who plays comes in.
 
     Raises:
         StoryBroken: something is not as it is told.
@@ -45,17 +67,7 @@ async def tell(stage: Stage, stack: AsyncExitStack) -> Ending:
         await joining.agree_offer(stage, bank, shop)
     with chapter("Its book-keeping wants every event"):
         inbox = await stack.enter_async_context(_book_keeping(stage, shop))
-    with chapter("A till scans a customer: 128.00 becomes 108.00"):
-        payment = await paying.pay_at_the_till(stage, bank, shop, till, inbox)
-    with chapter("Half of it goes back, and half of the discount to those who gave it"):
-        await paying.refund_half(stage, shop, payment, inbox)
-    with chapter("A customer scans an online shop"):
-        await paying.pay_online(stage, bank, shop, inbox)
-    with chapter("The core's reply is lost after the debit"):
-        await doubting.lose_the_reply(stage, bank, till, inbox)
-    with chapter("The books are closed"):
-        await doubting.close_the_books(stage, shop, inbox)
-    return Ending(bank=bank, office=shop.office, till=till, inbox=inbox)
+    return Cast(bank=bank, shop=shop, till=till, inbox=inbox)
 
 
 @asynccontextmanager

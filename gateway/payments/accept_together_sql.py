@@ -14,7 +14,7 @@ from gateway.payments.sql import encoded
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection
 from merchants.offers import together as offers
-from qr.looks import WRONG_CODES_OF_MERCHANT, WRONG_CODES_OF_TERMINAL
+from qr.codes import WRONG_CODES_OF_MERCHANT, WRONG_CODES_OF_TERMINAL
 
 Row = asyncpg.Record
 

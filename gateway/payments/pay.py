@@ -31,7 +31,6 @@ from merchants.offers.cart import Cart
 from merchants.offers.quote import Quote
 from merchants.payer import PayerFacts
 from qr import codes
-from qr.credentials import Look
 from qr.errors import CodeUsed
 from qr.order_code import Payee
 from webhooks import outbox
@@ -40,13 +39,10 @@ from webhooks import outbox
 STEP_UP: Final = "step_up"
 
 
-async def accept(
-    needs: Needs, conn: Connection, order: Order, *, now: datetime, look: Look | None = None
-) -> Accepted:
+async def accept(needs: Needs, conn: Connection, order: Order, *, now: datetime) -> Accepted:
     """Store the payment, in the caller's transaction; whatever is raised leaves nothing behind.
 
     Raises:
-        LookWanted: nobody issued the code; take a look (`qr.looks`) and come again with it.
         MerchantsError: the merchant, store or terminal cannot be paid.
         QrError: the code cannot be redeemed, with the reason.
         WalletCoreUnavailable, IssuerNotServed: the payer's core is down; the code stays good.
@@ -71,7 +67,6 @@ async def accept(
             payment_id=order.payment_id,
             merchant_id=order.merchant_id,
             terminal_id=order.terminal_id,
-            look=look,
         )
     except CodeUsed as used:
         # A till that lost its key repeats order and code: what became of the order is what it has to know.
