@@ -13,8 +13,9 @@ from gateway.storage.hub import DELIVERIES, Hub
 from merchants.payer import PayerFacts
 from tests.town import Answered, Person, Town, cny
 
-SUCCESS = "http://127.0.0.1:3000/thanks?order=7"
-CANCEL = "http://127.0.0.1:3000/cart"
+SHOP = "http://127.0.0.1:3000"
+SUCCESS = f"{SHOP}/thanks?order=7"
+CANCEL = f"{SHOP}/cart"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
