@@ -8,6 +8,7 @@ import msgspec
 from gateway.cli import (
     partner_bulk,
     partner_changes,
+    partner_checkout,
     partner_joining,
     partner_keys,
     partner_money,
@@ -151,6 +152,7 @@ def withdraw(session: Session, reason: str, idempotency_key: str | None) -> None
 for _command in (
     *partner_joining.COMMANDS,
     *partner_shops.COMMANDS,
+    *partner_checkout.COMMANDS,
     *partner_bulk.COMMANDS,
     *partner_changes.COMMANDS,
     *partner_money.COMMANDS,

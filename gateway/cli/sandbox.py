@@ -11,6 +11,7 @@ from PIL import Image
 
 from gateway.cli.asking import answering
 from gateway.cli.identity import IdentityFile
+from gateway.cli.sandbox_shop import shop
 from gateway.cli.shown import As
 from gateway.client import Credentials, Operator
 from gateway.demo.bank_core import read_statement
@@ -70,6 +71,9 @@ def statement(folder: Path, account_number: str, how: As) -> None:
     total = Money(sum(one.amount_minor for one in credits_), CURRENCY)
     for one in credits_ if how is As.TEXT else [total]:
         click.echo(format_amount(one))
+
+
+sandbox.add_command(shop)
 
 
 async def _keep_open(folder: Path) -> None:
