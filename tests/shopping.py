@@ -8,8 +8,11 @@ from typing import Any
 
 from gateway.checkout import opening, sql
 from gateway.checkout.errors import CheckoutError
+from gateway.client import Credentials, SigningKey
 from gateway.door.problems import kind_of
 from gateway.storage.hub import DELIVERIES, Hub
+from merchants.access import clients, jwk
+from merchants.ids import BANK, new_id
 from merchants.payer import PayerFacts
 from tests.town import Answered, Person, Town, cny
 
@@ -84,6 +87,17 @@ async def a_web_shop(town: Town) -> WebShop:
         server=shop.office,
         hub=town.replica.parts.hub,
     )
+
+
+async def credentials(town: Town, shop: WebShop) -> Credentials:
+    """A key of the shop's own server, for the client."""
+    key = SigningKey.generate()
+    async with town.pool.acquire() as conn, conn.transaction():
+        new = clients.client_of(
+            new_id("cli", BANK), "partner", "web", partner_id=shop.partner_id, merchant_id=shop.merchant_id
+        )
+        await clients.register(conn, new, jwk.accept(key.public_jwk), actor="test")
+    return Credentials(client_id=new.client_id, key=key)
 
 
 async def scan(town: Town, payer: PayerFacts, code: str) -> dict[str, Any]:

@@ -12,18 +12,16 @@ import zxingcpp
 from PIL import Image
 from playwright.async_api import Browser, Page, Request, expect
 
-from gateway.client import Credentials, Gateway, Partner, ResultReader, SigningKey
+from gateway.client import Gateway, Partner, ResultReader
 from gateway.client.webhook import Verifier
 from gateway.demo.processes import free_ports
 from gateway.demo.shop import Shop
 from gateway.wire.webhooks import NewWebhookEndpoint
-from merchants.access import clients, jwk
-from merchants.ids import BANK, new_id
 from merchants.payer import PayerFacts
 from tests.browser.looking import ONE_OF_EACH, Eyes, looking, seen
 from tests.builders import a_deal
 from tests.campaigns import agreed
-from tests.shopping import SHOP, WebShop, a_web_shop, confirm, pay, scan, time_is_up
+from tests.shopping import SHOP, WebShop, a_web_shop, confirm, credentials, pay, scan, time_is_up
 from tests.town import Town, a_town
 
 LINES = [
@@ -53,13 +51,8 @@ async def a_street(database_url: str, core_database_url: str) -> AsyncIterator[S
         WEBHOOK_PORTS=str(shop_port),
     ) as town:
         office = await a_web_shop(town)
-        key = SigningKey.generate()
-        async with town.pool.acquire() as conn, conn.transaction():
-            owner: Any = {"partner_id": office.partner_id, "merchant_id": office.merchant_id}
-            new = clients.client_of(new_id("cli", BANK), "partner", "tea shop", **owner)
-            await clients.register(conn, new, jwk.accept(key.public_jwk), actor="test")
         async with Gateway(town.public) as gateway:
-            partner = Partner(gateway, Credentials(client_id=new.client_id, key=key))
+            partner = Partner(gateway, await credentials(town, office))
             url = f"http://127.0.0.1:{shop_port}"
             wish = NewWebhookEndpoint(url=f"{url}/webhooks", event_types=["checkout.*"])
             endpoint = await partner.subscribe(wish)

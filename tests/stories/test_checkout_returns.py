@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -10,10 +11,10 @@ import pytest
 
 from gateway.checkout import result, sql
 from gateway.checkout.session import Attempted
-from gateway.client import Gateway, ResultReader
+from gateway.client import Gateway, Partner, ResultReader
 from gateway.client.checkout_result import ResultForged, ResultOfAnother, ResultOutOfTime, ResultRefused
 from merchants.keyring import Purpose
-from tests.shopping import SUCCESS, WebShop, a_web_shop, pay
+from tests.shopping import SUCCESS, WebShop, a_web_shop, credentials, pay
 from tests.town import Town, cny
 
 HOSTILE = [
@@ -148,6 +149,25 @@ async def test_nothing_is_signed_of_what_was_given_back_since(town: Town) -> Non
     assert now is not None
     assert (now.session.state, now.payment.state) == ("completed", "canceled")
     assert not result.is_success(now)
+
+
+async def test_the_readmes_shop_is_paid_and_thanks_nobody_who_made_a_result_up(town: Town) -> None:
+    shop = await a_web_shop(town)
+    await _allow(shop, ["https://shop.example"])
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    code = text.partition("<!-- checkout-python:begin -->")[2].partition("```python")[2].partition("```")[0]
+    readme: dict[str, Any] = {}
+    exec(code, readme)
+    async with Gateway(town.public, issuer=town.settings.public_url) as gateway:
+        partner = Partner(gateway, await credentials(town, shop))
+        session_id, url = await readme["checkout"](partner, "W-1", 12_800)
+        assert session_id in url
+        await pay(town, shop, {"id": session_id}, await town.payer(20_000))
+        paid = await sql.find(town.pool, session_id=session_id, partner_id=None)
+        assert paid is not None
+        results = ResultReader(gateway, merchant_id=shop.merchant_id, environment="sandbox")
+        assert await readme["thanks"](results, _signed(town, paid), session_id)
+        assert not await readme["thanks"](results, "made-up", session_id)
 
 
 def test_every_refusal_can_be_caught_as_one() -> None:
