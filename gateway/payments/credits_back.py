@@ -3,11 +3,11 @@
 Cashback is money in the very wallet that the refund goes to, so it is deducted from the payer's part and goes to who
 funded it, in the refund's own transfer: whether it was spent makes no difference, and the preview cannot be wrong.
 Points that are still there are taken from the wallet; those spent already are deducted at what they are worth. What
-the payer's part cannot carry now is taken with a later refund. A waived fee costs nobody anything: only its budget
-gets it back.
+the payer's part cannot carry now is taken with a later refund, and what it cannot carry with the last of the order is
+owed: it is taken as soon as the wallet holds it. A waived fee costs nobody anything: only its budget gets it back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.payments import credits_sql as sql
@@ -23,11 +23,16 @@ from merchants.offers.reservation import Reservation, State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Due:
-    """What is due of one offer's gift now, and what it was split by."""
+    """What is due of one offer's gift now, and what it was split by.
+
+    Attributes:
+        last: no refund comes after this one, so nothing can be left to it.
+    """
 
     one: Reservation
     already: list[int]
     amount: int
+    last: bool
 
     def parts(self, amount: int) -> tuple[int, ...]:
         """This much of what is due, by account."""
@@ -56,11 +61,17 @@ async def reckon(
     ]
     before = await sql.backs_of(conn, **owner)
     credits_ = {one.offer_id: one for one in await sql.of_payment(conn, **owner, hold=hold)}
+    left = await _points_left(conn, credits_.values(), hold=hold)
     backs = []
     for one in given:
         due = _due(one, before, payment, order_minor)
-        back = await _back(conn, payment, due, credits_.get(one.offer_id), payer_minor=payer_minor, hold=hold)
+        credit = credits_.get(one.offer_id)
+        back = _back(payment, due, credit, payer_minor=payer_minor, left=left)
         payer_minor -= sum(back.deducted)
+        if credit is not None and back.form is Form.POINTS and any(back.taken):
+            left[credit.unit] -= sum(back.taken) if credit.given else 0
+            if hold:
+                await sql.claim(conn, credit, sum(back.taken))
         if any(back.parts):
             backs.append(back)
     return tuple(backs)
@@ -97,53 +108,73 @@ def _due(one: Reservation, before: Sequence[CreditBack], payment: Payment, order
         for share in one.shares
     ]
     order, refunded = payment.order_minor, payment.refunded_order_minor + order_minor
-    # Half up, as a fee's: nothing has to sum with it.
-    due = (2 * one.discount_minor * refunded + order) // (2 * order)
-    return _Due(one=one, already=already, amount=max(0, due - sum(already)))
+    # Upwards, so that what is left of it never outgrows what is left of the payer's part, which has to carry it.
+    due = -(-one.discount_minor * refunded // order)
+    return _Due(one=one, already=already, amount=max(0, due - sum(already)), last=refunded == order)
 
 
 def _part(back: CreditBack, account: str) -> int:
     return sum(part for to, part in zip(back.accounts, back.parts, strict=True) if to == account)
 
 
-async def _back(
-    conn: Connection, payment: Payment, due: _Due, credit: Credit | None, *, payer_minor: int, hold: bool
+async def _points_left(conn: Connection, credits_: Iterable[Credit], *, hold: bool) -> dict[str, int]:
+    """What the payer has not spent, by unit: two offers of one programme draw on one account."""
+    left: dict[str, int] = {}
+    # In one order, for two refunds at once.
+    for credit in sorted(credits_, key=lambda one: one.unit):
+        if credit.form is Form.POINTS and credit.unit not in left:
+            left[credit.unit] = await sql.points_of(
+                conn, issuer=credit.issuer, payer_id=credit.payer_id, unit=credit.unit, hold=hold
+            )
+    return left
+
+
+def _back(
+    payment: Payment, due: _Due, credit: Credit | None, *, payer_minor: int, left: Mapping[str, int]
 ) -> CreditBack:
     match due.one.form:
         case Form.CASHBACK:
-            parts = due.parts(min(due.amount, payer_minor))
-            return _of(due, parts=parts, deducted=parts)
+            return _cashback_back(due, payer_minor)
         case Form.POINTS:
             assert credit is not None, "points that a payment earned have a credit"
-            return await _points_back(conn, payment, due, credit, payer_minor=payer_minor, hold=hold)
+            there = min(due.amount, max(0, left[credit.unit])) if credit.given else due.amount
+            return _points_back(payment, due, there, payer_minor)
         case _:
             return _of(due, parts=due.parts(due.amount))
 
 
-async def _points_back(
-    conn: Connection, payment: Payment, due: _Due, credit: Credit, *, payer_minor: int, hold: bool
-) -> CreditBack:
+def _cashback_back(due: _Due, payer_minor: int) -> CreditBack:
+    carried = min(due.amount, payer_minor)
+    if not due.last:
+        parts = due.parts(carried)
+        return _of(due, parts=parts, deducted=parts)
+    parts = due.parts(due.amount)
+    deducted = _some_of(parts, carried)
+    return _of(due, parts=parts, deducted=deducted, taken=_less(parts, deducted))
+
+
+def _points_back(payment: Payment, due: _Due, there: int, payer_minor: int) -> CreditBack:
     """What is still there is taken; of what was spent, as much as the payer's part can carry is deducted."""
-    there = due.amount
-    if credit.given:
-        balance = await sql.points_of(
-            conn, issuer=credit.issuer, payer_id=credit.payer_id, unit=credit.unit, hold=hold
-        )
-        there = min(due.amount, max(0, balance))
     worth = next(
         offer.points_worth_minor for offer in payment.terms.offers if offer.offer_id == due.one.offer_id
     )
     spent = due.amount - there
     if spent * worth // 100 > payer_minor:
         spent = payer_minor * 100 // worth
+    if due.last:
+        there = due.amount - spent
     parts = due.parts(there + spent)
-    taken = tuple(spread(parts, [0] * len(parts), there)) if there else (0,) * len(parts)
-    deducted = spread([part - took for part, took in zip(parts, taken, strict=True)], [0] * len(parts),
-                      spent) if spent else [0] * len(parts)  # fmt: skip
-    if hold and there:
-        await sql.claim(conn, credit, there)
-    money = spent * worth // 100
-    return _of(due, parts=parts, taken=taken, deducted=_weighed(deducted, money))
+    taken = _some_of(parts, there)
+    return _of(due, parts=parts, taken=taken, deducted=_weighed(_less(parts, taken), spent * worth // 100))
+
+
+def _some_of(parts: Sequence[int], amount: int) -> tuple[int, ...]:
+    """So much of these parts, in their proportion."""
+    return tuple(spread(parts, [0] * len(parts), amount)) if amount else (0,) * len(parts)
+
+
+def _less(parts: Sequence[int], some: Sequence[int]) -> tuple[int, ...]:
+    return tuple(part - one for part, one in zip(parts, some, strict=True))
 
 
 def _weighed(points: Sequence[int], money_minor: int) -> tuple[int, ...]:
