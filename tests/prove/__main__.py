@@ -21,6 +21,7 @@ from gateway.storage.pool import open_pool
 from tests import machine
 from tests.processes import City, a_city
 from tests.prove import (
+    any_order,
     browsing,
     bulk,
     deliveries,
@@ -301,6 +302,17 @@ async def _offers() -> None:
         _must(not sums.faults, "\n".join(sums.faults[:20]))
 
 
+async def _offers_any_order() -> None:
+    """Random offers, carts, hours and payers; payments, refunds and coupons in any order; all refunded in the end."""
+    examples, steps = int(os.environ.get("EXAMPLES", "300")), 15
+    with EmbeddedPostgres() as postgres:
+        await asyncio.to_thread(make_template, postgres, "gateway")
+        where = postgres.url("gateway"), postgres.url("core")
+        with machine.a_stage(lambda: a_town(*where)) as stage:
+            await asyncio.to_thread(any_order.run, stage, examples=examples, steps=steps, derandomize=False)
+    print(f"{examples} scenes of up to {steps} steps: every sum held, and all was as it was but points spent")
+
+
 _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "interrupted": _interrupted,
     "kills": _kills,
@@ -317,6 +329,7 @@ _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "key_rotation": _key_rotation,
     "bulk": _bulk,
     "offers": _offers,
+    "offers_any_order": _offers_any_order,
     "waiting": _waiting,
     "checkout_pages": _checkout_pages,
 }
