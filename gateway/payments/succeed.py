@@ -1,7 +1,8 @@
 """What nearly all payments come to, a debit sent and approved: written for many in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from gateway.payments import events, followed, reserved, succeed_sql
 from gateway.payments.accepted import Remembered

@@ -616,7 +616,7 @@ BEGIN
                (partner_id, offer_id, scope, key, taken_minor, uses, limit_minor, limit_uses)
         SELECT bound.partner_id, bound.offer_id, bound.scope, bound.key, bound.minor, bound.uses, bound.limit_minor,
                bound.limit_uses
-          FROM jsonb_to_recordset(bounds) AS bound (
+          FROM jsonb_to_recordset(bounds -> 'counters') AS bound (
                partner_id text, offer_id text, scope text, key text, minor bigint, uses bigint, limit_minor bigint,
                limit_uses bigint)
          WHERE (bound.minor <= bound.limit_minor) IS NOT FALSE AND (bound.uses <= bound.limit_uses) IS NOT FALSE
@@ -634,7 +634,7 @@ BEGIN
            array_agg(took.left_minor) FILTER (WHERE took.left_minor IS NOT NULL)
       INTO taken, offer_ids, lefts_minor FROM took;
 
-    IF COALESCE(cardinality(taken), 0) < jsonb_array_length(bounds) THEN
+    IF COALESCE(cardinality(taken), 0) < jsonb_array_length(bounds -> 'counters') THEN
         SELECT array_agg(DISTINCT wanted.payment_id) INTO in_the_way
           FROM jsonb_to_recordset(applied) AS wanted (payment_id text, offer_id text, scopes text[], keys text[])
          CROSS JOIN unnest(wanted.scopes, wanted.keys) AS bound (scope, key)
@@ -642,13 +642,20 @@ BEGIN
         RAISE EXCEPTION 'a budget is short' USING ERRCODE = 'GW001', DETAIL = array_to_json(in_the_way)::text;
     END IF;
 
-    SELECT array_agg(wanted.payment_id) INTO in_the_way
-      FROM jsonb_to_recordset(applied) AS wanted (partner_id text, payment_id text, offer_id text, version integer)
-     WHERE NOT EXISTS (SELECT FROM merchants.offers o
-                        WHERE o.partner_id = wanted.partner_id AND o.id = wanted.offer_id
-                          AND o.version = wanted.version AND o.state IN ('scheduled', 'live'));
-    IF in_the_way IS NOT NULL THEN
-        RAISE EXCEPTION 'offers changed' USING ERRCODE = 'GW001', DETAIL = array_to_json(in_the_way)::text;
+    PERFORM
+       FROM jsonb_to_recordset(bounds -> 'offers') AS wanted (partner_id text, offer_id text, version integer)
+      WHERE NOT EXISTS (SELECT FROM merchants.offers o
+                         WHERE o.partner_id = wanted.partner_id AND o.id = wanted.offer_id
+                           AND o.version = wanted.version AND o.state IN ('scheduled', 'live'));
+    IF FOUND THEN
+        SELECT array_agg(wanted.payment_id) INTO in_the_way
+          FROM jsonb_to_recordset(applied) AS wanted (
+               partner_id text, payment_id text, offer_id text, version integer)
+         WHERE NOT EXISTS (SELECT FROM merchants.offers o
+                            WHERE o.partner_id = wanted.partner_id AND o.id = wanted.offer_id
+                              AND o.version = wanted.version AND o.state IN ('scheduled', 'live'));
+        RAISE EXCEPTION 'offers changed' USING ERRCODE = 'GW001',
+              DETAIL = array_to_json(COALESCE(in_the_way, '{}'))::text;
     END IF;
 END
 $$;
@@ -3034,7 +3041,7 @@ CREATE UNIQUE INDEX proposals_one_open ON merchants.proposals USING btree (clien
 
 CREATE INDEX proposals_waiting ON merchants.proposals USING btree (kind, id) WHERE (decided_by IS NULL);
 
-CREATE INDEX reservations_by_offer ON merchants.offer_reservations USING btree (partner_id, offer_id, reserved_at);
+CREATE INDEX reservations_by_offer ON merchants.offer_reservations USING btree (offer_id, reserved_at);
 
 CREATE INDEX search_index_of_subject ON merchants.search_index USING btree (subject_id);
 

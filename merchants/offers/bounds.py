@@ -26,19 +26,25 @@ class Bound(Struct, frozen=True, kw_only=True):
 
 
 def bounds_of(
-    offer: Offer, cart: Cart, person: str | None, day: date, *, discount_minor: int = 0
+    offer_id: str,
+    limits: Iterable[Limit],
+    cart: Cart,
+    person: str | None,
+    day: date,
+    *,
+    discount_minor: int = 0,
 ) -> list[Bound]:
     """The counters of an offer that this cart and person touch; an unknown person touches none of theirs."""
     return [
         Bound(
-            offer_id=offer.id,
+            offer_id=offer_id,
             scope=limit.scope,
             key=key,
             minor=discount_minor,
             limit_minor=limit.minor,
             limit_uses=limit.uses,
         )
-        for limit in limits_of(offer.deal)
+        for limit in limits
         if (key := _key(limit.scope, cart, person, day)) is not None
     ]
 

@@ -6,7 +6,6 @@ out any single discount by hand, and know beforehand who pays the odd fen.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, assert_never
 
 from msgspec import Struct
@@ -63,8 +62,7 @@ class Funding(Struct, frozen=True, kw_only=True):
         return tuple(share.partner_id for share in self.shares if share.partner_id is not None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunderShare:
+class FunderShare(Struct, frozen=True, kw_only=True):
     """What one funder pays of one discount, from which account; `tenant` is who is told about it."""
 
     account: str
@@ -83,9 +81,11 @@ class Plan(Struct, frozen=True):
         parts = [sum_of * discount_minor // WHOLE_BASIS_POINTS for _, _, sum_of in self.owners]
         parts[self.absorber] += discount_minor - sum(parts)
         return tuple(
-            FunderShare(account=account, tenant=tenant, amount_minor=part)
-            for (account, tenant, _), part in zip(self.owners, parts, strict=True)
-            if part
+            [
+                FunderShare(account=owner[0], tenant=owner[1], amount_minor=part)
+                for owner, part in zip(self.owners, parts, strict=True)
+                if part
+            ]
         )
 
 

@@ -101,6 +101,20 @@ def give(terms: Terms) -> Give:
             assert_never(unreachable)
 
 
+def least_spend_minor(terms: Terms) -> int:
+    """Goods for less than this are given nothing; on more, it depends."""
+    given = plain(terms)
+    match given:
+        case ThresholdOff():
+            return given.tiers[0].threshold_minor
+        case AmountOff() | PercentOff() | Cashback() | Points():
+            return given.min_spend_minor
+        case FeeWaiver():
+            return 0
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
 def _amount_off(terms: AmountOff) -> Give:
     off, least = terms.off_minor, terms.min_spend_minor
 
@@ -177,7 +191,6 @@ def _points(terms: Points) -> Give:
 
 def _within(off: int, goods: int, left: int) -> int:
     """A discount takes no more than the goods cost, and leaves something to pay."""
-    most = left - LEAST_PAYABLE_MINOR
-    most = min(most, goods)
-    off = min(off, most)
-    return max(off, 0)
+    if off <= goods and off <= left - LEAST_PAYABLE_MINOR:
+        return off
+    return max(0, min(off, goods, left - LEAST_PAYABLE_MINOR))

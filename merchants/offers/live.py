@@ -1,18 +1,20 @@
 """A partner's live offers, made ready once and quoted from for every payment.
 
-What an offer asks of place, code and day is answered once for each such combination and kept (`Shortlist`): for most
-payments most offers are for other stores, and cost nothing. What is left to ask is compiled to plain values.
+What an offer asks of place, code and day is answered once for each such combination and kept (`Shortlist`), and so is
+what it asks of the payer, for each kind of payer there (`Profile`): for most payments most offers are for other stores,
+other people or larger carts, and cost nothing. What is left to ask is compiled to plain values.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 
 from msgspec import Struct
 
 from merchants.offers.cart import Cart, History
 from merchants.offers.funding import BANK_TENANT, Plan, plan
-from merchants.offers.giving import Form, Give, form_of, give, unit_of
-from merchants.offers.offer import Deal, Hours, Moment, Offer, Target, limits_of
+from merchants.offers.giving import Form, Give, form_of, give, least_spend_minor, unit_of
+from merchants.offers.offer import Deal, Hours, Limit, Moment, Offer, Target, limits_of
 from merchants.offers.reason import SHORT_OF, Reason
 from merchants.offers.terms import WHOLE_BASIS_POINTS, Coupon, FirstWith, first_with
 
@@ -24,6 +26,8 @@ _FEE_GROUP = 1
 _BOUNDLESS_MINOR = 1 << 62
 # Stores of a chain times kinds of codes, for one day; a larger chain works out some of them again.
 MAX_SHORTLISTS = 2_000
+# Kinds of payers at one place: what segments they have of those that offers ask for, members or not, new or not.
+MAX_PROFILES = 100
 # Discounts come off first; what is reckoned from the rest follows.
 _TURN = {Form.DISCOUNT: 0, Form.CASHBACK: 1, Form.POINTS: 2, Form.FEE: 3}
 # Money outweighs any number of points, and those any fee that is spared: an amount has 40 bits, four of them 42.
@@ -51,7 +55,9 @@ class Ready(Struct, frozen=True, eq=False):
         turn: where it stands among those taken together.
         group: a bit for each group it is in, 0 for none.
         weight: what one of what it gives is worth to the payer.
-        asks: whether anything is to be asked but place, code and day.
+        least_minor: it gives nothing on goods for less.
+        asks_each: whether hours, coupons or goods are to be asked of each payment.
+        limits: its bounds.
         untouched: its room before anybody used it.
         plans: who carries what it gives, by the merchant that is paid.
     """
@@ -65,13 +71,15 @@ class Ready(Struct, frozen=True, eq=False):
     turn: tuple[int, int, str]
     group: int
     exclusive: bool
-    asks: bool
+    least_minor: int
+    asks_each: bool
     hours: tuple[Hours, ...]
     segments: frozenset[str]
     members: bool
     first_with: FirstWith | None
     needs_coupon: bool
     on_goods: bool
+    limits: tuple[Limit, ...]
     untouched: Room
     because: Mapping[Reason, LookedAt]
     plans: dict[str, Plan]
@@ -87,21 +95,54 @@ class Ready(Struct, frozen=True, eq=False):
             self.plans[merchant_id] = known
         return known
 
-    def refuses(
-        self, cart: Cart, moment: Moment, segments: frozenset[str], history: History
+    def refuses_payer(
+        self, segments: frozenset[str], known_to: frozenset[FirstWith], *, member: bool
     ) -> Reason | None:
-        """Why this moment or payer is not meant, of those that `asks` is about."""
-        if self.hours and not any(hours.holds(moment.clock) for hours in self.hours):
-            return Reason.OTHER_HOUR
+        """Why payers of this kind are not meant."""
         if self.segments and segments.isdisjoint(self.segments):
             return Reason.OTHER_SEGMENT
-        if self.members and cart.member_no is None:
+        if self.members and not member:
             return Reason.NOT_A_MEMBER
-        if self.first_with is not None and self.first_with in history.known_to:
+        if self.first_with is not None and self.first_with in known_to:
             return Reason.NOT_FIRST_PURCHASE
+        return None
+
+    def refuses(self, cart: Cart, moment: Moment, history: History) -> Reason | None:
+        """Why this very payment is not meant, of those that `asks_each` is about."""
+        if self.hours and not any(hours.holds(moment.clock) for hours in self.hours):
+            return Reason.OTHER_HOUR
         if self.needs_coupon and self.id not in history.coupons:
             return Reason.NO_COUPON
+        if self.on_goods and self.goods_minor(cart) == 0:
+            return Reason.OTHER_ITEMS
         return None
+
+    def goods_minor(self, cart: Cart) -> int:
+        """The price of the goods that are meant."""
+        if not self.on_goods:
+            return cart.order_minor
+        target = self.offer.deal.target
+        return cart.goods_minor(target.items, target.categories)
+
+
+class Profile(Struct, frozen=True, eq=False):
+    """Offers that are for payers of one kind at one place, and why others are not.
+
+    Attributes:
+        certain: of which nothing is left to ask but the order's amount; whoever asks for least comes first.
+        leasts_minor, too_small: of each of these, from which amount on it gives anything, and what is said of less.
+        asking: the others, of each of which something is to be asked of each payment.
+    """
+
+    certain: tuple[Ready, ...]
+    leasts_minor: tuple[int, ...]
+    too_small: tuple[LookedAt, ...]
+    asking: tuple[Ready, ...]
+    others: tuple[LookedAt, ...]
+
+
+# Segments that offers ask for, whom the payer has paid before, and whether they are a member.
+_Kind = tuple[frozenset[str], frozenset[FirstWith], bool]
 
 
 class Shortlist(Struct, frozen=True, eq=False):
@@ -109,6 +150,37 @@ class Shortlist(Struct, frozen=True, eq=False):
 
     offers: Sequence[Ready]
     others: tuple[LookedAt, ...]
+    segments: frozenset[str]
+    profiles: dict[_Kind, Profile]
+
+    def profile(self, cart: Cart, segments: frozenset[str], history: History) -> Profile:
+        """What is left of them for payers like this one."""
+        kind = segments & self.segments, history.known_to, cart.member_no is not None
+        known = self.profiles.get(kind)
+        return self._narrow(kind) if known is None else known
+
+    def _narrow(self, kind: _Kind) -> Profile:
+        if len(self.profiles) >= MAX_PROFILES:
+            self.profiles.clear()
+        segments, known_to, member = kind
+        certain, asking, others = [], [], [*self.others]
+        for one in self.offers:
+            reason = one.refuses_payer(segments, known_to, member=member)
+            if reason is not None:
+                others.append(one.because[reason])
+            elif one.asks_each:
+                asking.append(one)
+            else:
+                certain.append(one)
+        certain.sort(key=attrgetter("least_minor"))
+        profile = self.profiles[kind] = Profile(
+            certain=tuple(certain),
+            leasts_minor=tuple(one.least_minor for one in certain),
+            too_small=tuple(one.because[Reason.SPEND_TOO_SMALL] for one in certain),
+            asking=tuple(asking),
+            others=tuple(others),
+        )
+        return profile
 
 
 class LiveOffers(Struct, frozen=True, eq=False):
@@ -150,7 +222,8 @@ class LiveOffers(Struct, frozen=True, eq=False):
                 meant.append(one)
             else:
                 others.append(one.because[reason])
-        shortlist = self.shortlists[key] = Shortlist(tuple(meant), tuple(others))
+        segments = frozenset[str]().union(*(one.segments for one in meant))
+        shortlist = self.shortlists[key] = Shortlist(tuple(meant), tuple(others), segments, {})
         return shortlist
 
 
@@ -168,13 +241,15 @@ def _ready(offer: Offer, group: int) -> Ready:
         turn=(_TURN[form], deal.stacking.priority, offer.id),
         group=group | _FEE_GROUP if form is Form.FEE else group,
         exclusive=deal.stacking.exclusive,
-        asks=bool(target.hours or target.segments or target.members or first or needs_coupon),
+        least_minor=least_spend_minor(deal.terms),
+        asks_each=bool(target.hours or needs_coupon or target.items or target.categories),
         hours=target.hours,
         segments=target.segments,
         members=target.members,
         first_with=first,
         needs_coupon=needs_coupon,
         on_goods=bool(target.items or target.categories),
+        limits=limits_of(deal),
         untouched=_untouched(deal),
         because={reason: LookedAt(offer.id, reason) for reason in Reason},
         plans={},

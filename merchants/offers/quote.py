@@ -6,15 +6,18 @@ to be untouched, for reserving finds out (`reserving.py`).
 """
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from merchants.offers.cart import NEWCOMER, Cart, History
 from merchants.offers.funding import FunderShare
 from merchants.offers.giving import CREDITED, Form
 from merchants.offers.live import LiveOffers, LookedAt, Ready, Room
-from merchants.offers.offer import Offer, moment_of
+from merchants.offers.offer import Limit, Offer, moment_of
 from merchants.offers.reason import Reason
 from merchants.offers.stacking import Candidate, Combination, best_combination
 from merchants.payer import PayerFacts
@@ -22,16 +25,17 @@ from merchants.payer import PayerFacts
 _NOBODY: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class Applied(Struct, frozen=True, kw_only=True):
     """An offer's part in the payment; its funders' shares sum to what it gives.
 
     Attributes:
+        limits: its bounds, each of which a counter stands for.
         given_minor: in `unit`: minor units of the currency, or points.
         coupon_id: of the coupon that is used up by it.
     """
 
     offer: Offer
+    limits: tuple[Limit, ...]
     form: Form
     unit: str
     given_minor: int
@@ -100,13 +104,18 @@ def best(
     """
     moment = moment_of(now)
     segments = _NOBODY if payer is None else frozenset(payer.segments)
-    shortlist = live.shortlist(cart, moment)
+    profile = live.shortlist(cart, moment).profile(cart, segments, history)
+    reach = bisect_right(profile.leasts_minor, cart.order_minor)
     candidates: list[Candidate] = []
-    looked_at = [*shortlist.others]
-    for one in shortlist.offers:
-        reason = one.refuses(cart, moment, segments, history) if one.asks else None
+    looked_at = [*profile.others, *profile.too_small[reach:]]
+    for one in profile.certain[:reach]:
+        reason = _look_at(one, cart, cart.order_minor, room, candidates)
+        if reason is not None:
+            looked_at.append(one.because[reason])
+    for one in profile.asking:
+        reason = one.refuses(cart, moment, history)
         if reason is None:
-            reason = _look_at(one, cart, room, candidates)
+            reason = _look_at(one, cart, one.goods_minor(cart), room, candidates)
         if reason is not None:
             looked_at.append(one.because[reason])
     combination = best_combination(candidates, cart.order_minor, cart.fee_minor)
@@ -120,15 +129,9 @@ def best(
 
 
 def _look_at(
-    one: Ready, cart: Cart, room: Mapping[str, Room] | None, candidates: list[Candidate]
+    one: Ready, cart: Cart, goods_minor: int, room: Mapping[str, Room] | None, candidates: list[Candidate]
 ) -> Reason | None:
     """Add the offer to the candidates, or say why it is none."""
-    goods_minor = cart.order_minor
-    if one.on_goods:
-        target = one.offer.deal.target
-        goods_minor = cart.goods_minor(target.items, target.categories)
-        if goods_minor == 0:
-            return Reason.OTHER_ITEMS
     alone_minor = one.give(goods_minor, cart.order_minor, cart.fee_minor)
     if alone_minor == 0:
         return Reason.SPEND_TOO_SMALL
@@ -160,6 +163,7 @@ def _quote(cart: Cart, combination: Combination, looked_at: tuple[LookedAt, ...]
 def _applied(cart: Cart, one: Ready, given_minor: int, coupon_id: str | None) -> Applied:
     return Applied(
         offer=one.offer,
+        limits=one.limits,
         form=one.form,
         unit=one.unit,
         given_minor=given_minor,

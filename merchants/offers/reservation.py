@@ -1,11 +1,11 @@
 """An offer's part in a payment, as its row says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 import asyncpg
+from msgspec import Struct
 
 from merchants.offers.funding import FunderShare
 from merchants.offers.giving import Form
@@ -19,8 +19,7 @@ class State(StrEnum):
     RELEASED = "released"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reservation:
+class Reservation(Struct, frozen=True, kw_only=True):
     """An offer's part in a payment, with what funders paid and got back.
 
     Attributes:
@@ -57,7 +56,7 @@ def reservations_of(rows: Sequence[asyncpg.Record]) -> tuple[Reservation, ...]:
 
 
 def _reservation(row: asyncpg.Record) -> Reservation:
-    facts = {name: row[name] for name in Reservation.__slots__ if name in row}
+    facts = {name: row[name] for name in Reservation.__struct_fields__ if name in row}
     shares = zip(row["accounts"], row["tenants"], row["shares_minor"], strict=True)
     return Reservation(
         **{

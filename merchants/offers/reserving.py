@@ -21,7 +21,7 @@ from merchants.offers.catalog import Catalog
 from merchants.offers.errors import OffersChanging
 from merchants.offers.giving import Form
 from merchants.offers.live import LiveOffers, Room
-from merchants.offers.offer import Offer, moment_of
+from merchants.offers.offer import Offer, limits_of, moment_of
 from merchants.offers.quote import Applied, Quote, best
 from merchants.offers.reason import AT_LIMIT
 from merchants.payer import PayerFacts
@@ -144,7 +144,8 @@ async def _reserve(
 ) -> Outcome:
     day = moment_of(now).day
     bounds = [
-        bounds_of(one.offer, cart, payer.person, day, discount_minor=one.given_minor) for one in quote.applied
+        bounds_of(one.offer_id, one.limits, cart, payer.person, day, discount_minor=one.given_minor)
+        for one in quote.applied
     ]
     outcome = await sql.reserve(
         conn,
@@ -177,7 +178,9 @@ async def room(
 ) -> Mapping[str, Room]:
     """What these offers have left for this cart and person; held until the transaction ends if asked."""
     day = moment_of(now).day
-    bounds = as_json(bound for offer in offers for bound in bounds_of(offer, cart, person, day))
+    bounds = as_json(
+        bound for offer in offers for bound in bounds_of(offer.id, limits_of(offer.deal), cart, person, day)
+    )
     read = sql.hold_counters if hold else sql.read_counters
     return rooms(offers, await read(conn, partner_id=cart.partner_id, bounds=bounds))
 

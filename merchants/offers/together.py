@@ -38,17 +38,27 @@ def may_go_together(live: LiveOffers, quote: Quote) -> bool:
 
 
 def arguments(wishes: Sequence[Wish]) -> tuple[str, str]:
-    """What `merchants.reserve_offers_together` takes: the offers of each payment, and each counter's sum."""
+    """What `merchants.reserve_offers_together` takes: each payment's offers; each counter's sum and each offer once."""
     applied: list[dict[str, Any]] = []
     counters: dict[tuple[str, str, str], dict[str, Any]] = {}
+    offers: dict[tuple[str, int], dict[str, Any]] = {}
     for wish in wishes:
         day = moment_of(wish.now).day
         for one in wish.quote.applied:
-            bounds = bounds_of(one.offer, wish.cart, wish.person_id, day, discount_minor=one.given_minor)
+            bounds = bounds_of(
+                one.offer_id, one.limits, wish.cart, wish.person_id, day, discount_minor=one.given_minor
+            )
             applied.append(_applied(wish, one, bounds))
+            partner_id = wish.cart.partner_id
+            offers[one.offer_id, one.version] = {
+                "partner_id": partner_id,
+                "offer_id": one.offer_id,
+                "version": one.version,
+            }
             for bound in bounds:
-                _count(counters, wish.cart.partner_id, bound)
-    return _encode(applied).decode(), _encode(list(counters.values())).decode()
+                _count(counters, partner_id, bound)
+    once = {"counters": list(counters.values()), "offers": list(offers.values())}
+    return _encode(applied).decode(), _encode(once).decode()
 
 
 def reserved(wish: Wish, left_minor: Mapping[str, int], at: datetime) -> tuple[Reservation, ...]:

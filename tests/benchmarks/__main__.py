@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import uvloop
 
 from tests.benchmarks.code_redeem import code_redeem
-from tests.benchmarks.offered_payments import payments_hot_budget, payments_offers
+from tests.benchmarks.offered_payments import payments_hot_budget, payments_offers, payments_offers_stacked
 from tests.benchmarks.offers import offers
 from tests.benchmarks.pace import Pace, pace_of_environment
 from tests.benchmarks.payments import payments, payments_delivered
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[Report, Pace], Awaitable[None]]] = {
         payments_delivered,
         payments_growth,
         payments_offers,
+        payments_offers_stacked,
         payments_hot_budget,
         webhooks,
         webhooks_backlog,

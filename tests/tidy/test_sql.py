@@ -32,8 +32,8 @@ _FLOOR_OF_MIGRATION = {"webhooks": "webhooks", "webhooks_fair": "webhooks", "tim
                        "offer_settling": "merchants", "second_person": "merchants",
                        "till_scopes": "merchants", "people": "merchants",
                        "checkout_keys": "merchants", "offer_bounds": "merchants",
-                       "offer_funding": "merchants", "proposals": "merchants",
-                       "operators_search": "merchants"}  # fmt: skip
+                       "offer_funding": "merchants", "offer_together": "merchants",
+                       "proposals": "merchants", "operators_search": "merchants"}  # fmt: skip
 
 
 def _is_sql(source: Source) -> bool:

@@ -1,7 +1,7 @@
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from gateway.wire.offer_events import DiscountEvent
 from merchants.ids import new_id
