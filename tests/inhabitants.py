@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.door.operation import Listener
-from merchants.access import key_resets, operators, wallets
+from merchants.access import clients, key_resets, operators, wallets
 from merchants.access.principal import SCOPES
 from merchants.access.principal import Kind as PrincipalKind
 from merchants.ids import BANK, new_id
@@ -107,6 +107,9 @@ async def _access(town: Town, mall: Supermarket) -> dict[str, str]:
             actor="test",
         )
         other = await a_wallet_backend(conn, "another-bank", OwnKey().public_jwk)
+        spare = await clients.add_key(
+            conn, town.wallet.client_id, public_jwk=OwnKey().public_jwk, actor="test"
+        )
         wallet = await wallets.propose(
             conn,
             proposal_id=new_id("wlp", BANK),
@@ -128,6 +131,7 @@ async def _access(town: Town, mall: Supermarket) -> dict[str, str]:
         "key_id": made["keys"][0]["id"],
         "proposal_id": proposed.id,
         "wallet_proposal_id": wallet.id,
+        "wallet_key_id": spare.key_id,
         "key_reset_id": reset.id,
         "code": "not_found",
     }

@@ -44,6 +44,7 @@ from gateway.api import (
     timelines,
     trail,
     wallet,
+    wallet_keys,
     wallet_proposals,
     webhook_endpoints,
 )
@@ -69,6 +70,9 @@ OPERATIONS: tuple[Operation, ...] = (
     wallet_proposals.get_wallet_proposal,
     wallet_proposals.confirm_wallet,
     wallet_proposals.reject_wallet,
+    wallet_keys.add_wallet_key,
+    wallet_keys.list_wallet_keys,
+    wallet_keys.revoke_wallet_key,
     key_resets.propose_key_reset,
     key_resets.list_key_resets,
     key_resets.get_key_reset,

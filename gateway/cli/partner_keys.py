@@ -9,7 +9,7 @@ import msgspec
 from gateway.cli.asking import Session, acting, ask_gateway, read_key, repeatable
 from gateway.cli.identity import IdentityFile, write_secret
 from gateway.cli.shown import show, show_all
-from gateway.client import Gateway, Partner, SigningKey, enrol_key
+from gateway.client import Gateway, Partner, ProblemAnswered, SigningKey, enrol_key
 from gateway.wire.clients import ClientKey, KeyPurpose
 
 _COLUMNS = ("id", "purpose", "algorithm", "created_at", "last_used_at", "revoked_at")
@@ -70,6 +70,25 @@ def rotate(session: Session) -> None:
     show_all([one for one in found if one.revoked_at is None], session.how, _COLUMNS)
 
 
+def _enrolled(file: IdentityFile, reset_code: str) -> bool:
+    """Whether the next key came in; it does not where a rotation before the reset had uploaded it already."""
+    identity = file.identity
+    client_id = identity.credentials().client_id
+    assert identity.next_jwk is not None, "it was just made"
+    new = SigningKey.from_jwk(identity.next_jwk)
+
+    async def enrolled(gateway: Gateway) -> bool:
+        try:
+            await enrol_key(gateway, new, client_id=client_id, reset_code=reset_code)
+        except ProblemAnswered as problem:
+            if problem.code != "public_key_used_before":
+                raise
+            return False
+        return True
+
+    return ask_gateway(identity.url, enrolled, issuer=identity.issuer)
+
+
 def _followed(session: Session, file: IdentityFile) -> IdentityFile:
     """The file with the next key in the place of the one before, which is still good."""
     if file.identity.next_jwk is None:
@@ -92,17 +111,10 @@ def enrol(session: Session, reset_code: str) -> None:
     file = session.file
     if file.identity.next_jwk is None:
         file = file.keep(next_jwk=SigningKey.generate().private_jwk)
-    identity = file.identity
-    assert identity.next_jwk is not None, "it was just made"
-    if identity.client_id is None:
-        raise click.ClickException(f"{file.path} was never let in, so there is nothing to reset")
-    client_id, new = identity.client_id, SigningKey.from_jwk(identity.next_jwk)
-
-    async def enrolled(gateway: Gateway) -> None:
-        await enrol_key(gateway, new, client_id=client_id, reset_code=reset_code)
-
-    ask_gateway(identity.url, enrolled, issuer=identity.issuer)
-    file = file.keep(jwk=identity.next_jwk, next_jwk=None, retiring=None)
+    if not _enrolled(file, reset_code):
+        file = file.keep(next_jwk=SigningKey.generate().private_jwk)
+        _enrolled(file, reset_code)
+    file = file.keep(jwk=file.identity.next_jwk, next_jwk=None, retiring=None)
     show_all(Session(file, session.how).ask(Partner, lambda one: one.keys()), session.how, _COLUMNS)
 
 

@@ -1,5 +1,7 @@
 """`gateway partner payments` and `refunds`: what was paid, and what is given back."""
 
+import hashlib
+
 import click
 
 from gateway.cli.amount import AmountType
@@ -81,9 +83,10 @@ def make(
 ) -> None:
     """Give AMOUNT of the order back; exits with 3 when it failed, with 5 while it is under way."""
     wish = RefundRequest(merchant_refund_no=number, amount=amount, reason=reason)
+    key = idempotency_key or hashlib.sha256(f"{payment_id} {number}".encode()).hexdigest()
     made: Refund = session.ask(
         Partner,
-        lambda one: one.refund(payment_id, wish, idempotency_key=idempotency_key or f"refund-{number}"),
+        lambda one: one.refund(payment_id, wish, idempotency_key=key),
     )
     show(made, session.how)
     _judge(made)

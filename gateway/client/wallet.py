@@ -9,6 +9,7 @@ import msgspec
 from gateway.client.endpoints import Endpoints
 from gateway.client.signed_in import Credentials
 from gateway.client.transport import Gateway, Request
+from gateway.client.wallet_keys import WalletKeys
 from gateway.wire.code_credentials import CodeCredential, CredentialRequest
 from gateway.wire.coupons import Benefits, BenefitsQuery, Coupon, CouponClaim
 from gateway.wire.money import PositiveAmount
@@ -32,7 +33,7 @@ _STATEMENT_LIFE_S: Final = 30
 Use = Literal["payment_code", "code_credential", "scan", "confirm", "coupon"]
 
 
-class WalletBackend(Endpoints):
+class WalletBackend(Endpoints, WalletKeys):
     """Gets codes for its users, asks what they scanned, and says what they decided; is told how payments ended.
 
     Args:

@@ -56,20 +56,30 @@ class NewClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = False
 
 
+Possession = Annotated[
+    str,
+    Meta(
+        max_length=4096,
+        description="That you hold the key: a JWT signed with it, made as a client assertion of this client, "
+        "whose `aud` is the address this request is sent to",
+        examples=["eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJjbGkifQ.c2lnbmF0dXJl"],
+    ),
+]
+
+
 class NewKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A key to sign in with (`assertion`), or to sign agreements with; two of each may be live."""
 
     jwk: PublicJwk
-    proof: Annotated[
-        str,
-        Meta(
-            max_length=4096,
-            description="That you hold the key: a JWT signed with it, made as a client assertion of this client, "
-            "whose `aud` is the address this request is sent to",
-            examples=["eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJjbGkifQ.c2lnbmF0dXJl"],
-        ),
-    ]
+    proof: Possession
     purpose: KeyPurpose = "assertion"
+
+
+class NewWalletKey(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A key of a wallet's backend, to sign in with and to vouch for payers; two may be live."""
+
+    jwk: PublicJwk
+    proof: Possession
 
 
 class NewWalletClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from gateway.wire.clients import ClientId, KeyId, PublicJwk, Reason
+from gateway.wire.clients import ClientId, KeyId, Possession, PublicJwk, Reason
 from gateway.wire.page import PageQuery, next_id
 from gateway.wire.time import Time
 
@@ -59,15 +59,7 @@ class KeyEnrolment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         ),
     ]
     jwk: PublicJwk
-    proof: Annotated[
-        str,
-        Meta(
-            max_length=4096,
-            description="That you hold the key: a JWT signed with it, made as a client assertion of this client, "
-            "whose `aud` is the address this request is sent to",
-            examples=["eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJjbGkifQ.c2lnbmF0dXJl"],
-        ),
-    ]
+    proof: Possession
 
 
 class EnrolledKey(Struct, frozen=True, kw_only=True):

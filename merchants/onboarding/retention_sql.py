@@ -98,6 +98,10 @@ async def erase_records(conn: PoolConnectionProxy, *, days: int, limit: int) -> 
                           SELECT application_id FROM due
                           UNION ALL
                           SELECT c.id FROM merchants.change_requests c JOIN due USING (partner_id, merchant_id))),
+           wishes AS (
+               UPDATE merchants.change_requests c SET changes = NULL, erased_at = clock_timestamp()
+                 FROM due WHERE c.partner_id = due.partner_id AND c.merchant_id = due.merchant_id
+                  AND c.erased_at IS NULL),
            unsigned AS (
                UPDATE merchants.agreements a SET signer = NULL FROM due WHERE a.application_id = due.application_id),
            found AS (DELETE FROM merchants.search_index s USING due WHERE s.subject_id = due.merchant_id)

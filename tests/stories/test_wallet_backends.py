@@ -1,12 +1,16 @@
 """A wallet's backend speaks for people's money: two operators let it in, for an issuer that has a core here."""
 
+import asyncio
 from typing import Any
 
 import asyncpg
 import pytest
 
+from gateway.client import Credentials, Gateway, SigningKey, WalletBackend
+from gateway.wire.payments import PayerFacts
 from merchants.access import clients
 from merchants.access.clients import BOOTSTRAP_OPERATOR_ID
+from tests.hired import a_wallet_backend
 from tests.signing_in import OwnKey
 from tests.town import ISSUER, Answered, Person, Town
 
@@ -62,6 +66,33 @@ async def test_a_backend_that_is_turned_down_or_has_no_core_never_comes_in(town:
     assert (rejected.body["status"], rejected.body["reason"]) == ("rejected", "not its owner's key")
     assert (await signed_in(town, asked["client_id"], key)).status == 400
     assert (await one.get(_PATH)).body["items"] == []
+
+
+async def test_a_backend_replaces_its_key_while_it_goes_on_vouching_for_payers(town: Town) -> None:
+    """The statements on payers are signed with whichever key signs in, so both have to hold in between."""
+    old, new = SigningKey.generate(), SigningKey.generate()
+    async with town.pool.acquire() as conn, conn.transaction():
+        made = await a_wallet_backend(conn, ISSUER, old.public_jwk)
+    async with Gateway(town.public, issuer=town.settings.public_url) as gateway:
+        credentials = Credentials(client_id=made.client_id, key=old)
+        wallet = WalletBackend(gateway, credentials, issuer=ISSUER)
+        payer = PayerFacts(id="lan", person_id="p-lan")
+        codes = 0
+        rotating = asyncio.create_task(wallet.rotate_key(new, overlap_s=0.5))
+        while not rotating.done():
+            await wallet.payment_code(payer)
+            codes += 1
+        await rotating
+        await wallet.payment_code(payer)
+        assert codes > 0
+        assert [one.revoked_at is None for one in await wallet.keys()] == [False, True]
+        other = await town.wallet.get("/wallet/v1/keys")
+        [mine] = [one.id for one in await wallet.keys() if one.revoked_at is None]
+        assert mine not in str(other.body)
+        foreign = await town.wallet.call("DELETE", f"/wallet/v1/keys/{mine}")
+        assert (foreign.status, foreign.body["code"]) == (404, "client_key_not_found")
+        stranger = await town.wallet.post("/wallet/v1/keys", {"jwk": OwnKey().public_jwk, "proof": "x"})
+        assert (stranger.status, stranger.body["code"]) == (422, "key_not_proven")
 
 
 async def test_a_sandboxs_first_operator_is_alone_until_there_is_a_second(town: Town) -> None:
