@@ -1,6 +1,7 @@
 """What operators type, as operations want it; what cannot be read is a fault in words."""
 
 import re
+from datetime import timedelta, timezone
 from decimal import Decimal
 from typing import Any, Final
 
@@ -9,6 +10,8 @@ from gateway.pages.texts import mark
 from gateway.wire.problem import Fault
 from merchants.money import exponent
 
+CHINA: Final = timezone(timedelta(hours=8))
+"""Times that are typed are those of the bank, which knows no summer time."""
 _AMOUNT: Final = re.compile(r"[0-9]{1,10}([.][0-9]{1,3})?")
 _NO_AMOUNT: Final = mark("Give an amount such as 500.00.")
 _NO_FEE: Final = mark("Give the fee in whole hundredths of a percent.")

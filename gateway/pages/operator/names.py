@@ -1,12 +1,15 @@
 """What codes are called on pages, and in which tone: `good`, `wait`, `bad` or none."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
+
+from msgspec import Struct
 
 from gateway.pages.texts import mark
 from gateway.wire.money import Amount, PositiveAmount
+from gateway.wire.offers import Offer
 from merchants.money import exponent
 
 Named = Mapping[str, tuple[str, str]]
@@ -180,14 +183,14 @@ DONE: Final = {
     "hired": mark("Proposed; another approver confirms it."),
     "confirmed": mark("Confirmed: they may sign in."),
     "declined": mark("Turned down."),
+    "revoked": mark("Revoked, with all its tokens."),
     "requested": mark("Asked for; somebody else approves it under change requests."),
 }
 
 
 def major(amount: Amount | PositiveAmount) -> str:
     """As it is typed into a form: `500.00`."""
-    digits = exponent(amount.currency)
-    return f"{Decimal(amount.amount_minor).scaleb(-digits):.{digits}f}"
+    return plain(amount.amount_minor, amount.currency)
 
 
 def age(seconds: float) -> str:
@@ -196,3 +199,38 @@ def age(seconds: float) -> str:
         return f"{int(seconds)} s"
     text = str(timedelta(seconds=int(seconds)))
     return text.removeprefix("0:") if text.startswith("0:") else text
+
+
+def plain(amount_minor: int, currency: str) -> str:
+    """Minor units as they are typed into a form."""
+    digits = exponent(currency)
+    return f"{Decimal(amount_minor).scaleb(-digits):.{digits}f}"
+
+
+def kind_of(terms: Struct) -> str:
+    """The tag that says which kind of offer it is."""
+    return str(type(terms).__struct_config__.tag)
+
+
+def share_of(offer: Offer, funder: str) -> int:
+    """In basis points; 0 where it pays nothing."""
+    return sum(one.basis_points for one in offer.deal.funding.shares if one.funder == funder)
+
+
+def given(offer: Offer, minor: Callable[[int, str], str], number: Callable[[int], str]) -> str:
+    """The budget, in what the offer gives."""
+    total = offer.deal.budgets.total_minor
+    return number(total) if kind_of(offer.deal.terms) == "points" else minor(total, offer.deal.currency)
+
+
+def term(
+    name: str, value: Any, currency: str, minor: Callable[[int, str], str], number: Callable[[float], str]
+) -> str:
+    """One of an offer's terms by the unit that its name ends with."""
+    if isinstance(value, list):
+        return "; ".join(" → ".join(minor(one, currency) for one in tier.values()) for tier in value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return str(value.get("name", value)) if isinstance(value, dict) else str(value)
+    if name.endswith("_minor"):
+        return minor(value, currency)
+    return number(value / 100) + " %" if name.endswith("basis_points") else number(value)

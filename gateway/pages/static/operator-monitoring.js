@@ -1,0 +1,32 @@
+// Tiles are asked for every few seconds; the plots are drawn anew with each minute, unless somebody reads their figures.
+const EVERY_MS = 3000;
+const tiles = document.querySelector("[data-tiles]");
+const live = document.querySelector("[data-live]");
+
+function show(told) {
+  for (const one of told.tiles) {
+    const tile = tiles.querySelector(`[data-tile="${CSS.escape(one.key)}"]`);
+    tile.querySelector("[data-value]").textContent = one.value;
+    tile.classList.toggle("bad", one.tone === "bad");
+  }
+}
+
+async function look() {
+  if (!document.hidden) {
+    try {
+      const answer = await fetch(tiles.dataset.tiles, { headers: { Accept: "application/json" } });
+      if (answer.redirected) return location.reload();
+      if (!answer.ok) throw new Error(answer.statusText);
+      const told = await answer.json();
+      show(told);
+      live.textContent = "";
+      const another = new Date(told.minute).getTime() !== new Date(tiles.dataset.minute).getTime();
+      if (another && !document.querySelector("details[open]")) return location.reload();
+    } catch {
+      live.textContent = live.dataset.lost;
+    }
+  }
+  setTimeout(look, EVERY_MS);
+}
+
+setTimeout(look, EVERY_MS);

@@ -1,0 +1,73 @@
+"""The bank's people watch and co-sign: figures of real payments, offers under their hash, doubts, the trail."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.browser.looking import ONE_OF_EACH, Eyes, seen
+from tests.browser.operators import Desk, a_desk
+from tests.hired import an_operator
+from tests.signing_in import OwnKey
+from tests.stories.test_monitoring import a_shop_with_an_offer
+from tests.town import Town, a_town
+
+EVERYTHING = frozenset({"reviewer", "approver", "risk", "auditor"})
+
+
+@asynccontextmanager
+async def an_operators_desk(
+    browser: Browser, town: Town, eyes: Eyes | None = None, roles: frozenset[str] = EVERYTHING
+) -> AsyncIterator[Desk]:
+    key = OwnKey()
+    async with town.pool.acquire() as conn, conn.transaction():
+        hired = await an_operator(conn, roles, key.public_jwk)
+    async with a_desk(browser, town.operators, hired.client_id, key, eyes) as desk:
+        yield desk
+
+
+@pytest.fixture
+async def quiet_town(database_url: str, core_database_url: str) -> AsyncIterator[Town]:
+    """Nobody settles what is in doubt."""
+    async with a_town(database_url, core_database_url, works=False) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("eyes", ONE_OF_EACH, ids=lambda one: one.name)
+async def test_monitoring_and_the_rest_of_the_console_show_what_happened(
+    browser: Browser, quiet_town: Town, eyes: Eyes
+) -> None:
+    town = quiet_town
+    shop = await a_shop_with_an_offer(town)
+    payer, poor = await town.payer(50_000), await town.payer(100)
+    for amount_minor in (12_800, 12_800, 500):
+        assert (await shop.ask(amount_minor, code=await town.code(payer))).status == 201
+    await shop.ask(900, code=await town.code(poor))
+    waiting = await town.payer(10_000, behaviour="reply_lost")
+    assert (await shop.ask(2_000, code=await town.code(waiting), wait_s=1)).status == 202
+    async with an_operators_desk(browser, town, eyes) as desk:
+        await desk.go("/console/monitoring")
+        await expect(desk.page.locator("[data-tile=success] [data-value]")).to_have_text("75 %")
+        await _drawn(desk)
+        await seen(desk.page, "operator-monitoring", eyes)
+        for name, path in (
+            ("operator-merchants", "/console/merchants"),
+            ("operator-merchant", f"/console/merchants/{shop.merchant.id}"),
+            ("operator-people", "/console/people"),
+            ("operator-in-doubt", "/console/in-doubt"),
+            ("operator-trail", "/console/trail"),
+            ("operator-offers", "/console/offers?state=live"),
+        ):
+            await desk.go(path)
+            await seen(desk.page, name, eyes)
+
+
+async def _drawn(desk: Desk) -> None:
+    """Every plot is there as a picture that the browser could read."""
+    widths = await desk.page.evaluate(
+        "Promise.all(Array.from(document.images).filter((one) => one.closest('[data-plot]'))"
+        ".map((one) => one.decode().then(() => one.naturalWidth)))"
+    )
+    assert len(widths) >= 4
+    assert min(widths) > 0
