@@ -1,7 +1,7 @@
 """An offer with where it stands: its states, and the one table of what may follow what."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from merchants.offers.errors import OfferStateForbids
-from merchants.offers.offer import Deal, Offer
+from merchants.offers.offer import SHANGHAI, Deal, Offer
 
 Side = Literal["bank", "partner"]
 # A side, or the id of a third party that pays a share.
@@ -106,6 +106,11 @@ class Campaign:
     def running_on(self, day: date) -> State:
         """What follows once nothing stands in its way: live from its first day on."""
         return State.LIVE if self.offer.deal.target.starts_on <= day else State.SCHEDULED
+
+    @property
+    def ends_at(self) -> datetime:
+        """When its last day has passed."""
+        return datetime.combine(self.offer.deal.target.ends_on, time(), SHANGHAI) + timedelta(days=1)
 
     def is_over(self, day: date) -> bool:
         """Whether its last day has passed."""

@@ -6,7 +6,6 @@ bank reads its own tables.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -28,6 +27,10 @@ _OFFER_EVENTS: Mapping[State, str] = {
     State.EXHAUSTED: "offer.exhausted",
     State.ENDED: "offer.ended",
 }
+
+# Only while an offer lasts has anybody to act on these, and what ends it is told by itself. A deal's own steps are
+# for the partner's files, however late.
+_FOR_AS_LONG_AS_IT_LASTS = frozenset({"offer.live", "offer.budget_80"})
 
 
 def of_discounts(
@@ -79,8 +82,14 @@ def of_offer(campaign: Campaign, passed: Iterable[State], *, occurred_at: dateti
 def of_budget(campaign: Campaign, *, occurred_at: datetime) -> NewEvent:
     """What the partner is told when four fifths of the budget are taken."""
     partner_id = campaign.offer.partner_id
-    told = _offer(campaign, campaign.state, partner_id, sequence=campaign.sequence, occurred_at=occurred_at)
-    return replace(told, type="offer.budget_80")
+    return _offer(
+        campaign,
+        campaign.state,
+        partner_id,
+        sequence=campaign.sequence,
+        occurred_at=occurred_at,
+        kind="offer.budget_80",
+    )
 
 
 def _tenants(one: Reservation) -> list[str]:
@@ -146,19 +155,26 @@ def _for_funders(one: Reservation, as_of: datetime) -> dict[str, Any]:
 
 
 def _offer(
-    campaign: Campaign, state: State, tenant: str, *, sequence: int, occurred_at: datetime
+    campaign: Campaign,
+    state: State,
+    tenant: str,
+    *,
+    sequence: int,
+    occurred_at: datetime,
+    kind: str | None = None,
 ) -> NewEvent:
-    offer = campaign.offer
+    offer, kind = campaign.offer, kind or _OFFER_EVENTS[state]
     own = tenant == offer.partner_id
     funds = not own or any(share.funder in {"partner", "seller"} for share in offer.deal.funding.shares)
     return NewEvent(
         id=_event_id(tenant),
-        type=_OFFER_EVENTS[state],
+        type=kind,
         tenant=tenant,
         audience="funder" if funds else "merchant",
         object_id=offer.id,
         sequence=sequence,
         occurred_at=occurred_at,
+        expires_at=campaign.ends_at if kind in _FOR_AS_LONG_AS_IT_LASTS else None,
         data={
             "offer_id": offer.id,
             "offer_version": offer.version,

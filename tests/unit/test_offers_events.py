@@ -1,14 +1,18 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 from msgspec.structs import replace
 
 from gateway.wire.offer_events import DiscountEvent
 from merchants.ids import new_id
-from merchants.offers.events import of_discounts
+from merchants.offers.campaign import Campaign
+from merchants.offers.campaign import State as Standing
+from merchants.offers.events import of_budget, of_discounts, of_offer
 from merchants.offers.funding import FunderShare
 from merchants.offers.giving import Form
+from merchants.offers.offer import Offer
 from merchants.offers.reservation import Reservation, State
+from tests.builders import a_deal
 from webhooks.event import body
 
 NOW = datetime(2026, 11, 11, 7, tzinfo=UTC)
@@ -86,3 +90,28 @@ def test_a_claw_back_names_its_refund_and_the_full_state() -> None:
     assert event.data["refund_id"] == "ref_1"
     assert event.data["clawed_back"]["amount_minor"] == 1_000
     assert [share["clawed_back"]["amount_minor"] for share in event.data["shares"]] == [600, 400]
+
+
+def a_campaign(state: Standing, *, ends_on: date) -> Campaign:
+    deal = a_deal()
+    target = msgspec.structs.replace(deal.target, ends_on=ends_on)
+    return Campaign(
+        offer=Offer(id="ofr_1", partner_id=PARTNER, version=1, deal=msgspec.structs.replace(deal, target=target)),
+        state=state, sequence=4, hash="0" * 64, made_by="partner", reason="", funders=(), paused_by=frozenset(),
+        partner_accepted_at=NOW, bank_accepted_at=NOW, created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
+
+
+def test_what_matters_only_while_an_offer_lasts_is_not_sent_after_its_last_day_in_shanghai() -> None:
+    live = a_campaign(Standing.LIVE, ends_on=date(2026, 11, 30))
+    told = [
+        *of_offer(live, [Standing.AGREED, Standing.LIVE], occurred_at=NOW),
+        of_budget(live, occurred_at=NOW),
+    ]
+    assert [(one.type, one.expires_at) for one in told] == [
+        ("offer.agreed", None),
+        ("offer.live", datetime(2026, 11, 30, 16, tzinfo=UTC)),
+        ("offer.budget_80", datetime(2026, 11, 30, 16, tzinfo=UTC)),
+    ]
+    ended = a_campaign(Standing.ENDED, ends_on=date(2026, 11, 10))
+    assert [one.expires_at for one in of_offer(ended, [Standing.ENDED], occurred_at=NOW)] == [None]
