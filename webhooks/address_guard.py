@@ -6,21 +6,20 @@ Teredo and others that carry an IPv4 address inside, so the table below is expli
 Source: IANA IPv4 and IPv6 Special-Purpose Address Registries.
 """
 
-import asyncio
 import contextlib
 import ipaddress
 import re
 import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from webhooks.errors import UrlRefused
+from webhooks.look_ups import LookUps
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
@@ -70,7 +69,6 @@ _LOOPBACK: Final = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network(":
 _LABEL: Final = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME: Final = re.compile(rf"(?=.{{1,253}}\Z)({_LABEL}\.)*{_LABEL}")
 _AUTHORITY: Final = re.compile(r"\A[^/]*//([^/?#]*).*\Z")
-_LOOKUP_THREADS: Final = 32  # a name server that hangs blocks a thread of ours, not the event loop's own few
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,8 +167,8 @@ class GuardedResolver(AbstractResolver):
 
     def __init__(self, policy: AddressPolicy, resolve: Resolve | None = None) -> None:
         self._policy = policy
-        self._threads = ThreadPoolExecutor(_LOOKUP_THREADS, "webhook-dns") if resolve is None else None
-        self._resolve = resolve or self._look_up
+        self._look_ups = look_ups = LookUps()
+        self._resolve = resolve or look_ups.find
         self.looking_up: Counter[str] = Counter()
 
     async def resolve(
@@ -207,12 +205,5 @@ class GuardedResolver(AbstractResolver):
             for address in addresses
         ]
 
-    async def _look_up(self, host: str) -> Sequence[str]:
-        found: list[tuple[Any, ...]] = await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        )
-        return [str(each[4][0]) for each in found]
-
     async def close(self) -> None:
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+        self._look_ups.close()

@@ -187,7 +187,7 @@ class Deliverer:
             if claimed.replay:
                 body = marked_as_replay(body)
             headers = self._signed(claimed, body)
-            attempt = await self._sender.send(claimed.url, body, headers)
+            attempt = await self._sender.send(claimed.url, body, headers, tenant=claimed.tenant)
         except Exception as error:  # whatever it is, it is ours and must cost the partner nothing
             log.exception("webhook_not_sent", delivery_id=claimed.id, error=type(error).__name__)
             attempt = Attempt(started_at=datetime.now(UTC), duration_ms=0, reason=Reason.INTERNAL_ERROR)

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from webhooks.address_guard import AddressPolicy, AddressRefusedError, GuardedResolver, Resolve, check_url
 from webhooks.errors import UrlRefused
+from webhooks.look_ups import TENANT
 from webhooks.retry import retry_after_s
 
 DEADLINE_S: Final = 10.0  # name, connection, TLS, headers and body together
@@ -201,11 +202,12 @@ class Sender:
     async def close(self) -> None:
         await self._session.close()
 
-    async def send(self, url: str, body: bytes, headers: Mapping[str, str]) -> Attempt:
-        """Post once; whatever the other side does is an `Attempt`, never an exception."""
+    async def send(self, url: str, body: bytes, headers: Mapping[str, str], *, tenant: str = "") -> Attempt:
+        """Post once, for a tenant; whatever the other side does is an `Attempt`, never an exception."""
         started_at, started = datetime.now(UTC), time.monotonic()
         progress = _Progress()
         _PROGRESS.set(progress)
+        TENANT.set(tenant)
         try:
             async with asyncio.timeout(self._deadline_s):
                 reason = await self._post(url, body, headers, progress)
