@@ -27,7 +27,7 @@ def session_of(sealing: Sealing, key: str) -> str | None:
     """
     session_id, _, secret = key.partition(_BETWEEN)
     written = [_written(one) for one in sealing.indexes(session_id, purpose=_PURPOSE)]
-    return session_id if any(hmac.compare_digest(one, secret) for one in written) else None
+    return session_id if any(hmac.compare_digest(one.encode(), secret.encode()) for one in written) else None
 
 
 def _written(secret: bytes) -> str:

@@ -17,7 +17,7 @@ from merchants import audit, merchant
 
 _HOST: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
 _TEXT: Final = r"A-Za-z0-9._~!$&'()*+,;=:@%/-"
-_URL: Final = re.compile(
+FORM: Final = re.compile(
     rf"(?P<origin>(?P<scheme>https?)://(?P<host>{_HOST})(?::[1-9][0-9]{{0,4}})?)(?:/[{_TEXT}]*)?(?:\?(?P<query>[?{_TEXT}]*))?"
 )
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1"})
@@ -44,7 +44,7 @@ async def check(
 
 def _origin(pointer: str, url: str, *, sandbox: bool) -> str | None:
     """What has to be allowed; None for a developer's own machine."""
-    read = _URL.fullmatch(url)
+    read = FORM.fullmatch(url)
     if read is None or any(name == RESULT_PARAMETER for name, _ in parse_qsl(read["query"] or "")):
         raise ReturnUrlUnfit(pointer)
     if sandbox and read["host"] in _LOOPBACK:

@@ -146,6 +146,7 @@ async def test_a_declined_shopper_tries_again_with_the_keyboard_alone(town: Town
             page = await context.new_page()
             await _open(town, page, session)
             await seen(page, "checkout-waiting", eyes)
+            assert await _transferred(page) <= 60_000
             await pay(town, shop, session, await town.payer(100))
             await expect(page.locator("[data-phase=declined]")).to_be_visible()
             await seen(page, "checkout-declined", eyes)
@@ -205,6 +206,12 @@ async def _open(town: Town, page: Page, session: dict[str, Any]) -> None:
     """The page's address as the browser reaches this town; its shop's pages are left for nobody to be led to."""
     await page.route(f"{SHOP}/**", lambda route: route.fulfill(status=204))
     await page.goto(town.public + session["url"].removeprefix(town.settings.public_url))
+
+
+async def _transferred(page: Page) -> int:
+    """Bytes over the wire for the page and all it loads, headers included."""
+    kinds = "['navigation', 'resource'].flatMap((kind) => performance.getEntriesByType(kind))"
+    return int(await page.evaluate(f"{kinds}.reduce((sum, one) => sum + one.transferSize, 0)"))
 
 
 async def _scanned(town: Town, shop: WebShop, session: dict[str, Any], payer: PayerFacts) -> dict[str, Any]:
