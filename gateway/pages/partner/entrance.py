@@ -23,7 +23,7 @@ from merchants.access import clients, grant
 from merchants.access.errors import AccessError, AssertionNotVerified, DpopProofRequired
 from merchants.access.principal import Registered
 
-_INSIDE: Final = re.compile(r"/console(/[A-Za-z0-9_.:-]+)*(\?[A-Za-z0-9_.:%&=+-]*)?")
+_INSIDE: Final = re.compile(r"/console(/[A-Za-z0-9_-]+)*(\?[A-Za-z0-9_.:%&=+-]*)?")
 _KINDS: Final = frozenset({"partner", "applicant"})
 
 

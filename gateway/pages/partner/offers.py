@@ -18,7 +18,7 @@ from merchants.money import exponent
 _PAGE: Final = 25
 _MOST: Final = 100
 _URL: Final = f"{HOME}/offers"
-# A plot over more days than this is a texture.
+_WEEK: Final = 7
 _DAYS: Final = 60
 # What colours tell apart; the others are in the table.
 _STORES: Final = 5
@@ -155,7 +155,8 @@ def _plot(whole: Figures, parts: list[tuple[str, Figures]]) -> Plot | None:
     if not whole.days:
         return None
     last = whole.days[-1].day
-    first = max(whole.days[0].day, last - timedelta(days=_DAYS - 1))
+    # A single day would be a wall, and too many a texture.
+    first = max(min(whole.days[0].day, last - timedelta(days=_WEEK - 1)), last - timedelta(days=_DAYS - 1))
     days = [first + timedelta(days=index) for index in range((last - first).days + 1)]
     digits = 0 if whole.discount.currency.startswith("points:") else exponent(whole.discount.currency)
     return Plot(
