@@ -37,6 +37,7 @@ from tests.prove import (
     offers,
     outage,
     pages,
+    screens,
     waiting,
     webhooks_isolation,
     webhooks_order,
@@ -313,6 +314,16 @@ async def _offers_any_order() -> None:
     print(f"{examples} scenes of up to {steps} steps: every sum held, and all was as it was but points spent")
 
 
+async def _screens() -> None:
+    """Every page of the consoles in both languages, both themes, on telephone and desktop, judged by axe."""
+    with EmbeddedPostgres() as postgres:
+        await asyncio.to_thread(make_template, postgres, "gateway")
+        async with a_town(postgres.url("gateway"), postgres.url("core")) as town:
+            looked = await screens.look(town)
+    print(f"{looked.pictures} pictures, {len(looked.faults)} faults")
+    _must(not looked.faults, "\n".join(looked.faults[:20]))
+
+
 _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "interrupted": _interrupted,
     "kills": _kills,
@@ -332,6 +343,7 @@ _PROOFS: dict[str, Callable[[], Coroutine[None, None, None]]] = {
     "offers_any_order": _offers_any_order,
     "waiting": _waiting,
     "checkout_pages": _checkout_pages,
+    "screens": _screens,
 }
 
 

@@ -1,0 +1,134 @@
+"""Every page in every look: both languages, both themes, phone and desktop; pictures in `.data/screens`, axe's word.
+
+A section is a tour of its pages: given a town that it may fill, it yields what each is called and where it is. Pages
+that only a story reaches, such as a secret that is shown once, are looked at by the stories in `tests/browser`.
+"""
+
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.browser.conftest import CHROMIUM
+from tests.browser.consoles import owner_of, signed_in
+from tests.browser.looking import EVERY_LOOK, SCREENS, Eyes, looking, violations
+from tests.builders import a_deal
+from tests.campaigns import agreed
+from tests.receivers import receiving
+from tests.town import Town
+
+# The first plot of a process waits for matplotlib to be read.
+_PATIENCE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tour:
+    """Pages of one section.
+
+    Attributes:
+        pages: addresses, by the name of their picture.
+        come_in: what a fresh browser does before.
+    """
+
+    pages: dict[str, str]
+    come_in: Callable[[Page], Awaitable[None]]
+
+
+@asynccontextmanager
+async def partner(town: Town) -> AsyncIterator[Tour]:
+    """The console of a supermarket that has everything: payments, an offer, endpoints that answer and do not."""
+    shop = await town.supermarket()
+    async with receiving() as receiver, town.pool.acquire() as conn:
+        async with conn.transaction():
+            offer = await agreed(conn, shop.merchant.partner_id, a_deal())
+        for url in (receiver.url, "http://127.0.0.1:9/hook"):
+            made = await shop.office.post("/v1/webhook-endpoints", {"url": url})
+            assert made.status == 201, made.body
+        payer = await town.payer(1_000_000)
+        payment = {}
+        for number in range(12):
+            payment = (
+                await shop.ask(
+                    9_900 + 700 * number, code=await town.code(payer), merchant_order_no=f"T7-{number:06d}"
+                )
+            ).body
+        await shop.ask(5_000)
+        refund = {"merchant_refund_no": "T7-R1", "amount": {"amount_minor": 4_000, "currency": "CNY"}}
+        await shop.office.post(f"/v1/payments/{payment['id']}/refunds", refund)
+        endpoint = made.body["id"]
+        delivery = (await shop.office.get(f"/v1/webhook-endpoints/{endpoint}/deliveries")).body["items"][0]
+        with tempfile.TemporaryDirectory() as folder:
+            file = await owner_of(town, shop, Path(folder))
+            pages = {
+                "front": "",
+                "payments": "/payments",
+                "payments-none": "/payments?q=NOTHING",
+                "payment": f"/payments/{payment['id']}",
+                "refund": f"/payments/{payment['id']}/refund?amount=10",
+                "offers": "/offers",
+                "offer": f"/offers/{offer.id}",
+                "offer-terms": "/new-offer",
+                "webhooks": "/webhooks",
+                "webhook": f"/webhooks/{endpoint}",
+                "delivery": f"/deliveries/{delivery['id']}",
+                "stores": "/stores",
+                "store": f"/stores/{shop.place.store.id}",
+                "terminal": f"/terminals/{shop.place.terminal.id}",
+                "applications": "/applications",
+                "keys": "/keys",
+                "client": f"/keys/{file.stem}",
+            }
+
+            async def come_in(page: Page) -> None:
+                await signed_in(page, town, file)
+
+            named = {f"partner-{name}": f"{town.public}/console{path}" for name, path in pages.items()}
+            yield Tour(pages=named, come_in=come_in)
+
+
+TOURS = {"partner": partner}
+
+
+@dataclass(slots=True)
+class Looked:
+    """How many pictures were taken, and what was wrong in them."""
+
+    pictures: int
+    faults: list[str]
+
+
+async def look(town: Town) -> Looked:
+    """Walk each tour with every pair of eyes."""
+    looked = Looked(0, [])
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for tour in TOURS.values():
+            async with tour(town) as pages:
+                for eyes in EVERY_LOOK:
+                    await _walk(browser, pages, eyes, looked)
+        await browser.close()
+    return looked
+
+
+async def _walk(browser: Browser, tour: Tour, eyes: Eyes, looked: Looked) -> None:
+    async with looking(browser, eyes) as context:
+        page = await _inside(context, tour)
+        for name, url in tour.pages.items():
+            answer = await page.goto(url)
+            await page.screenshot(path=SCREENS / f"{name}-{eyes.name}.png", full_page=True)
+            looked.pictures += 1
+            if answer is None or answer.status != 200:
+                looked.faults.append(f"{name}: {answer.status if answer else 'no answer'}")
+            looked.faults += [f"{name} {eyes.name}: {one}" for one in await violations(page)]
+            wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+            looked.faults += [f"{name} {eyes.name}: wider than the screen"] if wide else []
+
+
+async def _inside(context: BrowserContext, tour: Tour) -> Page:
+    page = await context.new_page()
+    page.set_default_timeout(_PATIENCE_MS)
+    await tour.come_in(page)
+    return page
