@@ -54,7 +54,7 @@ async def play(*, once: bool) -> int:
 async def _play(narrator: Narrator, *, once: bool) -> None:
     serving = False
     try:
-        async with open_sandbox(narrator) as stage, AsyncExitStack() as stack:
+        async with open_sandbox(narrator, with_page=not once) as stage, AsyncExitStack() as stack:
             async with asyncio.timeout(_STORY_WITHIN_S):
                 cast = await tell(stage, stack)
             narrator.plain(f"\nThe story held, in {narrator.elapsed_s:.1f} s.")

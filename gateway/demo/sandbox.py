@@ -20,6 +20,8 @@ from gateway.demo.processes import Child, Processes, free_ports
 from gateway.storage.embedded import EmbeddedPostgres
 
 ISSUER = "demo-bank"
+# Where the phone of the demo's page takes links to the wallet.
+DEEP_LINK = "/demo/phone"
 # The sandbox's first operator has this id in every gateway; its key came with the settings.
 FIRST_OPERATOR = "cli_00000000000070008000000000000000"
 # A cold start on a busy machine with two cores; usually it takes three.
@@ -46,11 +48,17 @@ class Stage:
     processes: Processes
     folder: Path
     consumer_port: int
+    page_port: int
 
 
 @asynccontextmanager
-async def open_sandbox(narrator: Narrator) -> AsyncIterator[Stage]:
-    """Everything up and ready; leaving stops it all, whatever happened."""
+async def open_sandbox(narrator: Narrator, *, with_page: bool = False) -> AsyncIterator[Stage]:
+    """Everything up and ready; leaving stops it all, whatever happened.
+
+    Args:
+        narrator: is told how it goes.
+        with_page: a page will be served at `page_port`, with a phone on it that opens links to the wallet.
+    """
     async with AsyncExitStack() as stack:
         with narrator.chapter("A sandbox is set up"):
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gw-demo-")))
@@ -59,7 +67,7 @@ async def open_sandbox(narrator: Narrator) -> AsyncIterator[Stage]:
             narrator.say("PostgreSQL answers, with a folder of its own")
             processes = Processes(folder)
             stack.push_async_callback(processes.stop)
-            stage = await _set_up(stack, narrator, processes, postgres, folder)
+            stage = await _set_up(stack, narrator, processes, postgres, folder, with_page=with_page)
         try:
             yield stage
         except Exception as error:
@@ -69,9 +77,15 @@ async def open_sandbox(narrator: Narrator) -> AsyncIterator[Stage]:
 
 
 async def _set_up(
-    stack: AsyncExitStack, narrator: Narrator, processes: Processes, postgres: EmbeddedPostgres, folder: Path
+    stack: AsyncExitStack,
+    narrator: Narrator,
+    processes: Processes,
+    postgres: EmbeddedPostgres,
+    folder: Path,
+    *,
+    with_page: bool,
 ) -> Stage:
-    public_port, operators_port, core_port, consumer_port = free_ports(4)
+    public_port, operators_port, core_port, consumer_port, page_port = free_ports(5)
     public, operators, core = (
         f"http://127.0.0.1:{port}" for port in (public_port, operators_port, core_port)
     )
@@ -88,6 +102,7 @@ async def _set_up(
         "WEBHOOK_LOOPBACK": "true",
         # Whoever tries a payment by hand reads and types first.
         "PAYMENT_CODE_LIFE_S": "120",
+        "WALLET_APP_LINK": f"http://127.0.0.1:{page_port}{DEEP_LINK}?code=" if with_page else "",
     }
     http = await stack.enter_async_context(aiohttp.ClientSession())
     await _start(narrator, processes, http, postgres.url("core"), environ, public=public, core=core)
@@ -101,6 +116,7 @@ async def _set_up(
         processes=processes,
         folder=folder,
         consumer_port=consumer_port,
+        page_port=page_port,
     )
 
 

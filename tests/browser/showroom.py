@@ -1,29 +1,74 @@
 """Somebody in front of the demo's page: what they press there, whatever language it speaks, and what they wait for."""
 
+import io
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from playwright.async_api import Locator, Page, expect
+import aiohttp
+from PIL import Image
+from playwright.async_api import Browser, Locator, Page, expect
 
 from gateway.demo import story
 from gateway.demo.narration import Narrator
 from gateway.demo.sandbox import open_sandbox
 from gateway.demo.showroom.opening import open_showroom
+from tests.browser.conftest import CHROMIUM
 from tests.browser.looking import Eyes, seen
 
 # A payment in doubt is asked about after three seconds.
 DOUBT_WITHIN_MS = 20_000
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showroom:
+    """Where it is, and where the book-keeper's program listens, which anybody on this machine can reach."""
+
+    url: str
+    book_keeper: str
+
+    @property
+    def origin(self) -> str:
+        return self.url.removesuffix("/demo")
+
+    async def posts_to_the_book_keeper(self, body: str) -> None:
+        """As somebody who has no secret to sign with."""
+        async with aiohttp.ClientSession() as http, http.post(self.book_keeper, data=body) as answer:
+            assert answer.status == 400
+
+
 @asynccontextmanager
-async def a_showroom() -> AsyncIterator[str]:
-    """The real one, as `make demo` opens it, with the first chapters behind it; yields its address."""
+async def a_showroom() -> AsyncIterator[Showroom]:
+    """The real one, as `make demo` opens it, with the first chapters behind it."""
     narrator = Narrator()
-    async with open_sandbox(narrator) as stage, AsyncExitStack() as stack:
+    async with open_sandbox(narrator, with_page=True) as stage, AsyncExitStack() as stack:
         cast = await story.gather(stage, stack)
         async with open_showroom(stage, cast) as url:
-            yield url
+            yield Showroom(url=url, book_keeper=cast.inbox.url)
+
+
+def a_film(png: bytes, file: Path) -> Path:
+    """One frame of a picture, grey around it, as Chromium's false camera plays it over and over (YUV4MPEG2)."""
+    width, height = 640, 480
+    frame = Image.new("L", (width, height), 128)
+    picture = Image.open(io.BytesIO(png)).convert("L").resize((440, 440))
+    frame.paste(picture, ((width - 440) // 2, (height - 440) // 2))
+    colourless = bytes([128]) * (width * height // 2)
+    head = f"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420jpeg\nFRAME\n".encode()
+    file.write_bytes(head + frame.tobytes() + colourless)
+    return file
+
+
+@asynccontextmanager
+async def a_camera(browser: Browser, film: Path) -> AsyncIterator[Browser]:
+    """Another browser of the same kind, whose camera sees this film, and whose owner lets pages see through it."""
+    options = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+    seeing = await browser.browser_type.launch(
+        executable_path=CHROMIUM, args=["--no-sandbox", *options, f"--use-file-for-fake-video-capture={film}"]
+    )
+    yield seeing
+    await seeing.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +90,10 @@ class Visitor:
         return self.exhibit(exhibit).locator(f'[data-if="screen={name}"]')
 
     async def does(self, deed: str) -> None:
-        await self.page.locator(f'button[data-do="{deed}"]:visible').first.click()
+        """By the keyboard alone."""
+        button = self.page.locator(f'button[data-do="{deed}"]:visible').first
+        await button.focus()
+        await self.page.keyboard.press("Enter")
 
     async def charges(self, amount: str) -> None:
         """At the till: the next customer, who pays so much."""
@@ -57,10 +105,23 @@ class Visitor:
 
     async def shows_a_code(self) -> None:
         """On the phone."""
-        if await self.page.locator('button[data-do="phone.home"]:visible').count():
-            await self.does("phone.home")
+        await self.goes_home()
         await self.does("phone.code")
         await expect(self.page.locator('[data-src="code.qr"]')).to_have_js_property("complete", value=True)
+
+    async def goes_home(self) -> None:
+        """On the phone, whatever it shows."""
+        for way in ("phone.home", "phone.decline"):
+            if await self.page.locator(f'button[data-do="{way}"]:visible').count():
+                await self.does(way)
+        await expect(self.screen("phone", "home")).to_be_visible()
+
+    async def picture_of(self, exhibit: str, picture: str) -> bytes:
+        """Its pixels, as the server drew them."""
+        address = await self.exhibit(exhibit).locator(f'[data-src="{picture}"]').get_attribute("src")
+        assert address is not None
+        answer = await self.page.request.get(self.page.url.partition("/demo")[0] + address)
+        return await answer.body()
 
     async def holds_it_to_the_till(self, *, symbol: str = "qr") -> None:
         await self.page.locator(f'.phone button.code:has([data-src="code.{symbol}"])').click()
@@ -68,6 +129,19 @@ class Visitor:
     async def scans(self, exhibit: str, picture: str) -> None:
         """With the phone: this picture of that exhibit's."""
         await self.exhibit(exhibit).locator(f'button.code:has([data-src="{picture}"])').click()
+
+    async def opens_the_hosted_page(self) -> Page:
+        """In a tab of its own, as the shop's link does."""
+        async with self.page.context.expect_page() as opened:
+            await self.screen("shop", "pay").locator('a[data-href="url"]').click()
+        return await opened.value
+
+    async def follows(self, link: Locator) -> None:
+        """A deep link: it opens the wallet and leaves the page where it is."""
+        address = await link.get_attribute("href")
+        assert address is not None
+        await self.page.goto(address)
+        await expect(self.screen("phone", "review")).to_be_visible()
 
     async def sees_till(self, state: str, amount: str) -> None:
         """The till's result, once it is this one."""

@@ -1,103 +1,64 @@
 """The demo's page, used as visitors use it, in a real browser before the real thing."""
 
-import re
+from pathlib import Path
 
+import aiohttp
 from playwright.async_api import Browser, expect
 
-from tests.browser.looking import ONE_OF_EACH, looking
-from tests.browser.showroom import Visitor, a_showroom
+from tests.browser import showroom_visit as visit
+from tests.browser.looking import ONE_OF_EACH, Eyes, looking
+from tests.browser.showroom import Showroom, Visitor, a_camera, a_film, a_showroom
 
 
 async def test_a_visitor_pays_at_the_till_and_online_breaks_things_and_the_books_agree(
-    browser: Browser,
+    browser: Browser, tmp_path: Path
 ) -> None:
     desktop, phone = ONE_OF_EACH
-    async with a_showroom() as url:
+    async with a_showroom() as showroom:
         async with looking(browser, desktop) as context:
             visitor = Visitor(await context.new_page(), desktop)
-            await visitor.comes_in(url)
-            await visitor.looks("entrance", only_thorough=True)
-            await till_scans_phone(visitor)
-            await core_hangs_up(visitor)
-            await book_keeper_is_down(visitor)
+            await visitor.comes_in(showroom.url)
+            await visit.till_scans_phone(visitor)
+            await visit.core_hangs_up(visitor)
+            await visit.book_keeper_is_down(visitor, showroom)
         async with looking(browser, phone) as context:
             visitor = Visitor(await context.new_page(), phone)
-            await visitor.comes_in(url)
-            await phone_scans_shop(visitor)
-            await phone_scans_sticker(visitor)
+            await visitor.comes_in(showroom.url)
+            await visit.phone_scans_shop(visitor)
+            await visit.phone_follows_a_link(visitor)
+            await visit.phone_scans_sticker(visitor)
+            film = a_film(await visitor.picture_of("till", "sticker"), tmp_path / "film.y4m")
+        await phone_sees_with_a_camera(browser, showroom, film)
+        await strangers_get_nothing(showroom)
 
 
-async def till_scans_phone(visitor: Visitor) -> None:
-    """128.00 becomes 108.00 by the pixels of a picture; half of it goes back."""
-    await visitor.charges("128.00")
-    await visitor.shows_a_code()
-    await visitor.looks("scanning", only_thorough=True)
-    await visitor.holds_it_to_the_till()
-    await visitor.sees_till("good", "¥108.00")
-    await expect(visitor.screen("phone", "result")).to_contain_text("¥20.00")
-    line = await visitor.sees_event("payment.succeeded", "¥108.00")
-    await expect(line.locator(".badge.good")).to_be_visible()
-    await visitor.sees_event("discount.redeemed", "¥20.00")
-    await expect(visitor.exhibit("ledger")).to_contain_text("¥1,180.00")
-    await visitor.sees_the_books_agree()
-    await visitor.page.locator(".refund summary").click()
-    await visitor.page.locator("#refund-amount").fill("64.00")
-    await expect(visitor.page.locator("[data-shares]")).to_contain_text("¥54.00")
-    await visitor.looks("paid")
-    await visitor.page.locator('form[data-form="till.refund"] button').click()
-    await visitor.sees_event("discount.clawed_back", "¥10.00")
-    await visitor.sees_the_books_agree()
+async def phone_sees_with_a_camera(browser: Browser, showroom: Showroom, film: Path) -> None:
+    """A camera that looks at the sticker: what it films is read, and the amount asked for."""
+    async with a_camera(browser, film) as seeing, looking(seeing) as context:
+        visitor = Visitor(await context.new_page(), Eyes())
+        await visitor.comes_in(showroom.url)
+        await visitor.goes_home()
+        await visitor.does("phone.scan")
+        await visitor.page.locator('[data-camera="phone"]').click()
+        await expect(visitor.screen("phone", "amount")).to_be_visible()
 
 
-async def core_hangs_up(visitor: Visitor) -> None:
-    """The core debits and says nothing: the till shows doubt, then the truth; an old code is worth nothing."""
-    await visitor.flips("reply_lost")
-    await visitor.charges("66.00")
-    await visitor.shows_a_code()
-    await visitor.holds_it_to_the_till(symbol="bars")
-    await visitor.sees_till("wait", "¥66.00")
-    await visitor.looks("doubt", only_thorough=True)
-    await visitor.sees_till("good", "¥66.00")
-    await visitor.sees_event("payment.succeeded", "¥66.00")
-    await visitor.sees_the_books_agree()
-    await visitor.flips("normal")
-
-
-async def book_keeper_is_down(visitor: Visitor) -> None:
-    """What could not be delivered comes again; what is forged is refused."""
-    await visitor.flips("faults.break_consumer")
-    await visitor.charges("9.90")
-    await visitor.shows_a_code()
-    await visitor.holds_it_to_the_till()
-    line = await visitor.sees_event("payment.succeeded", "¥9.90")
-    await expect(line.locator(".badge.wait")).to_be_visible()
-    await visitor.does("log.forge")
-    await expect(visitor.exhibit("log").locator(".badge.bad:visible")).to_have_count(1)
-    await visitor.looks("broken")
-    await visitor.flips("faults.break_consumer")
-    await expect(line.locator(".badge.wait")).to_be_hidden(timeout=15_000)
-    await expect(line).to_contain_text(re.compile(r"× [2-9]"))
-
-
-async def phone_scans_shop(visitor: Visitor) -> None:
-    """Two teas: 230.00 becomes 190.00 in the cart, on the phone, and in the shop."""
-    await visitor.does("shop.add")
-    await visitor.does("shop.add")
-    await expect(visitor.exhibit("shop").locator(".total")).to_contain_text("¥190.00")
-    await visitor.does("shop.check_out")
-    await visitor.scans("shop", "picture")
-    await expect(visitor.screen("phone", "review")).to_contain_text("¥190.00")
-    await visitor.looks("review")
-    await visitor.does("phone.confirm")
-    await expect(visitor.screen("shop", "result")).to_contain_text("¥190.00")
-    await visitor.looks("shopped", only_thorough=True)
-
-
-async def phone_scans_sticker(visitor: Visitor) -> None:
-    """The customer types the amount, and the till is told without having asked."""
-    await visitor.scans("till", "sticker")
-    await visitor.page.locator("#phone-amount").fill("12.30")
-    await visitor.page.locator('form[data-form="phone.amount"] button').click()
-    await visitor.does("phone.confirm")
-    await visitor.sees_till("good", "¥12.30")
-    await visitor.sees_the_books_agree()
+async def strangers_get_nothing(showroom: Showroom) -> None:
+    """Other sites' pages, and names that lead here from elsewhere, do nothing; the page's policy is the house's."""
+    deed = showroom.origin + "/demo/do/phone/code"
+    async with aiohttp.ClientSession() as http:
+        for headers in (
+            {"Sec-Fetch-Site": "cross-site"},
+            {"Origin": "http://evil.example"},
+            {},
+            {"Host": "evil.example", "Sec-Fetch-Site": "same-origin"},
+        ):
+            async with http.post(deed, data=b"{}", headers=headers) as answer:
+                assert answer.status == 403, headers
+        async with http.post(showroom.origin + "/wallet/webhooks", data=b"{}") as answer:
+            assert answer.status == 400
+        async with http.get(showroom.url) as answer:
+            policy = answer.headers["Content-Security-Policy"]
+            assert "script-src 'self'" in policy
+            assert "unsafe" not in policy
+            assert "camera=(self)" in answer.headers["Permissions-Policy"]

@@ -6,10 +6,9 @@ from typing import Final
 
 import msgspec
 
-from gateway.client import Partner, WalletBackend
+from gateway.client import Partner, ResultReader, WalletBackend
 from gateway.client.webhook import Verifier
 from gateway.demo.paying import LAN
-from gateway.demo.processes import free_ports
 from gateway.demo.sandbox import Stage
 from gateway.demo.showroom.board import Board
 from gateway.demo.showroom.errands import Errands, errands
@@ -31,13 +30,13 @@ _EVENTS: Final = ("payment.*", "refund.*")
 @asynccontextmanager
 async def open_showroom(stage: Stage, cast: Cast) -> AsyncIterator[str]:
     """Yields the page's address; leaving closes it."""
-    [port] = free_ports(1)
-    board = Board()
+    url, board = f"http://127.0.0.1:{stage.page_port}", Board()
     async with errands() as running:
         wallet, office = cast.bank.wallet, cast.shop.office
         phone = await _phone(stage, board, running, wallet)
         till = Till(board, running, cast.till, office, await _place(cast))
-        shop = Shop(board, running, office)
+        results = ResultReader(stage.gateway, merchant_id=cast.shop.merchant_id, environment="sandbox")
+        shop = Shop(board, running, office, results, url=url)
         log = Log(board, cast.inbox, office, await _endpoint_of(office), stage.http)
         consumer = f"http://127.0.0.1:{stage.consumer_port}/out-of-order"
         core = stage.processes.named("reference-core")
@@ -49,16 +48,17 @@ async def open_showroom(stage: Stage, cast: Cast) -> AsyncIterator[str]:
             {"phone": phone, "till": till, "shop": shop, "log": log, "faults": faults},
             {"phone": phone, "till": till},
             phone=phone,
-            wallet_webhooks=await _wallet_webhooks(wallet, port),
+            shop=shop,
+            wallet_webhooks=await _wallet_webhooks(wallet, url),
         )
-        async with serving(showroom, port=port) as url:
+        async with serving(showroom, port=stage.page_port) as page:
             ledger = Ledger(board, stage.core, phone)
             for one in (log.keep(), ledger.keep()):
                 running.send(one)
             await till.open()
             shop.show()
             faults.show()
-            yield url
+            yield page
 
 
 async def _phone(stage: Stage, board: Board, running: Errands, wallet: WalletBackend) -> Phone:
@@ -71,10 +71,10 @@ async def _phone(stage: Stage, board: Board, running: Errands, wallet: WalletBac
     return phone
 
 
-async def _wallet_webhooks(wallet: WalletBackend, port: int) -> Verifier:
+async def _wallet_webhooks(wallet: WalletBackend, url: str) -> Verifier:
     """The wallet's backend wants to be told, too."""
-    url = f"http://127.0.0.1:{port}{WALLET_WEBHOOKS}"
-    endpoint = await wallet.subscribe(NewWebhookEndpoint(url=url, event_types=list(_EVENTS)))
+    wish = NewWebhookEndpoint(url=url + WALLET_WEBHOOKS, event_types=list(_EVENTS))
+    endpoint = await wallet.subscribe(wish)
     assert endpoint.secret is not None, "it was made just now"
     return Verifier(endpoint.secret)
 

@@ -93,7 +93,10 @@ class Phone:
 
     async def scanned(self, picture: bytes) -> None:
         """What the phone was held to: an order, or a sticker that wants an amount."""
-        text = await scanner.read(picture)
+        await self.opens(await scanner.read(picture))
+
+    async def opens(self, text: str) -> None:
+        """A code, from a picture or from a link on this very phone."""
         seen = await self._wallet.look(text, self.owner)
         if isinstance(seen, Scan):
             self._ask(review_of(seen))

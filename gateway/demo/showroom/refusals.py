@@ -33,5 +33,9 @@ class CartEmpty(Refused):
     """There is nothing in the cart."""
 
 
+class NotOurWord(Refused):
+    """What the browser brought back from the checkout is not signed by the gateway, or of another order."""
+
+
 class CoreSilent(Refused):
     """The wallet core does not answer."""

@@ -13,17 +13,19 @@ from aiohttp import web
 from gateway.client import AnswerLost, GatewayError, ProblemAnswered
 from gateway.client.webhook import Verifier, WebhookRefused
 from gateway.demo.checks import StoryBroken
+from gateway.demo.sandbox import DEEP_LINK
 from gateway.demo.showroom.board import Board
 from gateway.demo.showroom.deed import Exhibit, Scanner
 from gateway.demo.showroom.faults import BEHAVIOURS
 from gateway.demo.showroom.phone import Phone
 from gateway.demo.showroom.refusals import Refused
-from gateway.demo.showroom.shop import ARTICLES
+from gateway.demo.showroom.shop import ARTICLES, Shop
 from gateway.pages import shelf
 from gateway.pages.language import Language
 from gateway.pages.sheet import HEADERS, language_of, templates
 from gateway.pages.shelf import Shelf
 from gateway.pages.texts import translations
+from gateway.wire.checkout_result import RESULT_PARAMETER
 from gateway.wire.payments import WalletPayment
 
 WALLET_WEBHOOKS: Final = "/wallet/webhooks"
@@ -36,6 +38,7 @@ _HEADERS: Final = {
 }
 _NAMES: Final = {"127.0.0.1", "localhost"}
 
+_SHELF: Final = web.AppKey("shelf", Shelf)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -55,16 +58,18 @@ class Showroom:
         scanners: Mapping[str, Scanner],
         *,
         phone: Phone,
+        shop: Shop,
         wallet_webhooks: Verifier,
     ) -> None:
         self._board, self._exhibits, self._scanners = board, exhibits, scanners
-        self._phone, self._wallet_webhooks = phone, wallet_webhooks
+        self._phone, self._shop, self._wallet_webhooks = phone, shop, wallet_webhooks
         self._shelf = Shelf()
         self._pages: dict[Language, str] = {}
         self.stopping = asyncio.Event()
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=_LONGEST_BODY, middlewares=[_only_from_here, _refusals])
+        app[_SHELF] = self._shelf
         app.add_routes(
             [
                 web.get("/", self.enter),
@@ -75,6 +80,8 @@ class Showroom:
                 web.get("/pictures/{name:[0-9a-f]{32}}.png", self.picture),
                 web.get(shelf.PATH, self.asset),
                 web.post(WALLET_WEBHOOKS, self.hear),
+                web.get(DEEP_LINK, self.open_phone),
+                web.get("/demo/shop/thanks", self.thank),
             ]
         )
         return app
@@ -160,6 +167,16 @@ class Showroom:
             raise web.HTTPNotFound
         return found
 
+    async def open_phone(self, request: web.Request) -> web.StreamResponse:
+        """A link to the wallet was pressed; the phone shows what it would pay, which binds nobody."""
+        await self._phone.opens(request.query.get("code", ""))
+        raise web.HTTPSeeOther("/demo#phone-name")
+
+    async def thank(self, request: web.Request) -> web.StreamResponse:
+        """A customer comes back from the hosted page."""
+        await self._shop.welcome(request.query.get(RESULT_PARAMETER, ""))
+        raise web.HTTPSeeOther("/demo#shop-name")
+
     async def hear(self, request: web.Request) -> web.StreamResponse:
         """The wallet's backend is told of its payers' payments; who cannot sign is told nothing."""
         try:
@@ -200,17 +217,32 @@ async def _only_from_here(request: web.Request, handler: Handler) -> web.StreamR
 @web.middleware
 async def _refusals(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Whoever is refused is told why: by a code that the page has words for, else in the gateway's own words."""
-    say = translations(language_of(request)).gettext
     try:
         return await handler(request)
     except ProblemAnswered as problem:
-        return _json({"code": problem.code, "detail": say(problem.detail)}, status=problem.status)
+        return _refusal(request, problem.code, problem.detail, problem.status)
     except Refused as refused:
-        return _json({"code": refused.code, "detail": refused.__doc__}, status=HTTPStatus.CONFLICT)
+        return _refusal(request, refused.code, refused.__doc__ or "", HTTPStatus.CONFLICT)
     except AnswerLost:
-        return _json({"code": "answer_lost", "detail": AnswerLost.__doc__}, status=HTTPStatus.GATEWAY_TIMEOUT)
+        return _refusal(request, "answer_lost", AnswerLost.__doc__ or "", HTTPStatus.GATEWAY_TIMEOUT)
     except (GatewayError, StoryBroken) as error:
-        return _json({"code": "failed", "detail": str(error)}, status=HTTPStatus.BAD_GATEWAY)
+        return _refusal(request, "failed", str(error), HTTPStatus.BAD_GATEWAY)
+
+
+def _refusal(request: web.Request, code: str, detail: str, status: int) -> web.Response:
+    """For a script as JSON, and as a page for a browser that followed a link."""
+    language = language_of(request)
+    detail = translations(language).gettext(detail)
+    if "text/html" not in request.headers.get("Accept", ""):
+        return _json({"code": code, "detail": detail}, status=status)
+    page = templates(request.app[_SHELF], "sandbox", language).get_template("demo/refused.html")
+    return web.Response(
+        status=status,
+        text=page.render(code=code, detail=detail),
+        content_type="text/html",
+        charset="utf-8",
+        headers={**HEADERS, "Content-Language": language},
+    )
 
 
 def _json(answer: Any, *, status: int = HTTPStatus.OK) -> web.Response:

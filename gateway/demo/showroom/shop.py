@@ -1,5 +1,10 @@
-"""A small online shop: shelves, a cart with the offers that will apply, and an order that a phone pays."""
+"""A small online shop: shelves, a cart with the offers that will apply, and orders that are paid on a hosted page.
 
+The page of a checkout session shows the same signed code that stands in the shop's window here; it opens the phone by
+a deep link, lets a declined order be tried again, and leads the customer back with the gateway's signature.
+"""
+
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import count
@@ -7,18 +12,21 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from gateway.client import FINAL, Partner
+from gateway.client import Partner, ResultReader, ResultRefused
 from gateway.demo.checks import CURRENCY, asked
 from gateway.demo.showroom.board import Board
 from gateway.demo.showroom.deed import Deed, Nothing, Which
 from gateway.demo.showroom.errands import Errands
-from gateway.demo.showroom.refusals import CartEmpty, NobodyWaits
+from gateway.demo.showroom.refusals import CartEmpty, NobodyWaits, NotOurWord
+from gateway.wire.checkout import CheckoutLine, CheckoutRequest, CheckoutSession
 from gateway.wire.money import Amount
 from gateway.wire.offer_figures import Quote, QuoteRequest
-from gateway.wire.payments import CartLine, Payment, PaymentRequest
+from gateway.wire.payments import CartLine, Payment
 
 _MOST_OF_ONE: Final = 9
 _ORDER_LIFE_S: Final = 300
+_LOOK_EVERY_S: Final = 0.5
+_UNPAID: Final = frozenset({"requires_payer"})
 Screen = Literal["shelves", "pay", "result"]
 
 
@@ -52,26 +60,41 @@ class Line(Struct, frozen=True, kw_only=True):
 
 
 class Shown(Struct, frozen=True, kw_only=True):
-    """Everything in the shop's window; `quote` says what a customer would get."""
+    """Everything in the shop's window.
+
+    Attributes:
+        quote: what a customer would get.
+        url: the order's hosted page, for this customer alone.
+        again: it was declined, and may be tried again there.
+        returned: the customer came back from there, with a signature that holds.
+    """
 
     screen: Screen
     lines: list[Line]
     count: int
     quote: Quote | None
     picture: str | None
+    url: str | None
     payment: Payment | None
+    again: bool
+    returned: bool
 
 
 class Shop:
-    """The shop's server, which has the head office's credentials."""
+    """The shop's server, which has the head office's credentials; `url` is where customers come back to."""
 
-    def __init__(self, board: Board, errands: Errands, office: Partner) -> None:
+    def __init__(
+        self, board: Board, errands: Errands, office: Partner, results: ResultReader, *, url: str
+    ) -> None:
         self._board, self._errands, self._office = board, errands, office
+        self._results, self._url = results, url
         self._cart: dict[str, int] = {}
         self._quote: Quote | None = None
         self._screen: Screen = "shelves"
         self._picture: str | None = None
         self._payment: Payment | None = None
+        self._session: CheckoutSession | None = None
+        self._returned = False
         self._opened = datetime.now(UTC)
         self._numbers = count(1)
 
@@ -100,40 +123,84 @@ class Shop:
         await self._ask_for_offers()
 
     async def check_out(self, _: Nothing) -> None:
-        """An order, and its signed code."""
+        """An order, its hosted page, and its signed code."""
         lines = self._lines()
         if not lines:
             raise CartEmpty
-        order = await self._office.pay(
-            PaymentRequest(
+        session = await self._office.open_checkout(
+            CheckoutRequest(
                 amount=asked(_total(lines)),
                 merchant_order_no=f"WEB-{self._opened:%H%M%S}-{next(self._numbers):03d}",
                 description="、".join(f"{one.name} {one.quantity}" for one in lines),
-                items=[CartLine(sku=one.sku, amount_minor=one.sum.amount_minor) for one in lines],
+                lines=[_sold(one) for one in lines],
+                success_url=f"{self._url}/demo/shop/thanks",
+                cancel_url=f"{self._url}/demo",
                 expires_in_s=_ORDER_LIFE_S,
             )
         )
-        code = await self._office.qr_code(order.id)
-        self._picture = self._board.hang(await self._office.picture(code.id))
-        self._payment = order
-        self._go("pay")
-        self._errands.send(self._follow(order.id))
+        self._session, self._returned = session, False
+        self._errands.send(self._follow(session))
+        await self._offer(session)
 
     async def back(self, _: Nothing) -> None:
-        """To the shelves; an order that nobody paid is withdrawn."""
-        order, self._payment = self._payment, None
-        if order is not None and order.state == "succeeded":
+        """To the shelves; an order that nobody has paid is withdrawn."""
+        session, self._session = self._session, None
+        payment, self._payment = self._payment, None
+        if payment is not None and payment.state == "succeeded":
             self._cart.clear()
             self._quote = None
         self._go("shelves")
-        if order is not None and order.state not in FINAL:
-            await self._office.cancel(order.id)
+        if session is not None and payment is not None and payment.state in _UNPAID:
+            await self._office.expire_checkout(session.id)
 
-    async def _follow(self, order_id: str) -> None:
-        order = await self._office.wait(order_id, within_s=_ORDER_LIFE_S + 120.0)
-        if self._payment is not None and self._payment.id == order_id:
-            self._payment = order
+    async def welcome(self, signed: str) -> None:
+        """A customer's browser comes back from the hosted page and says that it paid: the signature decides."""
+        if self._session is None:
+            raise NobodyWaits
+        try:
+            await self._results.verify_checkout_result(signed, session_id=self._session.id)
+        except ResultRefused as error:
+            raise NotOurWord from error
+        self._returned = True
+        self.show()
+
+    async def _offer(self, session: CheckoutSession) -> None:
+        """Show how to pay: the code of the latest attempt."""
+        code = await self._office.qr_code(session.payment_id)
+        picture = self._board.hang(await self._office.picture(code.id))
+        payment = await self._office.payment(session.payment_id)
+        if self._is_here_for(session):
+            self._session, self._picture, self._payment = session, picture, payment
+            self._go("pay" if payment.state in _UNPAID else "result")
+
+    async def _follow(self, session: CheckoutSession) -> None:
+        """Through every attempt to the end, as long as the customer is here."""
+        while self._is_here_for(session):
+            payment = await self._office.wait(session.payment_id, within_s=_ORDER_LIFE_S + 120.0)
+            if not self._is_here_for(session):
+                return
+            self._payment = payment
             self._go("result")
+            if payment.state == "succeeded":
+                return
+            now = await self._next_attempt(session)
+            if now is None:
+                return
+            session = now
+            await self._offer(session)
+
+    async def _next_attempt(self, session: CheckoutSession) -> CheckoutSession | None:
+        """Once the customer tries again, on the hosted page; None when that is over."""
+        while self._is_here_for(session):
+            now = await self._office.checkout(session.id)
+            if now.attempts > session.attempts:
+                return now
+            self._session = now
+            self.show()
+            if now.state != "open":
+                return None
+            await asyncio.sleep(_LOOK_EVERY_S)
+        return None
 
     async def _ask_for_offers(self) -> None:
         """What it would come to, as the gateway says; asked for what is in the cart when the answer comes."""
@@ -149,6 +216,16 @@ class Shop:
                 return
             self._quote = quote
         self.show()
+
+    def _is_here_for(self, session: CheckoutSession) -> bool:
+        """The customer may have gone back to the shelves, or on to another order, meanwhile."""
+        return self._session is not None and self._session.id == session.id
+
+    def _may_be_tried_again(self) -> bool:
+        session, payment = self._session, self._payment
+        if session is None or payment is None:
+            return False
+        return session.state == "open" and payment.state in ("declined", "expired")
 
     def _lines(self) -> list[Line]:
         return [
@@ -176,9 +253,18 @@ class Shop:
             count=sum(one.quantity for one in lines),
             quote=self._quote,
             picture=self._picture,
+            url=None if self._session is None else self._session.url,
             payment=self._payment,
+            again=self._may_be_tried_again(),
+            returned=self._returned,
         )
         self._board.show("shop", state)
+
+
+def _sold(line: Line) -> CheckoutLine:
+    return CheckoutLine(
+        name=line.name, amount_minor=line.sum.amount_minor, quantity=line.quantity, sku=line.sku
+    )
 
 
 def _total(lines: list[Line]) -> int:

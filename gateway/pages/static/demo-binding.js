@@ -39,6 +39,7 @@ const FILLERS = {
   signed: (node, value) => say(node, value ? money(value, "CNY", "always") : ""),
   digits: (node, value) => say(node, (value ?? "").replace(/(\d{4})(?=\d)/g, "$1 ")),
   src: (node, value) => show(node, value),
+  href: (node, value) => { if (/^https?:/.test(value ?? "")) node.href = value; else node.removeAttribute("href"); },
   value: (node, value) => { if (node.value !== String(value ?? "")) node.value = value ?? ""; },
   tone: (node, value) => { node.dataset.is = TONES[value] ?? ""; },
   fresh: (node, value) => node.classList.toggle("fresh", Boolean(value)),

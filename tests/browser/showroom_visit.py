@@ -1,0 +1,118 @@
+"""What a visitor does in the showroom, and what has to be seen of it."""
+
+import re
+
+from playwright.async_api import expect
+
+from tests.browser.showroom import Showroom, Visitor
+
+
+async def whole_visit(visitor: Visitor, showroom: Showroom) -> None:
+    """Once through everything."""
+    await visitor.comes_in(showroom.url)
+    await visitor.does("phone.top_up")
+    await visitor.looks("entrance", only_thorough=True)
+    await till_scans_phone(visitor)
+    await core_hangs_up(visitor)
+    await book_keeper_is_down(visitor, showroom)
+    await phone_scans_shop(visitor)
+    await phone_follows_a_link(visitor)
+    await phone_scans_sticker(visitor)
+
+
+async def till_scans_phone(visitor: Visitor) -> None:
+    """128.00 becomes 108.00 by the pixels of a picture; half of it goes back."""
+    await visitor.charges("128.00")
+    await visitor.shows_a_code()
+    await expect(visitor.screen("phone", "code")).to_be_focused()
+    await visitor.looks("scanning", only_thorough=True)
+    await visitor.holds_it_to_the_till()
+    await visitor.sees_till("good", "¥108.00")
+    await expect(visitor.screen("phone", "result")).to_contain_text("¥20.00")
+    line = await visitor.sees_event("payment.succeeded", "¥108.00")
+    await expect(line.locator(".badge.good")).to_be_visible()
+    await visitor.sees_event("discount.redeemed", "¥20.00")
+    await expect(visitor.exhibit("ledger").locator('tr[data-key="payer:wallet-lan"]')).to_contain_text(
+        "-¥108.00"
+    )
+    await visitor.sees_the_books_agree()
+    await visitor.page.locator(".refund summary").click()
+    await visitor.page.locator("#refund-amount").fill("64.00")
+    await expect(visitor.page.locator("[data-shares]")).to_contain_text("¥54.00")
+    await visitor.looks("paid")
+    await visitor.page.locator('form[data-form="till.refund"] button').click()
+    await visitor.sees_event("discount.clawed_back", "¥10.00")
+    await visitor.sees_the_books_agree()
+
+
+async def core_hangs_up(visitor: Visitor) -> None:
+    """The core debits and says nothing: the till shows doubt, then the truth; an old code is worth nothing."""
+    await visitor.flips("reply_lost")
+    await visitor.charges("66.00")
+    await visitor.shows_a_code()
+    await visitor.holds_it_to_the_till(symbol="bars")
+    await visitor.sees_till("wait", "¥66.00")
+    await visitor.looks("doubt", only_thorough=True)
+    await visitor.sees_till("good", "¥66.00")
+    await visitor.sees_event("payment.succeeded", "¥66.00")
+    await visitor.sees_the_books_agree()
+    await visitor.flips("normal")
+
+
+async def book_keeper_is_down(visitor: Visitor, showroom: Showroom) -> None:
+    """What could not be delivered comes again; what is forged is refused."""
+    await visitor.flips("faults.break_consumer")
+    await visitor.charges("9.90")
+    await visitor.shows_a_code()
+    await visitor.holds_it_to_the_till()
+    line = await visitor.sees_event("payment.succeeded", "¥9.90")
+    await expect(line.locator(".badge.wait")).to_be_visible()
+    await visitor.does("log.forge")
+    newest = visitor.exhibit("log").locator("tbody tr").first
+    await expect(newest.locator(".badge.bad")).to_be_visible()
+    await showroom.posts_to_the_book_keeper(
+        '{"type": "<b onload=alert(1)>", "data": {"payment": {"id": "</td><script>"}}}'
+    )
+    await expect(newest).to_contain_text("<b onload=alert(1)>")
+    await visitor.looks("broken")
+    await visitor.flips("faults.break_consumer")
+    await expect(line.locator(".badge.wait")).to_be_hidden(timeout=15_000)
+    await expect(line).to_contain_text(re.compile(r"× [2-9]"))
+
+
+async def phone_scans_shop(visitor: Visitor) -> None:
+    """Two teas: 230.00 becomes 190.00 in the cart, on the phone, and in the shop."""
+    await visitor.does("shop.add")
+    await visitor.does("shop.add")
+    await expect(visitor.exhibit("shop").locator(".total")).to_contain_text("¥190.00")
+    await visitor.does("shop.check_out")
+    await visitor.scans("shop", "picture")
+    await expect(visitor.screen("phone", "review")).to_contain_text("¥190.00")
+    await visitor.looks("review")
+    await visitor.does("phone.confirm")
+    await expect(visitor.screen("shop", "result")).to_contain_text("¥190.00")
+    await visitor.looks("shopped", only_thorough=True)
+
+
+async def phone_follows_a_link(visitor: Visitor) -> None:
+    """The hosted page opens the phone, hears that it is paid, and leads back to the shop with a signature."""
+    await visitor.does("shop.back")
+    await visitor.does("shop.add")
+    await visitor.does("shop.check_out")
+    hosted = await visitor.opens_the_hosted_page()
+    await visitor.follows(hosted.locator("a.wallet"))
+    await visitor.does("phone.confirm")
+    await hosted.locator('a[data-part="back"]:visible').click()
+    await expect(visitor.screen("shop", "result").locator('[data-if="returned"]')).to_be_visible()
+    await visitor.looks("returned", only_thorough=True)
+    await hosted.close()
+
+
+async def phone_scans_sticker(visitor: Visitor) -> None:
+    """The customer types the amount, and the till is told without having asked."""
+    await visitor.scans("till", "sticker")
+    await visitor.page.locator("#phone-amount").fill("12.30")
+    await visitor.page.locator('form[data-form="phone.amount"] button').click()
+    await visitor.does("phone.confirm")
+    await visitor.sees_till("good", "¥12.30")
+    await visitor.sees_the_books_agree()
