@@ -64,15 +64,34 @@ def best_combination(candidates: Sequence[Candidate], order_minor: int, fee_mino
     if not candidates:
         return NOTHING
     together = [one for one in candidates if not one.ready.exclusive]
-    found = _Search(_strongest(together), order_minor, fee_minor).run() if together else NOTHING
-    if len(together) == len(candidates):
-        return found
-    singles = [
-        Combination((Taken(one.ready, one.alone_minor),), one.worth_alone)
-        for one in candidates
-        if one.ready.exclusive and one.fits_alone
-    ]
-    return min((found, *singles), key=Combination.rank)
+    if not _exclude_each_other(together):
+        found = _Search(_strongest(together), order_minor, fee_minor).run()
+        singles = [one for one in candidates if one.ready.exclusive]
+    else:
+        found, singles = NOTHING, [*candidates]
+    alone = _best_alone(singles)
+    return found if alone is None else min(found, alone, key=Combination.rank)
+
+
+def _exclude_each_other(together: Sequence[Candidate]) -> bool:
+    """Whether all are in one group: only one of them is given, and nothing is left to search."""
+    shared = -1
+    for one in together:
+        shared &= one.ready.group
+        if not shared:
+            return False
+    return True
+
+
+def _best_alone(candidates: Sequence[Candidate]) -> Combination | None:
+    """The one of these that is worth most by itself; among equals, the one that comes first in turn."""
+    best: Candidate | None = None
+    for one in candidates:
+        if not one.fits_alone or (best is not None and one.worth_alone < best.worth_alone):
+            continue
+        if best is None or one.worth_alone > best.worth_alone or one.ready.turn < best.ready.turn:
+            best = one
+    return None if best is None else Combination((Taken(best.ready, best.alone_minor),), best.worth_alone)
 
 
 def _worth_alone(one: Candidate) -> int:
