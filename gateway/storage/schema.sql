@@ -2190,6 +2190,7 @@ CREATE TABLE merchants.offer_versions (
     bank_accepted_by text COLLATE pg_catalog."C",
     bank_accepted_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    least_minor bigint DEFAULT 1 NOT NULL,
     CONSTRAINT offer_versions_hash_check CHECK ((hash ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT offer_versions_made_by_check CHECK ((made_by = ANY (ARRAY['bank'::text, 'partner'::text])))
 );
@@ -2201,6 +2202,8 @@ COMMENT ON COLUMN merchants.offer_versions.deal IS 'merchants.offers.offer.Deal 
 COMMENT ON COLUMN merchants.offer_versions.hash IS 'What both sides accept: SHA-256 of id, partner, version and deal.';
 
 COMMENT ON COLUMN merchants.offer_versions.starts_on IS 'Copied out of the deal, with ends_on, for what sweeps: days of Asia/Shanghai.';
+
+COMMENT ON COLUMN merchants.offer_versions.least_minor IS 'The least its terms ever give, in what they give; an offer with less left gives nothing any more.';
 
 CREATE TABLE merchants.offers (
     partner_id text NOT NULL COLLATE pg_catalog."C",

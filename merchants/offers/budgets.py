@@ -7,7 +7,6 @@ while it still fits. Locks: a budget's counter before its offer, as refunds take
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import assert_never
 
 import msgspec
 from asyncpg.pool import PoolConnectionProxy
@@ -16,17 +15,8 @@ from merchants.offers import budgets_sql as sql
 from merchants.offers import events
 from merchants.offers.campaign import Campaign, State, campaign_of
 from merchants.offers.change import hold, move
+from merchants.offers.giving import least
 from merchants.offers.offer import Deal, Offer, limits_of, moment_of
-from merchants.offers.terms import (
-    AmountOff,
-    Cashback,
-    FeeWaiver,
-    PercentOff,
-    Points,
-    Terms,
-    ThresholdOff,
-    plain,
-)
 from webhooks import outbox
 
 _SYSTEM = "system"
@@ -45,7 +35,7 @@ async def tell_eighty(conn: PoolConnectionProxy, *, now: datetime, limit: int) -
 async def exhaust(conn: PoolConnectionProxy, *, now: datetime, limit: int) -> list[Campaign]:
     """Stop offers of whose budget less is left than the least they give; payments then need not try them."""
     exhausted = []
-    for row in await sql.hold_nearly_used_up(conn, limit=limit):
+    for row in await sql.hold_used_up(conn, limit=limit):
         held = await hold(conn, partner_id=row["partner_id"], offer_id=row["id"])
         if held.state is State.LIVE and row["left_minor"] < least(held.offer.deal.terms):
             exhausted.append(
@@ -84,20 +74,3 @@ async def adopt(conn: PoolConnectionProxy, offer: Offer, *, now: datetime) -> No
 
 def _scopes(deal: Deal) -> frozenset[str]:
     return frozenset(limit.scope.value for limit in limits_of(deal))
-
-
-def least(terms: Terms) -> int:
-    """The least these terms ever give."""
-    match plain(terms):
-        case AmountOff() as given:
-            # Less than that is taken off a smaller cart.
-            return 1 if given.min_spend_minor <= given.off_minor else given.off_minor
-        case ThresholdOff() as given:
-            off_minor = given.tiers[0].off_minor
-            return off_minor if given.cap_minor is None else min(off_minor, given.cap_minor)
-        case Points() as given:
-            return given.points if given.cap_points is None else min(given.points, given.cap_points)
-        case PercentOff() | Cashback() | FeeWaiver():
-            return 1
-        case _ as unreachable:
-            assert_never(unreachable)

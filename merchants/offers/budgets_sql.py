@@ -31,14 +31,16 @@ async def mark_eighty(conn: PoolConnectionProxy, *, limit: int) -> list[asyncpg.
     )
 
 
-async def hold_nearly_used_up(conn: PoolConnectionProxy, *, limit: int) -> list[asyncpg.Record]:
-    """Live offers with half their budget left at most, of which no payment under way holds any; counters held."""
+async def hold_used_up(conn: PoolConnectionProxy, *, limit: int) -> list[asyncpg.Record]:
+    """Live offers with less left than they give, of which no payment under way holds any; counters held."""
     return await conn.fetch(
         """SELECT o.partner_id, o.id, c.limit_minor - c.taken_minor AS left_minor
              FROM merchants.offers o
+             JOIN merchants.offer_versions v
+               ON v.partner_id = o.partner_id AND v.offer_id = o.id AND v.version = o.version
              JOIN merchants.offer_counters c
                ON c.partner_id = o.partner_id AND c.offer_id = o.id AND c.scope = 'total' AND c.key = ''
-            WHERE o.state = 'live' AND c.taken_minor * 2 >= c.limit_minor
+            WHERE o.state = 'live' AND c.limit_minor - c.taken_minor < v.least_minor
               AND NOT EXISTS (SELECT FROM merchants.offer_reservations r
                                WHERE r.partner_id = o.partner_id AND r.offer_id = o.id AND r.state = 'reserved')
             ORDER BY o.id LIMIT $1 FOR UPDATE OF c SKIP LOCKED""",

@@ -101,6 +101,23 @@ def give(terms: Terms) -> Give:
             assert_never(unreachable)
 
 
+def least(terms: Terms) -> int:
+    """The least these terms ever give."""
+    match plain(terms):
+        case AmountOff() as given:
+            # Less than that is taken off a smaller cart.
+            return 1 if given.min_spend_minor <= given.off_minor else given.off_minor
+        case ThresholdOff() as given:
+            off_minor = given.tiers[0].off_minor
+            return off_minor if given.cap_minor is None else min(off_minor, given.cap_minor)
+        case Points() as given:
+            return given.points if given.cap_points is None else min(given.points, given.cap_points)
+        case PercentOff() | Cashback() | FeeWaiver():
+            return 1
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
 def least_spend_minor(terms: Terms) -> int:
     """Goods for less than this are given nothing; on more, it depends."""
     given = plain(terms)

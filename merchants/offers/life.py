@@ -23,6 +23,7 @@ from merchants.offers.errors import (
     OfferNotFound,
     OfferTargetNotFound,
 )
+from merchants.offers.giving import least
 from merchants.offers.offer import Deal, Offer, check, hash_of, moment_of
 
 
@@ -240,6 +241,7 @@ async def _put_on_the_table(conn: PoolConnectionProxy, offer: Offer, *, made_by:
         made_by=made_by,
         starts_on=offer.deal.target.starts_on,
         ends_on=offer.deal.target.ends_on,
+        least_minor=least(offer.deal.terms),
     )
     if others := offer.deal.funding.others:
         await life_sql.insert_funders(

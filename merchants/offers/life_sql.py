@@ -41,11 +41,12 @@ async def insert_version(
     made_by: str,
     starts_on: date,
     ends_on: date,
+    least_minor: int,
 ) -> None:
     await conn.execute(
         """INSERT INTO merchants.offer_versions
-               (partner_id, offer_id, version, deal, hash, made_by, starts_on, ends_on)
-           VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7, $8)""",
+               (partner_id, offer_id, version, deal, hash, made_by, starts_on, ends_on, least_minor)
+           VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7, $8, $9)""",
         partner_id,
         offer_id,
         version,
@@ -54,6 +55,7 @@ async def insert_version(
         made_by,
         starts_on,
         ends_on,
+        least_minor,
     )
 
 

@@ -32,7 +32,7 @@ _FLOOR_OF_MIGRATION = {"webhooks": "webhooks", "webhooks_fair": "webhooks", "tim
                        "offer_settling": "merchants", "second_person": "merchants",
                        "till_scopes": "merchants", "people": "merchants",
                        "checkout_keys": "merchants", "offer_bounds": "merchants",
-                       "offer_funding": "merchants", "offer_together": "merchants",
+                       "offer_funding": "merchants", "offer_together": "merchants", "offer_watch": "merchants",
                        "proposals": "merchants", "operators_search": "merchants"}  # fmt: skip
 
 
