@@ -32,7 +32,7 @@ async def conclude(needs: Needs, settled: Settled, *, memory: Memory | None = No
         payment = await _follow(needs, conn, settled)
         if payment is None:
             return None
-        told = await reserved.settle(conn, payment)
+        told = await reserved.settle(conn, payment, told_before=_waited_before(settled, payment))
         # No success is told of a payment that is given back: its refund speaks.
         if payment.reason != REVERSAL_REFUSED:
             told += events.of_payment(payment, resolved_within=needs.resolved_within)
@@ -40,6 +40,13 @@ async def conclude(needs: Needs, settled: Settled, *, memory: Memory | None = No
         await outbox.publish(conn, told)
     needs.hub.tell(payment.id, DELIVERIES)
     return payment
+
+
+def _waited_before(settled: Settled, payment: Payment) -> bool:
+    """Whether it waited before this for the payer's word or for a capture, and what it reserves was told then."""
+    instruction = settled.instruction
+    stepped_up = payment.direction == "consumer_presented" and payment.terms.consent is not None
+    return instruction.purpose != "payment" or instruction.n > 1 or stepped_up
 
 
 async def give_up(conn: Connection, instruction: Instruction) -> None:

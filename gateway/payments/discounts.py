@@ -89,9 +89,10 @@ async def reserve_best(
         raise OffersJustChanged from error
 
 
-async def settle(conn: Connection, payment: Payment) -> list[NewEvent]:
+async def settle(conn: Connection, payment: Payment, *, told_before: bool = False) -> list[NewEvent]:
     """Redeem what a payment reserved when the money moved; give it back when it never will, or was undone.
 
+    What it holds while it waits is told once (`told_before`): whoever adds events up would count it twice.
     Returns what merchant and funders are told of it, to be published with the payment's own events.
     """
     if not payment.terms.offers:
@@ -100,6 +101,8 @@ async def settle(conn: Connection, payment: Payment) -> list[NewEvent]:
     match payment.state:
         case State.REQUIRES_CONFIRMATION | State.AUTHORIZED:
             # Told only here: everywhere else a reservation's end follows within seconds.
+            if told_before:
+                return []
             return _told("discount.reserved", await reservations.of_payment(conn, **owner), payment)
         case State.SUCCEEDED:
             return await _redeem(conn, payment)

@@ -8,12 +8,12 @@ from gateway.transfers.transfer import Connection
 from webhooks.event import NewEvent
 
 
-async def settle(conn: Connection, payment: Payment) -> list[NewEvent]:
+async def settle(conn: Connection, payment: Payment, *, told_before: bool = False) -> list[NewEvent]:
     """After a transition: redeem when the money moved, give back when it never will, or was undone.
 
     Returns what merchant and funders are told of discounts, to be published with the payment's own events.
     """
-    told = await discounts.settle(conn, payment)
+    told = await discounts.settle(conn, payment, told_before=told_before)
     if payment.state is State.SUCCEEDED:
         await discounts.meet(conn, [payment])
     await limits.settle(conn, payment)

@@ -8,6 +8,7 @@ import pytest
 from merchants.offers.offer import Budgets
 from tests.builders import a_deal
 from tests.campaigns import agreed
+from tests.told import published
 from tests.town import Answered, Supermarket, Town, a_town, cny
 
 
@@ -235,3 +236,18 @@ async def test_a_till_that_gives_up_gives_a_confirmation_no_longer_than_that(tow
     asked = await shop.ask(3_000, code=await town.code(payer), give_up_after_s=1)
     ended = await shop.till.get(f"/v1/payments/{asked.body['id']}?wait_s=20")
     assert (ended.body["state"], ended.body["reason"]["code"]) == ("expired", "not_confirmed_in_time")
+
+
+async def test_a_discount_that_waits_for_the_payer_and_then_for_the_capture_is_told_once(town: Town) -> None:
+    shop = await town.supermarket()
+    await with_an_offer(town, shop)
+    payer = await town.payer(20_000, behaviour="confirmation_required")
+    asked = await shop.ask(12_800, code=await town.code(payer), capture="manual", wait_s=0)
+    path = f"/wallet/v1/payments/{asked.body['id']}/confirm"
+    while (await town.wallet.post(path, {"payable": cny(10_800)})).status != 200:
+        pass  # the core has yet to ask
+    waits = await shop.till.get(f"/v1/payments/{asked.body['id']}?wait_s=20")
+    assert waits.body["state"] == "authorized", waits.body
+    assert (await capture(shop, waits.body)).body["state"] == "succeeded"
+    told = [one["type"] for one in await published(town.pool) if one["type"].startswith("discount.")]
+    assert sorted(told) == ["discount.redeemed", "discount.reserved"]
