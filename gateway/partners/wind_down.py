@@ -34,33 +34,50 @@ log = structlog.get_logger()
 
 
 async def run_once(needs: Needs) -> int:
-    """End some of what one merchant left open; returns how much."""
-    async with needs.pool.acquire() as conn, conn.transaction():
-        due = await merchants_sql.claim_wind_down(conn)
-        if due is None:
-            return 0
-        key = {name: due[name] for name in ("partner_id", "merchant_id", "version")}
-        if due["status_now"] == "active":
-            await merchants_sql.wind_down_done(conn, **key)
-            return 0
-        states = (*_UNPAID, "authorized") if due["status_now"] == "closed" else _UNPAID
-        left = await open_sql.of_merchant(
-            conn,
-            partner_id=due["partner_id"],
-            merchant_id=due["only_merchant"],
-            states=states,
-            after_id=due["after_id"],
-            limit=_AT_ONCE,
-        )
-        ended = await _end_for_good(conn, due) if due["status_now"] == "closed" else 0
-        await _go_on(conn, due, key, left=left, ended=ended)
+    """End some of what one merchant left open; returns how much. One that fails lets the others have their turn."""
+    due = None
+    try:
+        async with needs.pool.acquire() as conn, conn.transaction():
+            due = await merchants_sql.claim_wind_down(conn)
+            if due is None:
+                return 0
+            left, ended = await _wind_down(conn, due)
+    except Exception:
+        if due is not None:
+            async with needs.pool.acquire() as conn:
+                await merchants_sql.wind_down_later(
+                    conn, **_key(due), after_s=_LOOK_AGAIN_S, after_id=due["after_id"]
+                )
+        raise
     return ended + sum([await _end(needs, due["partner_id"], payment_id) for payment_id in left])
 
 
-async def _go_on(
-    conn: PoolConnectionProxy, due: asyncpg.Record, key: dict[str, Any], *, left: Sequence[str], ended: int
-) -> None:
+async def _wind_down(conn: PoolConnectionProxy, due: asyncpg.Record) -> tuple[Sequence[str], int]:
+    """The payments to be ended now, each by itself, and how much else was ended with the claim."""
+    if due["status_now"] == "active":
+        await merchants_sql.wind_down_done(conn, **_key(due))
+        return (), 0
+    states = (*_UNPAID, "authorized") if due["status_now"] == "closed" else _UNPAID
+    left = await open_sql.of_merchant(
+        conn,
+        partner_id=due["partner_id"],
+        merchant_id=due["only_merchant"],
+        states=states,
+        after_id=due["after_id"],
+        limit=_AT_ONCE,
+    )
+    ended = await _end_for_good(conn, due) if due["status_now"] == "closed" else 0
+    await _go_on(conn, due, left=left, ended=ended)
+    return left, ended
+
+
+def _key(due: asyncpg.Record) -> dict[str, Any]:
+    return {name: due[name] for name in ("partner_id", "merchant_id", "version")}
+
+
+async def _go_on(conn: PoolConnectionProxy, due: asyncpg.Record, *, left: Sequence[str], ended: int) -> None:
     """Behind those that were just looked at, whatever comes of them; done is a round in which nothing was found."""
+    key = _key(due)
     if left:
         await merchants_sql.wind_down_later(conn, **key, after_s=0.0, after_id=left[-1])
     elif ended:

@@ -52,18 +52,6 @@ async def write_captured(
     return payment_of(row)
 
 
-async def lapsed(conn: Connection, *, limit: int) -> list[tuple[str, str]]:
-    """Partner and payment of authorizations that nobody captured in time."""
-    rows = await conn.fetch(
-        """
-        SELECT partner_id, id FROM gateway.payments
-         WHERE lapses AND state = 'authorized' AND expires_at <= now() ORDER BY expires_at LIMIT $1
-        """,
-        limit,
-    )
-    return [(row["partner_id"], row["id"]) for row in rows]
-
-
 async def begin_lapse(conn: Connection, *, partner_id: str, payment_id: str) -> Payment | None:
     """Nothing can be captured any more; None when a capture or cancel was first, or another worker."""
     row = await conn.fetchrow(

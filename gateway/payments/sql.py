@@ -243,49 +243,6 @@ async def accept_cancel(conn: Connection, payment: Payment) -> Payment | None:
     return payment_of(row) if row else None
 
 
-async def due_to_expire(conn: Connection, *, limit: int) -> list[tuple[str, str]]:
-    """Partner and payment of what nobody confirmed in time, the longest due first."""
-    rows = await conn.fetch(
-        """
-        SELECT partner_id, id FROM gateway.payments
-         WHERE lapses AND state <> 'authorized' AND expires_at <= now()
-         ORDER BY expires_at LIMIT $1
-        """,
-        limit,
-    )
-    return [(row["partner_id"], row["id"]) for row in rows]
-
-
-async def expire(conn: Connection, *, partner_id: str, payment_id: str) -> Payment | None:
-    """Let one lapse; None when somebody confirmed or canceled it meanwhile, or another worker was first."""
-    row = await conn.fetchrow(
-        """
-        UPDATE gateway.payments
-           SET state = 'expired', reason = 'not_confirmed_in_time', sequence = sequence + 1, updated_at = now()
-         WHERE partner_id = $1 AND id = $2
-           AND state IN ('requires_payer', 'requires_confirmation') AND expires_at <= now()
-        RETURNING *
-        """,
-        partner_id,
-        payment_id,
-    )
-    return payment_of(row) if row else None
-
-
-async def end_unpaid(conn: Connection, *, partner_id: str, payment_id: str) -> Payment | None:
-    """Let a code that nobody has confirmed lapse before its time; None when somebody has, or it ended."""
-    row = await conn.fetchrow(
-        """
-        UPDATE gateway.payments
-           SET state = 'expired', reason = 'ended_by_merchant', sequence = sequence + 1, updated_at = now()
-         WHERE partner_id = $1 AND id = $2 AND state = 'requires_payer'
-        RETURNING *
-        """,
-        partner_id, payment_id,
-    )  # fmt: skip
-    return payment_of(row) if row else None
-
-
 async def claim_refund(
     conn: Connection, payment: Payment, *, order_minor: int, paid_minor: int, legs: Sequence[int]
 ) -> Payment:

@@ -121,7 +121,7 @@ async def test_a_payment_that_cannot_lapse_keeps_no_other_from_lapsing(still_tow
     damaged, sound = await shop.ask(1_000), await shop.ask(2_000)
     await town.pool.execute("UPDATE gateway.payments SET expires_at = now() - interval '1 s'")
     await town.pool.execute("UPDATE gateway.payments SET terms = '{}' WHERE id = $1", damaged.body["id"])
-    assert await expire.run_once(town.replica.parts.payments) == 1
+    assert await expire.run_once(town.replica.parts.payments, limit=1) == 1, "though it fills a page"
     lapsed = await shop.till.get(f"/v1/payments/{sound.body['id']}")
     assert lapsed.body["state"] == "expired"
 

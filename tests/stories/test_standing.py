@@ -170,6 +170,22 @@ async def test_orders_that_cannot_be_ended_keep_nobody_behind_them_waiting(town:
             pass
 
 
+async def test_a_merchant_that_cannot_be_wound_down_keeps_no_other_waiting(town: Town) -> None:
+    broken, sound = await town.supermarket(), await town.supermarket()
+    async with town.pool.acquire() as conn, conn.transaction():
+        offers = [await agreed(conn, one.merchant.id, a_deal()) for one in (broken, sound)]
+    await town.pool.execute(
+        "UPDATE merchants.offer_versions SET deal = '{}' WHERE offer_id = $1", offers[0].offer.id
+    )
+    approver = await an_operator(town, "approver")
+    for one in (broken, sound):
+        path = f"/admin/v1/merchants/{one.merchant.id}/close"
+        assert (await approver.post(path, {"reason": "gives notice"})).status == 200
+    async with asyncio.timeout(_PATIENCE_S):
+        while (await sound.office.get(f"/v1/offers/{offers[1].offer.id}")).body["state"] != "ended":
+            pass
+
+
 async def test_a_change_is_not_approved_of_a_merchant_that_was_closed_meanwhile(town: Town) -> None:
     shop = await town.supermarket()
     asked = await shop.office.post(f"/v1/merchants/{shop.merchant.id}/changes", another_account())
