@@ -116,6 +116,12 @@ class Visitor:
                 await self.does(way)
         await expect(self.screen("phone", "home")).to_be_visible()
 
+    async def goes_back_to_the_shelves(self) -> None:
+        """In the shop, from whatever was bought before."""
+        if await self.page.locator('button[data-do="shop.back"]:visible').count():
+            await self.does("shop.back")
+        await expect(self.screen("shop", "shelves")).to_be_visible()
+
     async def picture_of(self, exhibit: str, picture: str) -> bytes:
         """Its pixels, as the server drew them."""
         address = await self.exhibit(exhibit).locator(f'[data-src="{picture}"]').get_attribute("src")
@@ -170,3 +176,5 @@ class Visitor:
             return
         await self.page.mouse.move(0, 0)
         await seen(self.page, f"demo-{name}", self.eyes)
+        wide = await self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert not wide, f"{name} is wider than the screen"

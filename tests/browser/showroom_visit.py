@@ -10,6 +10,7 @@ from tests.browser.showroom import Showroom, Visitor
 async def whole_visit(visitor: Visitor, showroom: Showroom) -> None:
     """Once through everything."""
     await visitor.comes_in(showroom.url)
+    await visitor.goes_home()
     await visitor.does("phone.top_up")
     await visitor.looks("entrance", only_thorough=True)
     await till_scans_phone(visitor)
@@ -82,6 +83,7 @@ async def book_keeper_is_down(visitor: Visitor, showroom: Showroom) -> None:
 
 async def phone_scans_shop(visitor: Visitor) -> None:
     """Two teas: 230.00 becomes 190.00 in the cart, on the phone, and in the shop."""
+    await visitor.goes_back_to_the_shelves()
     await visitor.does("shop.add")
     await visitor.does("shop.add")
     await expect(visitor.exhibit("shop").locator(".total")).to_contain_text("¥190.00")
@@ -96,7 +98,7 @@ async def phone_scans_shop(visitor: Visitor) -> None:
 
 async def phone_follows_a_link(visitor: Visitor) -> None:
     """The hosted page opens the phone, hears that it is paid, and leads back to the shop with a signature."""
-    await visitor.does("shop.back")
+    await visitor.goes_back_to_the_shelves()
     await visitor.does("shop.add")
     await visitor.does("shop.check_out")
     hosted = await visitor.opens_the_hosted_page()

@@ -38,6 +38,7 @@ from tests.prove import (
     outage,
     pages,
     screens,
+    showroom_screens,
     waiting,
     webhooks_isolation,
     webhooks_order,
@@ -315,12 +316,13 @@ async def _offers_any_order() -> None:
 
 
 async def _screens() -> None:
-    """Every page of the consoles in both languages, both themes, on telephone and desktop, judged by axe."""
+    """Every page of consoles and showroom in both languages, both themes, on telephone and desktop, judged by axe."""
     with EmbeddedPostgres() as postgres:
         await asyncio.to_thread(make_template, postgres, "gateway")
         async with a_town(postgres.url("gateway"), postgres.url("core")) as town:
             looked = await screens.look(town)
-    print(f"{looked.pictures} pictures, {len(looked.faults)} faults")
+    print(f"{looked.pictures} pictures, {len(looked.faults)} faults", flush=True)
+    print(f"{await showroom_screens.look()} visits to the showroom")
     _must(not looked.faults, "\n".join(looked.faults[:20]))
 
 

@@ -112,7 +112,7 @@ class Shop:
         if one.id not in {each.sku for each in ARTICLES}:
             raise NobodyWaits
         self._cart[one.id] = min(self._cart.get(one.id, 0) + 1, _MOST_OF_ONE)
-        await self._ask_for_offers()
+        self._changed()
 
     async def remove(self, one: Which) -> None:
         """Out of it."""
@@ -120,7 +120,7 @@ class Shop:
         self._cart.pop(one.id, None)
         if left > 0:
             self._cart[one.id] = left
-        await self._ask_for_offers()
+        self._changed()
 
     async def check_out(self, _: Nothing) -> None:
         """An order, its hosted page, and its signed code."""
@@ -202,13 +202,16 @@ class Shop:
             await asyncio.sleep(_LOOK_EVERY_S)
         return None
 
-    async def _ask_for_offers(self) -> None:
-        """What it would come to, as the gateway says; asked for what is in the cart when the answer comes."""
-        lines = self._lines()
+    def _changed(self) -> None:
+        """Shown at once; what it comes to, as soon as the gateway has said."""
+        self._quote = None
         self.show()
-        if not lines:
-            self._quote = None
-        else:
+        self._errands.send(self._ask_for_offers())
+
+    async def _ask_for_offers(self) -> None:
+        """Asked for what is in the cart when the answer comes."""
+        lines = self._lines()
+        if lines:
             items = [CartLine(sku=one.sku, amount_minor=one.sum.amount_minor) for one in lines]
             cart = QuoteRequest(amount=asked(_total(lines)), code_kind="order_code", items=items)
             quote = await self._office.quote(cart)

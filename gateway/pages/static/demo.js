@@ -100,7 +100,7 @@ function scan(name, picture) {
 
 document.addEventListener("click", (event) => {
   const node = event.target.closest("button");
-  if (node === null || node.getAttribute("aria-busy") === "true") return;
+  if (node === null || (node.getAttribute("aria-busy") === "true" && node.dataset.often === undefined)) return;
   const { do: name, scan: scanner, camera: eye } = node.dataset;
   if (name) {
     const id = node.dataset.id ?? node.dataset.withText;
