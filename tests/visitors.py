@@ -9,8 +9,9 @@ import aiohttp
 
 from merchants.access import clients, jwk
 from merchants.ids import BANK, new_id
+from merchants.merchant import Merchant
 from tests.signing_in import OwnKey
-from tests.town import Supermarket, Town
+from tests.town import Town
 
 _FIELD = re.compile(r'name="(csrf|key)" value="([^"]+)"')
 
@@ -53,7 +54,7 @@ class Visitor:
     async def get(self, path: str, **headers: str) -> Seen:
         return await self._ask("GET", path, None, headers)
 
-    async def send(self, path: str, form: Mapping[str, str], **headers: str) -> Seen:
+    async def send(self, path: str, form: Mapping[str, str] | aiohttp.FormData, **headers: str) -> Seen:
         return await self._ask("POST", path, form, {"Origin": self.origin, **headers})
 
     async def press(self, page: str, path: str, **form: str) -> Seen:
@@ -62,7 +63,11 @@ class Visitor:
         return await self.send(path, {**hidden, **form})
 
     async def _ask(
-        self, method: str, path: str, form: Mapping[str, str] | None, headers: Mapping[str, str]
+        self,
+        method: str,
+        path: str,
+        form: Mapping[str, str] | aiohttp.FormData | None,
+        headers: Mapping[str, str],
     ) -> Seen:
         sent = {"Cookie": self.cookie, "Accept-Language": "en", **headers}
         async with (
@@ -74,10 +79,10 @@ class Visitor:
             return Seen(status=answer.status, text=await answer.text(), headers=answer.headers)
 
 
-async def a_visitor(town: Town, shop: Supermarket, **client: object) -> Visitor:
+async def a_visitor(town: Town, merchant: Merchant, **client: object) -> Visitor:
     """Somebody of this partner's, not signed in yet."""
     visitor = Visitor(town=town, client_id=new_id("cli", BANK))
-    owner = {"partner_id": shop.merchant.partner_id, "merchant_id": shop.merchant.id, **client}
+    owner = {"partner_id": merchant.partner_id, "merchant_id": merchant.id, **client}
     new = clients.client_of(visitor.client_id, "partner", "Office", **owner)
     async with town.pool.acquire() as conn, conn.transaction():
         await clients.register(conn, new, jwk.accept(visitor.own_key.public_jwk), actor="test")

@@ -4,16 +4,22 @@ A page knows its visitor by a session instead of a token; from there on nothing 
 what the API would refuse.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
+from aiohttp import web
 
 from gateway.door.caller import Caller
 from gateway.door.endpoint import Desk, Endpoint, Wanted
+from gateway.door.errors import NotFound
 from gateway.door.operation import Answer, Operation
+from gateway.door.router import PARAMETER_PATTERN
 from gateway.door.schema import schemas_of
+
+_PARAMETER = re.compile(PARAMETER_PATTERN)
 
 
 class Counter:
@@ -33,6 +39,7 @@ class Counter:
         body: Any = None,
         key: str | None = None,
         headers: Mapping[str, str] | None = None,
+        stranger: web.BaseRequest | None = None,
         request_id: str = "page",
     ) -> Answer:
         """What the operation answers.
@@ -40,6 +47,7 @@ class Counter:
         Args:
             operation: one of `gateway.api`.
             caller: whose rights it is done with; None where the operation asks nobody who they are.
+            stranger: then what they sent, so that they are counted by where they come from.
             request_id: for the problem, should it come to one.
             path: values for the operation's `{names}`.
             query: its query parameters; what is None or empty is left out.
@@ -51,6 +59,8 @@ class Counter:
             Whatever the operation declares and the door refuses; `RequestInvalid` names every fault.
         """
         values = path or {}
+        if not all(_PARAMETER.fullmatch(one) for one in values.values()):
+            raise NotFound  # as the router would, to whom nothing else is a parameter
         content = body if isinstance(body, bytes) else None if body is None else msgspec.json.encode(body)
         wanted = Wanted(
             path=values,
@@ -61,7 +71,9 @@ class Counter:
             key=key,
             headers=headers or {},
         )
-        return await self._endpoint(operation).perform(wanted, content, caller, request_id=request_id)
+        return await self._endpoint(operation).perform(
+            wanted, content, caller, stranger=stranger, request_id=request_id
+        )
 
     def _endpoint(self, operation: Operation) -> Endpoint:
         if operation.name not in self._endpoints:

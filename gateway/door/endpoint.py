@@ -130,9 +130,15 @@ class Endpoint:
         return _render(answer, trace.request_id, replayed=replayed)
 
     async def perform(
-        self, wanted: Wanted, content: bytes | None, caller: Caller | None, *, request_id: str
+        self,
+        wanted: Wanted,
+        content: bytes | None,
+        caller: Caller | None,
+        *,
+        stranger: web.BaseRequest | None = None,
+        request_id: str,
     ) -> Answer:
-        """The same for somebody whom a page knows, with the same rights, limits and idempotency."""
+        """The same for whom a page knows, or a stranger at it, with the same rights, limits and idempotency."""
         if caller is not None:
             self._permit(caller)
             await self._desk.bearer.admit(
@@ -140,6 +146,8 @@ class Endpoint:
             )
         else:
             assert self.operation.scope is None, "what has a scope asks who it is for"
+            assert stranger is not None, "who is nobody's client is counted by where it comes from"
+            self._desk.bearer.admit_stranger(stranger, self.operation.strangers, told={})
         self._check_key(wanted)
         body = self._body.judge(content) if content is not None else NO_BODY
         answer, _ = await self._do(wanted, body, caller, request_id=request_id, now=datetime.now(UTC))

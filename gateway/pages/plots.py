@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -92,6 +92,15 @@ class Plot:
         """Nothing was measured at all."""
         return all(value is None for one in self.lines for value in one.values)
 
+    @property
+    def daily(self) -> bool:
+        """Whether its steps are days: those are the bank's, wherever the reader is."""
+        return len(self.at) > 1 and self.at[1] - self.at[0] >= _DAY
+
+    def day(self, at: datetime) -> date:
+        """The day that a step of a daily plot is."""
+        return at.astimezone(ZoneInfo(BANK_ZONE)).date()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
@@ -148,7 +157,8 @@ def drawn(plot: Plot, look: Look) -> bytes:
 def times(at: Sequence[datetime], zone: tzinfo, most: int) -> list[tuple[int, str]]:
     """Where on the axis which time is written: round ones in the reader's zone, `most` at most."""
     local = [one.astimezone(zone) for one in at]
-    for step in _TIMES:
+    apart = at[1] - at[0] if len(at) > 1 else timedelta(0)
+    for step in (one for one in _TIMES if one >= min(apart, _TIMES[-1])):
         found = [(index, one) for index, one in enumerate(local) if _is_round(one, step)]
         if len(found) <= most:
             break
@@ -186,7 +196,8 @@ def _heights(top: float, *, whole: bool) -> list[float]:
 
 def _scales(axes: "Axes", plot: Plot, look: Look, heights: Sequence[tuple[float, str]]) -> None:
     quiet, rule = _QUIET[look.theme], _RULE[look.theme]
-    marks = times(plot.at, ZoneInfo(look.zone), _MOST_TIMES[look.size])
+    zone = ZoneInfo(BANK_ZONE if plot.daily else look.zone)
+    marks = times(plot.at, zone, _MOST_TIMES[look.size])
     axes.set_xlim(-0.5, len(plot.at) - 0.5)
     axes.set_ylim(0, heights[-1][0] * 1.02)
     axes.set_xticks([index for index, _ in marks], [text for _, text in marks])

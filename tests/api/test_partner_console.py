@@ -1,10 +1,16 @@
 """What the partner's console lets nobody do: forged forms, stolen visits, others' things, links that lead away."""
 
+import json
 import re
 import uuid
 from html import unescape
 from urllib.parse import quote
 
+import aiohttp
+
+from merchants.merchant import Kind
+from tests.bank import A_SCAN
+from tests.onboarded import an_active_merchant
 from tests.town import Town, cny
 from tests.visitors import Visitor, a_visitor
 
@@ -26,13 +32,13 @@ KEY = re.compile(r"/console/keys/(cli_\w+)/(key_\w+)/revoke")
 
 
 async def signed_in(town: Town) -> Visitor:
-    visitor = await a_visitor(town, await town.supermarket())
+    visitor = await a_visitor(town, (await town.supermarket()).merchant)
     assert (await visitor.sign_in()).status == 303
     return visitor
 
 
 async def test_a_visit_is_a_cookie_that_no_script_and_no_other_site_gets(town: Town) -> None:
-    visitor = await a_visitor(town, await town.supermarket())
+    visitor = await a_visitor(town, (await town.supermarket()).merchant)
     answer = await visitor.sign_in()
     [name, *flags] = answer.headers["Set-Cookie"].split("; ")
     assert name.startswith("__Host-partner=")
@@ -63,7 +69,7 @@ async def test_every_page_lets_nothing_in_and_is_not_kept(town: Town) -> None:
 
 
 async def test_an_assertion_for_the_token_endpoint_opens_no_console_and_none_works_twice(town: Town) -> None:
-    visitor = await a_visitor(town, await town.supermarket())
+    visitor = await a_visitor(town, (await town.supermarket()).merchant)
     issuer = town.replica.parts.tokens.issuer
     assert (await visitor.sign_in(audience=issuer)).status == 400
     assertion = visitor.own_key.assertion(visitor.client_id, f"{issuer}/console")
@@ -74,13 +80,13 @@ async def test_an_assertion_for_the_token_endpoint_opens_no_console_and_none_wor
 
 async def test_tills_and_servers_that_must_prove_possession_do_not_come_in(town: Town) -> None:
     shop = await town.supermarket()
-    server = await a_visitor(town, shop, dpop_bound_access_tokens=True)
+    server = await a_visitor(town, shop.merchant, dpop_bound_access_tokens=True)
     assert (await server.sign_in()).status == 400
     assert (await Visitor(town=town, client_id="cli_" + "0" * 32).sign_in()).status == 400
 
 
 async def test_signing_in_leads_nowhere_else(town: Town) -> None:
-    visitor = await a_visitor(town, await town.supermarket())
+    visitor = await a_visitor(town, (await town.supermarket()).merchant)
     for to in ELSEWHERE:
         assert (await visitor.sign_in(to=to)).leads_to == "/console", to
         shown = await visitor.get(f"/console/sign-in?to={quote(to, safe='')}")
@@ -139,7 +145,7 @@ async def test_another_partners_things_are_not_there(town: Town) -> None:
 
 async def test_a_revoked_key_ends_the_visit_with_the_next_request(town: Town) -> None:
     shop = await town.supermarket()
-    desk, owner = await a_visitor(town, shop), await a_visitor(town, shop)
+    desk, owner = await a_visitor(town, shop.merchant), await a_visitor(town, shop.merchant)
     for one in (desk, owner):
         await one.sign_in()
     page = f"/console/keys/{desk.client_id}"
@@ -160,7 +166,7 @@ async def test_signing_out_leaves_nothing_in_the_browser(town: Town) -> None:
 
 async def test_what_others_wrote_is_text_wherever_it_stands(town: Town) -> None:
     shop = await town.supermarket()
-    visitor = await a_visitor(town, shop)
+    visitor = await a_visitor(town, shop.merchant)
     await visitor.sign_in()
     store = {"name": HOSTILE[:100], "area_code": "440305", "address": HOSTILE}
     opened = (await shop.office.post(f"/v1/merchants/{shop.merchant.id}/stores", store)).body["id"]
@@ -189,7 +195,7 @@ async def test_what_others_wrote_is_text_wherever_it_stands(town: Town) -> None:
 
 async def test_a_refund_is_shown_before_it_is_made_and_made_once(town: Town) -> None:
     shop = await town.supermarket()
-    visitor = await a_visitor(town, shop)
+    visitor = await a_visitor(town, shop.merchant)
     await visitor.sign_in()
     paid = (await shop.ask(12_800, code=await town.code(await town.payer()))).body["id"]
     page = f"/console/payments/{paid}/refund?amount=28.00"
@@ -206,10 +212,60 @@ async def test_a_refund_is_shown_before_it_is_made_and_made_once(town: Town) -> 
 
 
 async def test_a_page_does_no_more_than_its_client_may(town: Town) -> None:
-    visitor = await a_visitor(town, await town.supermarket(), scopes=frozenset({"query"}))
+    visitor = await a_visitor(town, (await town.supermarket()).merchant, scopes=frozenset({"query"}))
     await visitor.sign_in()
     shown = (await visitor.get("/console")).text
     assert "/console/payments" in shown
     assert "/console/webhooks" not in shown
     assert (await visitor.get("/console/webhooks")).status == 403
     assert (await visitor.press("/console", "/console/webhooks", url="https://a.example/")).status == 403
+
+
+async def test_an_application_is_filled_in_by_plain_forms_and_papers_come_behind_their_token(
+    town: Town,
+) -> None:
+    visitor = Visitor(town=town, client_id="")
+    asked = {"/kind": "mall", "/short_name": "<b>Mall", "key": uuid.uuid4().hex}
+    asked["jwk"] = json.dumps(visitor.own_key.public_jwk)
+    assert (await visitor.send("/console/apply", asked, Origin="https://evil.example")).status == 403
+    begun = json.loads((await visitor.send("/console/apply", asked)).text)
+    visitor.client_id = begun["client_id"]
+    assert json.loads((await visitor.send("/console/apply", asked)).text) == begun
+    await visitor.sign_in()
+    page = f"/console/applications/{begun['application_id']}"
+    shown = await visitor.get(page)
+    assert "&lt;b&gt;Mall" in shown.text
+    contact = {"/contact/name": "王五", "/contact/phone": "13800138000", "/contact/email": "a@b.example"}
+    assert (await visitor.press(page, f"{page}/sections/contact", **contact)).leads_to == f"{page}#contact"
+    assert "王五" not in (await visitor.get(page)).text
+    wrong = await visitor.press(page, f"{page}/sections/contact", **{**contact, "/contact/phone": "call me"})
+    assert wrong.status == 400
+    assert 'aria-invalid="true"' in wrong.text
+    assert (await visitor.press(page, f"{page}/submit")).status == 422
+    assert (await visitor.press(page, f"{page}/sections/nothing")).status == 404
+    for token, status in (("guessed", 403), (re.findall(r'name="csrf" value="([^"]+)"', shown.text)[0], 303)):
+        form = aiohttp.FormData({"csrf": token})
+        form.add_field("file", A_SCAN, filename="scan.png", content_type="image/png")
+        sent = await visitor.send(f"{page}/papers/business_licence", form)
+        assert sent.status == status, sent.text
+
+
+async def test_what_no_address_can_hold_is_nobodys_thing(town: Town) -> None:
+    visitor = await signed_in(town)
+    for one in ("a\0b", "../..", "%s", "x" * 65, "mer_"):
+        assert (await visitor.get(f"/console/stores?merchant={quote(one, safe='')}")).status == 404, one
+    odd = await visitor.press("/console/stores", "/console/stores", merchant="\0", **{"/name": "x"})
+    assert odd.status == 404
+
+
+async def test_a_malls_tenants_are_listed_and_applied_for(town: Town) -> None:
+    async with town.pool.acquire() as conn, conn.transaction():
+        mall = await an_active_merchant(conn, kind=Kind.MALL)
+        tenant = await an_active_merchant(conn, kind=Kind.TENANT, partner=mall)
+    visitor = await a_visitor(town, mall)
+    await visitor.sign_in()
+    shown = (await visitor.get("/console/applications")).text
+    assert tenant.merchant_number in shown
+    begun = await visitor.press("/console/applications", "/console/applications")
+    assert (await visitor.get(begun.leads_to)).status == 200
+    assert (await visitor.get(f"/console/stores?merchant={tenant.id}")).status == 200

@@ -112,3 +112,27 @@ async def test_a_browser_lets_another_in_and_a_revoked_key_ends_the_visit(
         # And changes its own: the new key is made there, proven, and signs in.
         await phone.locator("#rotate button").click()
         await expect(phone.locator("tbody tr")).to_have_count(3)
+
+
+async def test_who_lost_every_key_comes_back_by_a_code_of_two_halves(
+    town: Town, browser: Browser, tmp_path: Path
+) -> None:
+    shop = await town.supermarket()
+    client_id = (await owner_of(town, shop, tmp_path)).stem
+    asking, confirming = [
+        await town.person(kind="operator", operators=True, roles=frozenset({"approver"})) for _ in range(2)
+    ]
+    wish = {"client_id": client_id, "reason": "The laptop was stolen"}
+    proposed = (await asking.post("/admin/v1/key-resets", wish)).body
+    confirmed = (await confirming.post(f"/admin/v1/key-resets/{proposed['id']}/confirm", None)).body
+    async with looking(browser, EYES) as context:
+        page = await context.new_page()
+        await page.goto(f"{town.public}/console/sign-in")
+        await page.locator("details[data-reset] summary").click()
+        await page.locator("#reset-client").fill(client_id)
+        await page.locator("#reset-code").fill("WRONGWRONGWRONG7")
+        await page.locator("[data-enrol]").click()
+        await expect(page.get_by_role("alert")).to_be_visible()
+        await page.locator("#reset-code").fill(f"{proposed['code_half']} {confirmed['code_half']}")
+        await page.locator("[data-enrol]").click()
+        await page.wait_for_url("**/console")

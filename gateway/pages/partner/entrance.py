@@ -4,8 +4,9 @@ There is no password to steal, and what the browser signs (RFC 7523) works here 
 takes JavaScript; without it the page says so.
 """
 
+import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
@@ -13,11 +14,13 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from gateway.api import applying
+from gateway.api import applying, key_resets
+from gateway.door.errors import NotSignedIn
 from gateway.door.listeners import Page
-from gateway.pages.frame import HEADERS, Refusal
+from gateway.pages.frame import HEADERS, Refusal, language_of
 from gateway.pages.partner import forms, names
 from gateway.pages.partner.console import HOME, PLACE, SIGN_IN, Console, leading_to
+from gateway.pages.texts import translations
 from gateway.pages.visits import check_origin
 from merchants.access import clients, grant
 from merchants.access.errors import AccessError, AssertionNotVerified, DpopProofRequired
@@ -35,6 +38,7 @@ def entrance(console: Console) -> tuple[Page, ...]:
 
     async def sign_in(request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
         check_origin(request)
+        console.site.counter.desk.bearer.admit_stranger(request, "address", told={})
         form = await request.post()
         to = inside(str(form.get("to", "")))
         try:
@@ -50,12 +54,14 @@ def entrance(console: Console) -> tuple[Page, ...]:
         return _card(console, request, "apply.html")
 
     async def apply(request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
-        check_origin(request)
-        form = await request.post()
-        return await _applied(console, {name: str(value) for name, value in form.items()})
+        return await _told(request, lambda form: _applied(console, request, form))
+
+    async def enrol(request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
+        return await _told(request, lambda form: _enrolled(console, request, form))
 
     async def sign_out(request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
-        await console.visits.form(request)
+        with contextlib.suppress(NotSignedIn):  # who is out already is out
+            await console.visits.form(request)
         response = leading_to(SIGN_IN)
         console.visits.end(response)
         return response
@@ -65,6 +71,7 @@ def entrance(console: Console) -> tuple[Page, ...]:
         console.open("POST", SIGN_IN, sign_in),
         console.open("GET", f"{HOME}/apply", show_apply),
         console.open("POST", f"{HOME}/apply", apply),
+        console.open("POST", f"{HOME}/enrol", enrol),
         console.open("POST", f"{HOME}/sign-out", sign_out),
     )
 
@@ -91,21 +98,41 @@ async def _prove(console: Console, assertion: str) -> Registered:
     return proven
 
 
-async def _applied(console: Console, form: Mapping[str, str]) -> web.Response:
+async def _told(
+    request: web.BaseRequest, do: Callable[[dict[str, str]], Awaitable[dict[str, str]]]
+) -> web.Response:
     """For the script that holds the key: who it is from now on, or what is wrong."""
+    check_origin(request)
+    form = {name: str(value) for name, value in (await request.post()).items()}
     try:
-        body = forms.nested({name: form[name] for name in ("/kind", "/short_name") if form.get(name)})
-        body["jwk"] = msgspec.json.decode(form.get("jwk", ""))
-        answer = await console.site.counter.do(applying.apply, None, body=body, key=form.get("key"))
-    except msgspec.DecodeError as error:
-        return told(HTTPStatus.BAD_REQUEST, {"title": str(error), "faults": {}})
+        return told(HTTPStatus.CREATED, await do(form))
     except Exception as error:  # noqa: BLE001 - whatever it is, the script's page says so
-        refusal = Refusal.of(error)
-        faults = {pointer: fault.detail for pointer, fault in refusal.faults.items()}
-        return told(refusal.status, {"title": refusal.title, "detail": refusal.detail, "faults": faults})
-    return told(
-        HTTPStatus.CREATED, {"client_id": answer.body.client_id, "application_id": answer.body.application.id}
+        refusal, say = Refusal.of(error), translations(language_of(request)).gettext
+        faults = {pointer: say(names.of_fault(fault)) for pointer, fault in refusal.faults.items()}
+        return told(refusal.status, {"detail": say(refusal.detail), "faults": faults})
+
+
+async def _applied(console: Console, request: web.BaseRequest, form: Mapping[str, str]) -> dict[str, str]:
+    body = forms.nested({name: form[name] for name in ("/kind", "/short_name") if form.get(name)})
+    body["jwk"] = forms.json_of(form.get("jwk", ""), pointer="/jwk")
+    answer = await console.site.counter.do(
+        applying.apply, None, body=body, key=form.get("key"), stranger=request
     )
+    return {"client_id": answer.body.client_id, "application_id": answer.body.application.id}
+
+
+async def _enrolled(console: Console, request: web.BaseRequest, form: Mapping[str, str]) -> dict[str, str]:
+    """After a reset by the bank, whose two people gave half a code each."""
+    upload = forms.json_of(form.get("upload", ""), pointer="/upload")
+    body = {**upload, "reset_code": form.get("reset_code", "")}
+    answer = await console.site.counter.do(
+        key_resets.enrol_client_key,
+        None,
+        path={"client_id": form.get("client_id", "")},
+        body=body,
+        stranger=request,
+    )
+    return {"client_id": answer.body.client_id}
 
 
 def told(status: int, said: object) -> web.Response:

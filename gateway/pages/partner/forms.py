@@ -18,6 +18,7 @@ CHINA: Final = timezone(timedelta(hours=8))
 """Days in forms are those of the business, which knows no summer time."""
 _AMOUNT: Final = re.compile(r"[0-9]{1,13}([.][0-9]{1,3})?")
 _NO_AMOUNT: Final = mark("Give an amount such as 12.80.")
+_UNREADABLE: Final = mark("Paste it whole: it begins with { and ends with }.")
 _NO_DAY: Final = mark("Give a day such as 2026-11-11.")
 
 
@@ -85,3 +86,15 @@ def readable(text: str) -> str:
         return msgspec.json.format(text.encode(), indent=2).decode()
     except (msgspec.DecodeError, RecursionError):
         return text
+
+
+def json_of(text: str, *, pointer: str) -> dict[str, Any]:
+    """An object that was pasted, such as a public key.
+
+    Raises:
+        RequestInvalid: it is none.
+    """
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except (msgspec.MsgspecError, RecursionError):
+        raise RequestInvalid([Fault(pointer=pointer, code="unreadable", detail=_UNREADABLE)]) from None

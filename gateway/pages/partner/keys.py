@@ -1,22 +1,18 @@
 """Who may come in for the partner, and with which keys: browsers and servers alike."""
 
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
-import msgspec
 from aiohttp import web
 
 from gateway.api import clients
-from gateway.door.errors import RequestInvalid
 from gateway.door.listeners import Page
+from gateway.pages.partner import forms
 from gateway.pages.partner.console import HOME, Console, Here
-from gateway.pages.texts import mark
 from gateway.wire.clients import PartnerScope
-from gateway.wire.problem import Fault
 
 _MOST: Final = 50
 _URL: Final = f"{HOME}/keys"
 _LIVE_KEYS: Final = 2
-_UNREADABLE: Final = mark("Paste it whole: it begins with { and ends with }.")
 
 
 def key_pages(console: Console) -> tuple[Page, ...]:
@@ -49,7 +45,7 @@ async def register(here: Here) -> str:
     body = {
         "name": here.form.get("name", "").strip(),
         "scopes": [one for one in get_args(PartnerScope) if f"scope:{one}" in here.form],
-        "jwk": _json(here.form.get("jwk", ""), pointer="jwk"),
+        "jwk": forms.json_of(here.form.get("jwk", ""), pointer="jwk"),
     }
     made = await here.do(clients.create_client, body=body, key=here.form.get("key"))
     return f"{_URL}/{made.client.id}"
@@ -71,7 +67,7 @@ async def _client(here: Here, console: Console) -> web.StreamResponse:
 
 async def add(here: Here) -> str:
     """What another browser, or a server, shows: its public key, and the proof that it has the private one."""
-    upload = _json(here.form.get("upload", ""), pointer="upload")
+    upload = forms.json_of(here.form.get("upload", ""), pointer="upload")
     await here.do(clients.add_client_key, path=_of(here), body=upload, key=here.form.get("key"))
     return f"{_URL}/{here.path['client_id']}"
 
@@ -87,14 +83,6 @@ async def revoke(here: Here) -> str:
     body = {"reason": here.form.get("reason", "").strip()}
     await here.do(clients.revoke_client, path=_of(here), body=body, key=here.form.get("key"))
     return f"{_URL}/{here.path['client_id']}"
-
-
-def _json(text: str, *, pointer: str) -> Any:
-    """Raises RequestInvalid."""
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        raise RequestInvalid([Fault(pointer=pointer, code="unreadable", detail=_UNREADABLE)]) from None
 
 
 def _of(here: Here) -> dict[str, str]:

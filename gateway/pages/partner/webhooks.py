@@ -22,7 +22,7 @@ FILTERS: Final = (
     ("payment.*", mark("Payments")),
     ("refund.*", mark("Refunds")),
     ("discount.*", mark("Discounts")),
-    ("offer.*", mark("Offers")),
+    ("offer.*", mark("Co-branded offers")),
     ("checkout.*", mark("Checkout")),
     ("merchant.*", mark("Merchants")),
     ("endpoint.*", mark("Endpoints")),

@@ -49,12 +49,29 @@ async function makeForAnother() {
   if (!clientId.startsWith("cli_")) return signIn.querySelector("#client").focus();
   const identity = { ...(await generate(place)), client_id: clientId };
   await keep(identity);
-  const uploadedTo = `${audience.replace(/\/console$/, "")}/v1/clients/${clientId}/keys`;
-  const upload = { jwk: identity.jwk, proof: await assertion(identity, uploadedTo) };
+  const upload = await proven(identity, "keys");
   const made = signIn.querySelector("[data-made]");
   made.hidden = false;
   made.querySelector("textarea").value = JSON.stringify(upload);
   made.querySelector("textarea").select();
+}
+
+async function proven(identity, where) {
+  const uploadedTo = `${audience.replace(/\/console$/, "")}/v1/clients/${identity.client_id}/${where}`;
+  return { jwk: identity.jwk, proof: await assertion(identity, uploadedTo) };
+}
+
+// The bank has reset the keys: its code lets one made here in.
+async function enrol() {
+  const [client, code] = ["#reset-client", "#reset-code"].map((id) => signIn.querySelector(id).value.trim());
+  const identity = { ...(await generate(place)), client_id: client };
+  await keep(identity);
+  const upload = JSON.stringify(await proven(identity, "enrol"));
+  const body = new URLSearchParams({ client_id: client, reset_code: code, upload });
+  const answer = await fetch("/console/enrol", { method: "POST", body });
+  if (answer.ok) return enter(identity);
+  await forget(identity.id);
+  fail((await answer.json()).detail);
 }
 
 let pending;
@@ -91,6 +108,7 @@ if (apply) {
   signIn.hidden = false;
   signIn.querySelector("#file").addEventListener("change", takeFile);
   signIn.querySelector("[data-make]").addEventListener("click", makeForAnother);
+  signIn.querySelector("[data-enrol]").addEventListener("click", enrol);
   signIn.addEventListener("submit", (event) => event.preventDefault());
   await listKnown();
 }
