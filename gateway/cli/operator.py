@@ -12,6 +12,7 @@ from gateway.cli import (
     operator_merchants,
     operator_offers,
     operator_people,
+    operator_watch,
 )
 from gateway.cli.amount import AmountType
 from gateway.cli.asking import Session, acting, most, repeatable
@@ -180,5 +181,6 @@ for _command in (
     *operator_bulks.COMMANDS,
     *operator_merchants.COMMANDS,
     *operator_offers.COMMANDS,
+    *operator_watch.COMMANDS,
 ):
     operator.add_command(_command)

@@ -48,6 +48,23 @@ def show_payment(session: Session, payment_id: str) -> None:
     session.show(Partner, lambda one: one.payment(payment_id))
 
 
+@payments.command("timeline")
+@_PAYMENT
+@acting
+def timeline(session: Session, payment_id: str) -> None:
+    """Whatever happened to it: calls to the core and events, in order."""
+    session.show(Partner, lambda one: one.timeline(payment_id))
+
+
+@payments.command("cancel")
+@_PAYMENT
+@repeatable
+@acting
+def cancel(session: Session, payment_id: str, idempotency_key: str | None) -> None:
+    """Take it back whole: the customer ends uncharged."""
+    session.show(Partner, lambda one: one.cancel(payment_id, idempotency_key=idempotency_key))
+
+
 @click.group("refunds")
 def refunds() -> None:
     """Give money back, and see who gets which part."""

@@ -30,6 +30,13 @@ async def test_money_is_given_back_after_a_look_at_who_gets_what(desk: Desk) -> 
     assert (
         await desk.done("partner", "payments", "show", paid, "--as", "shop.json", "-q")
     ).out.strip() == paid
+    timeline = await desk.done("partner", "payments", "timeline", paid, "--as", "shop.json", "--json")
+    assert paid in timeline.out
+    refused = await desk.types("partner", "payments", "cancel", paid, "--as", "shop.json")
+    assert (refused.code, "partially_refunded" in refused.err) == (1, True)
+    doubts = await desk.done("operator", "in-doubt", "--as", "first.json", "-q")
+    hits = await desk.done("operator", "velocity-hits", "--as", "first.json", "-q")
+    assert (doubts.out, hits.out) == ("", "")
 
 
 async def test_webhooks_are_set_up_held_back_looked_through_and_sent_again(desk: Desk) -> None:
