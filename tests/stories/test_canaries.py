@@ -98,7 +98,11 @@ async def _join(office: Office, joiner: Joiner) -> set[str]:
     clear = await office.reviewer.post(f"/admin{joiner.path}/unmask", asked)
     assert clear.body["settlement"]["account_number"] == ACCOUNT
     own = applicant.credentials.key
-    return {own.private_jwk["d"], agreement_key.private_jwk["d"]}
+    lost = {"client_id": applicant.client_id, "reason": "laptop stolen"}
+    proposed = await office.reviewer.post("/admin/v1/key-resets", lost)
+    reset = await office.approver.post(f"/admin/v1/key-resets/{proposed.body['id']}/confirm", None)
+    halves = {proposed.body["code_half"], reset.body["code_half"]}
+    return {own.private_jwk["d"], agreement_key.private_jwk["d"], *halves}
 
 
 async def _sell(city: City) -> set[str]:
