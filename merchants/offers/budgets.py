@@ -15,20 +15,24 @@ from merchants.offers import budgets_sql as sql
 from merchants.offers import events
 from merchants.offers.campaign import Campaign, State, campaign_of
 from merchants.offers.change import hold, move
-from merchants.offers.giving import least
+from merchants.offers.errors import Fault, OfferUnsound
+from merchants.offers.giving import least, unit_of
 from merchants.offers.offer import Deal, Offer, limits_of, moment_of
 from webhooks import outbox
 
 _SYSTEM = "system"
+# A partner and at most two third parties hear of each, and one statement publishes a hundred events.
+_TOLD_AT_ONCE = outbox.EVENTS_MAX // 3
 # A million payments are counted in a fraction of it; the offer gives nothing meanwhile, and its refunds wait.
 _COUNTED_WITHIN_S = 60.0
 
 
 async def tell_eighty(conn: PoolConnectionProxy, *, now: datetime, limit: int) -> list[Campaign]:
     """Say of which live offers four fifths of the budget are taken; once for each version."""
-    told = [campaign_of(row) for row in await sql.mark_eighty(conn, limit=limit)]
+    told = [campaign_of(row) for row in await sql.mark_eighty(conn, limit=min(limit, _TOLD_AT_ONCE))]
     if told:
-        await outbox.publish(conn, [events.of_budget(one, occurred_at=now) for one in told])
+        news = [event for one in told for event in events.of_budget(one, occurred_at=now)]
+        await outbox.publish(conn, news)
     return told
 
 
@@ -52,6 +56,21 @@ async def revive(
         held = await hold(conn, partner_id=partner_id, offer_id=row["id"])
         if held.state is State.EXHAUSTED and row["left_minor"] >= least(held.offer.deal.terms):
             await move(conn, held, State.LIVE, deed="revived", actor=_SYSTEM, now=now)
+
+
+async def refuse_another_unit(conn: PoolConnectionProxy, offer: Offer) -> None:
+    """Refuse a version that gives something else than one that may have been used: its counters could not go on.
+
+    Raises:
+        OfferUnsound
+    """
+    for deal in await sql.agreed_deals(conn, partner_id=offer.partner_id, offer_id=offer.id):
+        if _unit(msgspec.json.decode(deal, type=Deal), offer) != _unit(offer.deal, offer):
+            raise OfferUnsound([Fault("/terms", "unit_changed")])
+
+
+def _unit(deal: Deal, offer: Offer) -> str:
+    return unit_of(deal.terms, currency=deal.currency, partner_id=offer.partner_id)
 
 
 async def adopt(conn: PoolConnectionProxy, offer: Offer, *, now: datetime) -> None:

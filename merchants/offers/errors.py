@@ -35,6 +35,7 @@ FAULTS = {
     "claimed_coupons_only": "Only coupons that are claimed have this; pushed ones lie in every wallet of the segment.",
     "funder_unnamed": "A further funder is named by its partner id, and nobody else is.",
     "too_many_funders": "Two further funders at most, or a payment's transfer has more legs than a core takes.",
+    "unit_changed": "Payments have had this offer in another currency or programme: make a new offer instead.",
     "currency_unknown": "No ISO 4217 currency with a minor unit.",
 }
 

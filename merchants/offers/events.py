@@ -75,21 +75,28 @@ def of_offer(campaign: Campaign, passed: Iterable[State], *, occurred_at: dateti
         _offer(campaign, state, tenant, sequence=sequence, occurred_at=occurred_at)
         for sequence, state in enumerate(steps, start=first)
         if state in _OFFER_EVENTS
-        for tenant in (campaign.offer.partner_id, *campaign.offer.deal.funding.others)
+        for tenant in _parties(campaign)
     ]
 
 
-def of_budget(campaign: Campaign, *, occurred_at: datetime) -> NewEvent:
-    """What the partner is told when four fifths of the budget are taken."""
-    partner_id = campaign.offer.partner_id
-    return _offer(
-        campaign,
-        campaign.state,
-        partner_id,
-        sequence=campaign.sequence,
-        occurred_at=occurred_at,
-        kind="offer.budget_80",
-    )
+def of_budget(campaign: Campaign, *, occurred_at: datetime) -> list[NewEvent]:
+    """What the partner, and third parties that pay, are told when four fifths of the budget are taken."""
+    return [
+        _offer(
+            campaign,
+            campaign.state,
+            tenant,
+            sequence=campaign.sequence,
+            occurred_at=occurred_at,
+            kind="offer.budget_80",
+        )
+        for tenant in _parties(campaign)
+    ]
+
+
+def _parties(campaign: Campaign) -> tuple[str, ...]:
+    """Who hears of an offer: its partner, and the third parties that pay or would pay."""
+    return (campaign.offer.partner_id, *campaign.offer.deal.funding.others)
 
 
 def _tenants(one: Reservation) -> list[str]:

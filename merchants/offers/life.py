@@ -148,6 +148,7 @@ async def amend(
     deal = msgspec.structs.replace(held.offer.deal, **changes)
     offer = msgspec.structs.replace(held.offer, version=held.offer.version + 1, deal=deal)
     await _check(conn, offer)
+    await budgets.refuse_another_unit(conn, offer)
     await _put_on_the_table(conn, offer, made_by=side)
     if side == "bank":
         await _accept(conn, offer, side=side, actor=actor)

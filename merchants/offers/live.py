@@ -26,8 +26,9 @@ _FEE_GROUP = 1
 _BOUNDLESS_MINOR = 1 << 62
 # Stores of a chain times kinds of codes, for one day; a larger chain works out some of them again.
 MAX_SHORTLISTS = 2_000
-# Kinds of payers at one place: what segments they have of those that offers ask for, members or not, new or not.
-MAX_PROFILES = 100
+# Kinds of payers at one place: what segments they have of those that offers ask for, members or not, new or not. One
+# takes a kilobyte or two; where there are more kinds, some are worked out again.
+MAX_PROFILES = 16
 # Discounts come off first; what is reckoned from the rest follows.
 _TURN = {Form.DISCOUNT: 0, Form.CASHBACK: 1, Form.POINTS: 2, Form.FEE: 3}
 # Money outweighs any number of points, and those any fee that is spared: an amount has 40 bits, four of them 42.

@@ -105,8 +105,8 @@ def _strongest(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
     first: list[Candidate] = []
     later: list[tuple[bool, int, int, Candidate]] = []
     seen: dict[int, int] = {}
-    # Sorting keeps the earlier offer first among equals.
-    for number, one in enumerate(sorted(candidates, key=_WORTH_ALONE, reverse=True)):
+    # Among equals the earlier offer first.
+    for number, one in enumerate(sorted(candidates, key=lambda one: (-one.worth_alone, one.ready.id))):
         group, place = one.ready.group, 0
         if group:
             place = seen.get(group, 0)

@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+import pytest
 
 from merchants.offers import budgets, life, reservations, running
 from merchants.offers.campaign import Campaign, State
 from merchants.offers.cart import Cart
 from merchants.offers.catalog import Catalog
-from merchants.offers.errors import OffersChanging
+from merchants.offers.errors import OffersChanging, OfferUnsound
 from merchants.offers.offer import Budgets, PersonCaps
 from merchants.offers.reserving import reserve_best
-from merchants.offers.terms import AmountOff
+from merchants.offers.terms import AmountOff, Cashback, Points, Programme
 from tests.builders import a_cart, a_deal, a_payer
 from tests.campaigns import BANKER, BUYER, agreed, claim
 from tests.places import open_place
@@ -134,6 +135,15 @@ async def test_a_bound_that_one_version_left_out_has_no_gap_in_the_next(pool: as
         assert (await claim(pool, catalog, cart, f"pay_{no}", now=now())).applied
         live = await accept(pool, await on_the_table(pool, live, **bounds))
     assert await counters(pool) == dict.fromkeys(SCOPES, (2_000, 2))
+
+
+async def test_a_version_gives_nothing_in_another_unit_than_payments_have_had(pool: asyncpg.Pool) -> None:
+    _, live = await shop(pool)
+    points = Points(programme=Programme(name="club"), points=1, per_minor=100, worth_minor=100)
+    with pytest.raises(OfferUnsound) as refused:
+        await on_the_table(pool, live, terms=points)
+    assert [fault.code for fault in refused.value.faults] == ["unit_changed"]
+    assert (await on_the_table(pool, live, terms=Cashback(back_basis_points=100))).state is State.PROPOSED
 
 
 async def test_a_larger_budget_revives_an_exhausted_offer_before_anybody_has_paid(pool: asyncpg.Pool) -> None:

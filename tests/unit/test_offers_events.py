@@ -106,7 +106,7 @@ def test_what_matters_only_while_an_offer_lasts_is_not_sent_after_its_last_day_i
     live = a_campaign(Standing.LIVE, ends_on=date(2026, 11, 30))
     told = [
         *of_offer(live, [Standing.AGREED, Standing.LIVE], occurred_at=NOW),
-        of_budget(live, occurred_at=NOW),
+        *of_budget(live, occurred_at=NOW),
     ]
     assert [(one.type, one.expires_at) for one in told] == [
         ("offer.agreed", None),

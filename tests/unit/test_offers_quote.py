@@ -250,3 +250,17 @@ def test_with_many_offers_the_search_stays_bounded_and_takes_the_best_of_each_gr
     assert {one.offer_id for one in quote.applied} == {"ofr_57", "ofr_58", "ofr_59"}
     capped = an_offer(id="ofr_a", deal=a_deal(person_caps=PersonCaps(uses=1)))
     assert best([capped], a_cart(), a_payer(), NOW).applied
+
+
+def test_of_12_equals_in_groups_of_their_own_the_4_earliest_are_given_whatever_else_they_ask() -> None:
+    """More than are searched; the later ones ask for less."""
+    deals = [
+        a_deal(
+            terms=AmountOff(off_minor=100, min_spend_minor=2_000 - number),
+            stacking=Stacking(group=f"g{number}"),
+        )
+        for number in range(12)
+    ]
+    offers = [an_offer(id=f"ofr_{number:02}", deal=deal) for number, deal in enumerate(deals)]
+    quote = best(offers, a_cart(), a_payer(), NOW)
+    assert [one.offer_id for one in quote.applied] == ["ofr_00", "ofr_01", "ofr_02", "ofr_03"]
