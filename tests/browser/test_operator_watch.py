@@ -8,9 +8,11 @@ from playwright.async_api import Browser, expect
 
 from tests.browser.looking import ONE_OF_EACH, Eyes, seen
 from tests.browser.operators import Desk, a_desk
+from tests.builders import a_deal
+from tests.campaigns import proposed
 from tests.hired import an_operator
 from tests.signing_in import OwnKey
-from tests.stories.test_monitoring import a_shop_with_an_offer
+from tests.stories.test_monitoring import SHARED, a_shop_with_an_offer
 from tests.town import Town, a_town
 
 EVERYTHING = frozenset({"reviewer", "approver", "risk", "auditor"})
@@ -71,3 +73,23 @@ async def _drawn(desk: Desk) -> None:
     )
     assert len(widths) >= 4
     assert min(widths) > 0
+
+
+async def test_an_offer_is_co_signed_with_its_figures_and_hash_in_sight(browser: Browser, town: Town) -> None:
+    eyes = Eyes()
+    shop = await town.supermarket()
+    async with town.pool.acquire() as conn, conn.transaction():
+        offer = await proposed(conn, shop.merchant.partner_id, a_deal(funding=SHARED))
+    async with an_operators_desk(browser, town, eyes, roles=frozenset({"approver"})) as desk:
+        await desk.go("/console/offers")
+        await desk.page.click(f"a[href='/console/offers/{offer.offer.id}']")
+        await expect(desk.page.get_by_text(offer.hash)).to_be_visible()
+        await seen(desk.page, "operator-offer", eyes)
+        await desk.page.click("form[action$='/accept'] button")
+        await desk.page.wait_for_url("**done=accepted")
+        await expect(desk.page.locator("h1 + .badge.good")).to_be_visible()
+        paid = await shop.ask(12_800, code=await town.code(await town.payer(20_000)))
+        assert paid.body["discount"]["amount_minor"] == 2_000
+        await desk.page.reload()
+        await expect(desk.page.locator("[data-plot=days] img")).to_be_visible()
+        await seen(desk.page, "operator-offer-live", eyes)

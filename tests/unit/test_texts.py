@@ -81,3 +81,12 @@ def test_a_text_that_turns_out_to_be_somebodys_data_is_no_markup() -> None:
     for source in ("{{ _(data) }}", "{{ wording(data) }}", "{{ ngettext(data, data, 2) }}"):
         assert "<" not in made.from_string(source).render(data="<img src=x>")
     assert made.from_string("{{ wording(data) }}").render(data="12 % & more") == "12 % &amp; more"
+
+
+def test_no_text_breaks_where_its_places_are_filled_in() -> None:
+    """Jinja2 formats every text: a percent sign that is meant as one is written twice."""
+    places = dict.fromkeys(("num", "count"), 1)
+    for text, said in translated().items():
+        if text not in refusals():
+            filled = {**places, **dict.fromkeys(_PLACE.findall(text), 1)}
+            assert (text % filled, said % filled) != ("", ""), text
