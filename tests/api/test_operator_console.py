@@ -129,12 +129,12 @@ async def test_a_visit_ends_with_signing_out_and_with_its_key(town: Town) -> Non
     out = await operator.press("/console", "/console/sign-out")
     assert (out.status, operator.cookies["__Host-operator"]) == (303, "")
     operator.cookies = kept
-    row = await town.pool.fetchrow(
+    client_id: str = await town.pool.fetchval(
         "SELECT client_id FROM merchants.clients WHERE kind = 'operator' ORDER BY created_at DESC LIMIT 1"
     )
     other = await an_operator_at_the_console(town, "risk")
     revoked = await other.press(
-        "/console/people", "/console/people/revoke", client_id=row["client_id"], reason="left the bank"
+        "/console/people", "/console/people/revoke", client_id=client_id, reason="left the bank"
     )
     assert revoked.leads_to == "/console/people?done=revoked", revoked.text
     assert (await operator.get("/console")).status == 303

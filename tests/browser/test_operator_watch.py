@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.browser.looking import ONE_OF_EACH, Eyes, seen
+from tests.browser.looking import Eyes, seen
 from tests.browser.operators import Desk, a_desk
 from tests.builders import a_deal
 from tests.campaigns import proposed
@@ -36,11 +36,10 @@ async def quiet_town(database_url: str, core_database_url: str) -> AsyncIterator
         yield opened
 
 
-@pytest.mark.parametrize("eyes", ONE_OF_EACH, ids=lambda one: one.name)
 async def test_monitoring_and_the_rest_of_the_console_show_what_happened(
-    browser: Browser, quiet_town: Town, eyes: Eyes
+    browser: Browser, quiet_town: Town
 ) -> None:
-    town = quiet_town
+    town, eyes = quiet_town, Eyes(language="en", theme="dark", size="phone")
     shop = await a_shop_with_an_offer(town)
     payer, poor = await town.payer(50_000), await town.payer(100)
     for amount_minor in (12_800, 12_800, 500):

@@ -15,9 +15,12 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from tests.browser.conftest import CHROMIUM
 from tests.browser.consoles import owner_of, signed_in
 from tests.browser.looking import EVERY_LOOK, SCREENS, Eyes, looking, violations
+from tests.browser.operators import identity_file
 from tests.builders import a_deal
-from tests.campaigns import agreed
+from tests.campaigns import agreed, proposed
+from tests.hired import an_operator
 from tests.receivers import receiving
+from tests.signing_in import OwnKey
 from tests.town import Town
 
 # The first plot of a process waits for matplotlib to be read.
@@ -93,7 +96,55 @@ async def partner(town: Town) -> AsyncIterator[Tour]:
             yield Tour(pages=named, come_in=come_in)
 
 
-TOURS = {"partner": partner}
+@asynccontextmanager
+async def operator(town: Town) -> AsyncIterator[Tour]:
+    """The bank's console after a day: a case with papers, offers to co-sign and live, payments and what is in doubt."""
+    key = OwnKey()
+    shop = await town.supermarket()
+    async with town.pool.acquire() as conn, conn.transaction():
+        hired = await an_operator(
+            conn, frozenset({"reviewer", "approver", "risk", "auditor"}), key.public_jwk
+        )
+        live = await agreed(conn, shop.merchant.partner_id, a_deal())
+        waiting = await proposed(conn, shop.merchant.partner_id, a_deal(name="双11 满100减20"))
+        case: str = await conn.fetchval("SELECT id FROM merchants.applications ORDER BY id DESC LIMIT 1")
+    payer, poor = await town.payer(1_000_000), await town.payer(100)
+    for number in range(12):
+        await shop.ask(9_900 + 700 * number, code=await town.code(payer))
+    await shop.ask(900, code=await town.code(poor))
+    late = await town.payer(10_000, behaviour="reply_lost")
+    await shop.ask(2_000, code=await town.code(late), wait_s=0)
+    pages = {
+        "front": "",
+        "cases": "/cases?status=active",
+        "cases-none": "/cases?status=rejected",
+        "case": f"/cases/{case}",
+        "papers": f"/cases/{case}/papers",
+        "clear": f"/cases/{case}/clear",
+        "bulks": "/bulks",
+        "changes": "/changes",
+        "offers": "/offers",
+        "offer": f"/offers/{waiting.offer.id}",
+        "offer-live": f"/offers/{live.offer.id}",
+        "merchants": "/merchants",
+        "merchant": f"/merchants/{shop.merchant.id}",
+        "in-doubt": "/in-doubt",
+        "monitoring": "/monitoring",
+        "people": "/people",
+        "trail": "/trail",
+        "trail-none": "/trail?deed=nothing.done",
+    }
+
+    async def come_in(page: Page) -> None:
+        await page.goto(f"{town.operators}/console")
+        await page.set_input_files("input[type=file]", identity_file(town.operators, hired.client_id, key))
+        await page.wait_for_url(f"{town.operators}/console")
+
+    named = {f"operator-{name}": f"{town.operators}/console{path}" for name, path in pages.items()}
+    yield Tour(pages=named, come_in=come_in)
+
+
+TOURS = {"partner": partner, "operator": operator}
 
 
 @dataclass(slots=True)

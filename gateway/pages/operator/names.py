@@ -147,6 +147,27 @@ TERMS: Final = {
     "first_purchase": mark("First purchase"),
     "coupon": mark("Coupon"),
 }
+MEMBERS: Final = {
+    "tiers": mark("Spend and get off"),
+    "repeating": mark("As often as it fits"),
+    "off_minor": mark("Off"),
+    "off_basis_points": mark("Off"),
+    "back_basis_points": mark("Given back"),
+    "waived_basis_points": mark("Of the fee waived"),
+    "min_spend_minor": mark("From a spend of"),
+    "cap_minor": mark("Off at most"),
+    "cap_points": mark("Points at most"),
+    "programme": mark("Programme"),
+    "points": mark("Points"),
+    "per_minor": mark("For every"),
+    "worth_minor": mark("A hundred are worth"),
+    "first_with": mark("First with"),
+    "handed_out": mark("Handed out"),
+    "copies": mark("Copies"),
+    "per_person": mark("For each person"),
+    "good_for_days": mark("Good for days"),
+    "price": mark("Price"),
+}
 FUNDERS: Final = {
     "bank": mark("The bank"),
     "partner": mark("The partner"),
@@ -229,7 +250,9 @@ def term(
     """One of an offer's terms by the unit that its name ends with."""
     if isinstance(value, list):
         return "; ".join(" → ".join(minor(one, currency) for one in tier.values()) for tier in value)
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool):
+        return "✓" if value else "–"
+    if not isinstance(value, int):
         return str(value.get("name", value)) if isinstance(value, dict) else str(value)
     if name.endswith("_minor"):
         return minor(value, currency)
