@@ -144,7 +144,7 @@ async def confirm_payment(call: Call[wire.Confirmation]) -> Answer:
         consent = await consent_of(call, conn, of=payment_id)
         if body.scan_id is None:
             accepted = await confirm.confirm_asked(
-                needs, conn, payment_id=payment_id, issuer=issuer, consent=consent
+                needs, conn, payment_id=payment_id, issuer=issuer, consent=consent, now=call.now
             )
         else:
             accepted = await confirm.confirm_scanned(

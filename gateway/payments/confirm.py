@@ -130,7 +130,7 @@ async def confirm_scanned(
         code_kind=payment.terms.code_kind, payer=payer, amount=payable, now=now
     )
     await limits.take(conn, payment, allowance, payer)
-    said = msgspec.structs.replace(payment.terms, consent=consent.statement)
+    said = msgspec.structs.replace(payment.terms, consent=consent.statement, confirmed_at=now)
     bound = await sql.bind_payer(
         conn,
         payment,
@@ -154,7 +154,7 @@ async def _still_open(conn: Connection, seen: Scan) -> Payment:
 
 
 async def confirm_asked(
-    needs: Needs, conn: Connection, *, payment_id: str, issuer: str, consent: Consent
+    needs: Needs, conn: Connection, *, payment_id: str, issuer: str, consent: Consent, now: datetime
 ) -> Accepted:
     """The payer confirms what the core asked about; the next transfer says so.
 
@@ -171,7 +171,7 @@ async def confirm_asked(
         raise AmountChanged(payable_minor=payment.paid_minor, quote="")
     await _place(conn, payment)
     needs.cores.check_available(issuer)
-    moved = await sql.confirm_in_time(conn, payment, _confirmed(payment, consent))
+    moved = await sql.confirm_in_time(conn, payment, _confirmed(payment, consent, now=now))
     if moved is None:
         raise NotConfirmable(payment.state)
     n = await transfers.next_n(conn, owner_id=payment.id)
@@ -214,10 +214,12 @@ async def decline_asked(needs: Needs, conn: Connection, *, payment_id: str, issu
     return declined
 
 
-def _confirmed(payment: Payment, consent: Consent) -> Terms:
+def _confirmed(payment: Payment, consent: Consent, *, now: datetime) -> Terms:
     payer = payment.terms.payer
     assert payer is not None, "a payment that wants a confirmation has a payer"
-    return msgspec.structs.replace(payment.terms, payer=consent.proving(payer), consent=consent.statement)
+    return msgspec.structs.replace(
+        payment.terms, payer=consent.proving(payer), consent=consent.statement, confirmed_at=now
+    )
 
 
 def cart_of(payment: Payment) -> Cart:

@@ -105,6 +105,7 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
         capture: `manual` holds the amount until the merchant captures it.
         authorized_minor: the order amount that was held, once less than that was captured.
         consent: what the wallet signed when the payer confirmed: payer, factors, and the amount.
+        confirmed_at: when that was; None where showing a code was enough.
         give_up_after_s: from the payment's creation; what is not decided by then is undone.
         fee_waived_minor: of the fee on the whole order, what an offer spares the merchant.
         lines, member_no: the goods and the membership that offers look at, as the till told them.
@@ -125,6 +126,7 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     qr_payload: str | None = None
     allowance: Allowance | None = None
     consent: str | None = None
+    confirmed_at: datetime | None = None
     capture: Capture = "automatic"
     authorized_minor: int | None = None
     give_up_after_s: int | None = None
@@ -166,6 +168,11 @@ class Payment(Struct, frozen=True, kw_only=True):
     @property
     def paid_minor(self) -> int:
         return self.order_minor - self.discount_minor
+
+    @property
+    def paid_at(self) -> datetime:
+        """When its payer said so: by the code they showed, or by confirming an order that may be minutes old."""
+        return self.terms.confirmed_at or self.created_at
 
     @property
     def authorized_minor(self) -> int | None:

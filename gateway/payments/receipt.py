@@ -37,7 +37,7 @@ def of_payment(payment: Payment) -> Receipt | None:
             if one.discount_minor
         ],
         payer=masked(payment.payer_id),
-        paid_at=payment.created_at,
+        paid_at=payment.paid_at,
     )
 
 

@@ -23,7 +23,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     Attributes:
         merchant_number: 15 digits, by which the bank knows the merchant.
         payer: the paying account, masked.
-        paid_at: when the payment was made.
+        paid_at: when its payer showed the code, or confirmed.
     """
 
     merchant_name: str

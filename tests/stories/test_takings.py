@@ -98,5 +98,20 @@ async def test_a_receipt_has_what_a_till_prints_and_only_a_masked_account(town: 
     assert shown.body["receipt"] is None
 
 
+async def test_a_receipt_tells_when_the_payer_confirmed_and_not_when_the_code_was_shown(town: Town) -> None:
+    shop, payer = await town.supermarket(), await town.payer(100_000)
+    shown = await shop.ask(3_000)
+    await town.pool.execute("UPDATE gateway.payments SET created_at = created_at - interval '9 minutes'")
+    code = shown.body["next_action"]["qr_payload"]
+    who = {"id": payer.id, "person_id": payer.person_id, "factors": 2}
+    scanned = (await town.wallet.post("/wallet/v1/scans", {"code": code, "payer": who})).body
+    wish = {"scan_id": scanned["id"], "payable": scanned["payable"], "quote": scanned["quote"]}
+    path = f"/wallet/v1/payments/{shown.body['id']}/confirm"
+    assert (await town.wallet.post(path, wish)).status == 200
+    paid = (await shop.till.get(f"/v1/payments/{shown.body['id']}")).body
+    moments = [datetime.fromisoformat(one) for one in (paid["created_at"], paid["receipt"]["paid_at"])]
+    assert moments[1] - moments[0] > timedelta(minutes=8)
+
+
 def test_a_short_account_hides_at_least_half_of_itself() -> None:
     assert [masked(one) for one in ("wallet-1001", "abcd", "x")] == ["***1001", "***cd", "***"]
