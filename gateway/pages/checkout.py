@@ -110,7 +110,7 @@ class Checkouts:
                 "detail": translate(moment.detail),
                 "back": self._back(latest, moment, now),
             }
-            if latest.payment.payer_id is not None:
+            if latest.payment.payer_id is not None or moment.over:
                 told["payable"] = amount(latest.payment.paid_minor, latest.session.currency, language)
                 told["less"] = latest.payment.discount_minor > 0
             # A payment that is tried again has another code, and another topic: the page loads anew.

@@ -20,6 +20,7 @@ from tests.builders import a_deal
 from tests.campaigns import agreed, proposed
 from tests.hired import an_operator
 from tests.receivers import receiving
+from tests.shopping import SHOP, a_web_shop, pay
 from tests.signing_in import OwnKey
 from tests.town import Town
 
@@ -144,7 +145,33 @@ async def operator(town: Town) -> AsyncIterator[Tour]:
     yield Tour(pages=named, come_in=come_in)
 
 
-TOURS = {"partner": partner, "operator": operator}
+@asynccontextmanager
+async def checkout(town: Town) -> AsyncIterator[Tour]:
+    """One order's page at each of its moments."""
+    shop = await a_web_shop(town)
+    async with town.pool.acquire() as conn, conn.transaction():
+        await agreed(conn, shop.partner_id, a_deal())
+    lines = [
+        {"name": "冻顶乌龙 500 g", "amount_minor": 9_800, "quantity": 2},
+        {"name": '<img src=x onerror="alert(1)">', "amount_minor": 3_000},
+    ]
+    moments = ("waiting", "declined", "paid", "expired", "returned")
+    sessions = {one: await shop.opened(12_800, lines=lines, expires_in_s=7_200) for one in moments}
+    await pay(town, shop, sessions["declined"], await town.payer(1))
+    for one in ("paid", "returned"):
+        await pay(town, shop, sessions[one], await town.payer(50_000))
+    await shop.server.post(f"/v1/payments/{sessions['returned']['payment_id']}/cancel", {"wait_s": 20})
+    await shop.server.post(f"/v1/checkout-sessions/{sessions['expired']['id']}/expire", None)
+
+    async def come_in(page: Page) -> None:
+        """Who has paid is led to the shop, of which nobody takes a picture."""
+        await page.route(f"{SHOP}/**", lambda route: route.fulfill(status=204))
+
+    paths = {one: session["url"].removeprefix(town.settings.public_url) for one, session in sessions.items()}
+    yield Tour(pages={f"checkout-{one}": town.public + path for one, path in paths.items()}, come_in=come_in)
+
+
+TOURS = {"partner": partner, "operator": operator, "checkout": checkout}
 
 
 @dataclass(slots=True)

@@ -53,7 +53,9 @@ function count() {
   const until = performance.now() + Number(left.dataset.left) * 1000;
   const tick = () => {
     const seconds = Math.max(0, Math.ceil((until - performance.now()) / 1000));
-    left.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+    if (!parts[0]) parts.shift();
+    left.textContent = parts.map((one, at) => (at ? String(one).padStart(2, "0") : one)).join(":");
     page.classList.toggle("urgent", seconds <= 60);
     if (seconds === 0) clearInterval(timer);
   };
