@@ -16,6 +16,8 @@ async def whole_visit(visitor: Visitor, showroom: Showroom) -> None:
     await till_scans_phone(visitor)
     await core_hangs_up(visitor)
     await book_keeper_is_down(visitor, showroom)
+    await core_wants_a_confirmation(visitor)
+    await core_hangs(visitor)
     await phone_scans_shop(visitor)
     await phone_follows_a_link(visitor)
     await phone_scans_sticker(visitor)
@@ -79,6 +81,34 @@ async def book_keeper_is_down(visitor: Visitor, showroom: Showroom) -> None:
     await visitor.flips("faults.break_consumer")
     await expect(line.locator(".badge.wait")).to_be_hidden(timeout=15_000)
     await expect(line).to_contain_text(re.compile(r"× [2-9]"))
+
+
+async def core_wants_a_confirmation(visitor: Visitor) -> None:
+    """The wallet hears by webhook that its payer is asked; the first says no, the second yes."""
+    await visitor.flips("confirmation_required")
+    for answer, state in (("phone.decline", "bad"), ("phone.confirm", "good")):
+        await visitor.charges("50")
+        await visitor.shows_a_code()
+        await visitor.holds_it_to_the_till()
+        await expect(visitor.screen("phone", "review")).to_contain_text("¥50.00")
+        await visitor.looks("asked", only_thorough=True)
+        await visitor.does(answer)
+        await visitor.sees_till(state, "¥50.00")
+    await visitor.flips("normal")
+
+
+async def core_hangs(visitor: Visitor) -> None:
+    """Its process is stopped in the middle: the books are old, the payment in doubt; then it goes on."""
+    await visitor.flips("faults.freeze")
+    await expect(visitor.exhibit("ledger").locator(".notice")).to_be_visible()
+    await visitor.charges("20.00")
+    await visitor.shows_a_code()
+    await visitor.holds_it_to_the_till()
+    await visitor.sees_till("wait", "¥20.00")
+    await visitor.looks("hanging", only_thorough=True)
+    await visitor.flips("faults.freeze")
+    await visitor.sees_till("good", "¥20.00")
+    await visitor.sees_the_books_agree()
 
 
 async def phone_scans_shop(visitor: Visitor) -> None:

@@ -14,7 +14,7 @@ from gateway.wire.money import PositiveAmount
 
 # A camera's frame has two million; more is nobody's screen.
 _MOST_PIXELS: Final = 9_000_000
-_AMOUNT: Final = re.compile(r"(?P<whole>\d{1,6})(?:[.。](?P<part>\d{1,2}))?")
+_AMOUNT: Final = re.compile(r"(?P<whole>[0-9]{1,6})(?:[.。](?P<part>[0-9]{1,2}))?")
 
 
 async def read(picture: bytes) -> str:

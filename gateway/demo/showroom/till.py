@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from gateway.client import FINAL, Partner
+from gateway.client import FINAL, GatewayError, Partner
 from gateway.client import Till as TillClient
 from gateway.demo import pictures
 from gateway.demo.showroom import scanner
@@ -31,6 +31,7 @@ from gateway.wire.search import PaymentFilter
 _WAIT_S: Final = 1
 _KEPT: Final = 12
 _STICKER_WAIT_S: Final = 25
+_AGAIN_AFTER_S: Final = 1.0
 Screen = Literal["idle", "scan", "code", "busy", "result"]
 
 
@@ -173,9 +174,12 @@ class Till:
         terminal_id = self._place.terminal_id
         after = (await self._till.terminal_payments(terminal_id, TerminalQuery())).next
         while True:
-            news = await self._till.terminal_payments(
-                terminal_id, TerminalQuery(after=after, wait_s=_STICKER_WAIT_S)
-            )
+            query = TerminalQuery(after=after, wait_s=_STICKER_WAIT_S)
+            try:
+                news = await self._till.terminal_payments(terminal_id, query)
+            except GatewayError:
+                await asyncio.sleep(_AGAIN_AFTER_S)
+                continue
             after = news.next
             for payment in news.items:
                 self._settle(payment)

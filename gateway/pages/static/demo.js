@@ -48,7 +48,9 @@ function advise() {
   const { phone, till, shop } = states;
   if (!phone || !till || !shop) return;
   const doubt = ["processing", "reversing"].includes(till.payment?.state);
-  const paid = [till, shop].some((one) => one.screen === "result" && one.payment?.state === "succeeded");
+  const latest = [till, shop].filter((one) => one.screen === "result" && one.payment)
+    .sort((one, other) => other.payment.updated_at.localeCompare(one.payment.updated_at))[0];
+  const paid = latest?.payment.state === "succeeded";
   let key = "start";
   if (phone.screen === "review") key = "confirm";
   else if (till.screen === "scan") key = phone.screen === "code" ? "click" : "code";
