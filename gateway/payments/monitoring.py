@@ -108,6 +108,8 @@ class Monitor:
         fresh = await self._fill(begin, this + _MINUTE)
         kept = {at: one for at, one in self._minutes.items() if hour[0] <= at < begin}
         self._minutes = kept | fresh
+        used = {offer_id for one in self._minutes.values() for offer_id, _ in one.discounts}
+        self._titles = {offer_id: title for offer_id, title in self._titles.items() if offer_id in used}
         number, oldest_s = await doubts_sql.unresolved(self._pool)
         took = await sql.took(self._pool, ids=_ids("pay", now - _RECENT, now), since=now - _RECENT)
         return Seen(
