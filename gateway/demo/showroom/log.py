@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Final
 
 import aiohttp
 from msgspec import Struct
 
 from gateway.client import Partner
+from gateway.demo.checks import expect
 from gateway.demo.inbox import MOVED, Arrival, Inbox
 from gateway.demo.showroom.board import Board
 from gateway.demo.showroom.deed import Deed, Nothing, Which
@@ -55,7 +57,9 @@ class Log:
         if not paid:
             raise NobodyWaits
         amount = str(paid[-1].data["payment"]["paid"]["amount_minor"])
-        await self._inbox.refuses(self._http, paid[-1].headers, paid[-1].body.replace(amount, "1"))
+        forged = paid[-1].body.replace(amount, "1").encode()
+        async with self._http.post(self._inbox.url, data=forged, headers=paid[-1].headers) as answer:
+            expect("the consumer's answer to a forgery", answer.status, HTTPStatus.BAD_REQUEST)
 
     async def keep(self) -> None:
         """Show what comes, as it comes."""
