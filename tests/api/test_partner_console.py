@@ -205,6 +205,15 @@ async def test_a_refund_is_shown_before_it_is_made_and_made_once(town: Town) -> 
     assert [one.status for one in again] == [303, 303]
     listed = await shop.office.get(f"/v1/payments/{paid}/refunds")
     assert [one["shares"]["order"]["amount_minor"] for one in listed.body["items"]] == [2_800]
+    told = (await shop.office.get(f"/v1/payments/{paid}/timeline")).body["items"]
+    assert [one["type"] for one in told if one["kind"] == "event"] == [
+        "payment.succeeded",
+        "refund.succeeded",
+    ]
+    calls = [one for one in told if one["kind"] == "core_call"]
+    assert [one["of"] == paid for one in (calls[0], calls[-1])] == [True, False]
+    assert "approved" in {one["outcome"] for one in calls}
+    assert [one["at"] for one in told] == sorted(one["at"] for one in told)
     too_much = await visitor.press(page, page.partition("?")[0], amount="128.00", merchant_refund_no="R-2")
     assert too_much.status == 422
     assert 'role="alert"' in too_much.text

@@ -81,6 +81,27 @@ async def uploaded(page: Page) -> None:
         await expect(page.locator(f"form[action$={kind}] [data-state].good")).to_be_visible()
 
 
+async def asked_back(town: Town, application_id: str) -> None:
+    """A reviewer wants to know which entrance."""
+    reviewer = await town.person(kind="operator", operators=True, roles=frozenset({"reviewer"}))
+    case = f"/admin/v1/applications/{application_id}"
+    assert (await reviewer.post(f"{case}/take", None)).status == 200
+    question = {"pointer": "/stores/0/address", "note": "哪个入口？"}
+    body = {"reason": "请补充地址", "questions": [question]}
+    assert (await reviewer.post(f"{case}/ask", body)).status == 200
+
+
+async def answered(page: Page) -> None:
+    """The question stands at its field; its answer saves itself, and the application goes back."""
+    await page.reload()
+    await expect(page.locator("#stores").get_by_text("哪个入口？")).to_be_visible()
+    await seen(page, "partner-application-asked", EYES)
+    await page.locator('[name="/stores/0/address"]').fill("深南大道9678号东门")
+    await expect(page.locator("#stores [data-said]")).to_have_text("已保存")
+    await page.locator("form[action$=submit] button").click()
+    await expect(page.locator(".stages [aria-current]")).to_have_text("银行审核")
+
+
 async def approved(town: Town, application_id: str) -> None:
     reviewer = await town.person(kind="operator", operators=True, roles=frozenset({"reviewer"}))
     approver = await town.person(kind="operator", operators=True, roles=frozenset({"approver"}))
@@ -135,6 +156,8 @@ async def test_a_partner_applies_to_first_payment_entirely_in_the_console(
         await expect(page.locator(".stages [aria-current]")).to_have_text("银行审核")
         await seen(page, "partner-application-waits", EYES)
 
+        await asked_back(town, application_id)
+        await answered(page)
         await approved(town, application_id)
         await page.reload()
         await page.locator("#sum").wait_for()
