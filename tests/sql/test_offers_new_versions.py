@@ -221,3 +221,14 @@ async def test_200_payments_racing_5_new_versions_are_each_counted_in_every_boun
     await asyncio.gather(*tills)
     assert await pool.fetch(DIFFERENCES, SCOPES) == []
     assert (await counters(pool))["total"][1] > 0
+
+
+async def test_a_replica_of_an_earlier_release_is_told_to_reserve_alone_what_it_asks_for_together(
+    pool: asyncpg.Pool,
+) -> None:
+    counters_alone = '[{"partner_id": "mer_1", "offer_id": "ofr_1", "scope": "total", "key": "", "minor": 5}]'
+    ask = "SELECT * FROM merchants.reserve_offers_together($1, $2)"
+    with pytest.raises(asyncpg.PostgresError, match="earlier release") as refused:
+        await pool.execute(ask, '[{"payment_id": "pay_1"}, {"payment_id": "pay_2"}]', counters_alone)
+    assert (refused.value.sqlstate, refused.value.detail) == ("GW001", '["pay_1","pay_2"]')
+    await pool.execute(ask, "[]", "[]")
