@@ -109,7 +109,8 @@ async def get_key_reset(call: Call[None]) -> Answer:
 async def confirm_key_reset(call: Call[None]) -> Answer:
     """As somebody else than who proposed it: all keys of the client end at once, and its owner is told.
 
-    You are shown the other half of the code, which lives three days and takes five wrong tries.
+    You are shown the other half of the code, which lives three days; five tries with one half right and the
+    other wrong end it.
     """
     reset_id = call.path["key_reset_id"]
     async with call.claim.transaction() as conn:
@@ -168,7 +169,8 @@ async def reject_key_reset(call: Call[Rejection]) -> Answer:
 async def enrol_client_key(call: Call[wire.KeyEnrolment]) -> Answer:
     """A new key in the place of those you lost, by the code of which two of the bank's people gave you half each.
 
-    Without the answer, send the same code and key again: it is the same key. Five wrong tries end a code.
+    Without the answer, send the same code and key again: it is the same key. Five tries with one half
+    right and the other wrong end a code.
     """
     client_id = call.path["client_id"]
     async with call.parts.pool.acquire() as conn:

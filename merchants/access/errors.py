@@ -90,7 +90,7 @@ class KeysNotReset(AccessError):
 class ResetCodeRefused(AccessError):
     """This code is wrong, used with another key, or too old; ask the bank to reset the keys again.
 
-    Five wrong tries end a code; it consists of two halves, of which each of the two operators has been shown one.
+    A code has two halves, of which each of the two operators has been shown one; five tries with one right end it.
     """
 
     pointer = "/reset_code"

@@ -148,8 +148,8 @@ async def enrol(
 ) -> ClientKey:
     """Let the client's new key in, for both halves of its code.
 
-    Call it outside a transaction: a wrong try has to be counted although the call fails. Who lost the answer sends the
-    same code and key again.
+    Call it outside a transaction: a wrong try has to be counted although the call fails, if half of it is right. Who
+    lost the answer sends the same code and key again.
 
     Raises:
         PublicKeyUnacceptable, KeyNotProven: and no try is counted.
@@ -185,7 +185,10 @@ async def _try_code(
         for half, purpose, stored in zip(halves, _PURPOSES, enrolment["code_hashes"], strict=True)
     ]
     if not all(right):
-        await sql.count_wrong_try(conn, reset_id=enrolment["reset_id"])
+        # Who knows neither half guesses among 4e23, and a client's id is no secret: a stranger, as whoever stole the
+        # keys, would else end every code before its owner has typed it. Who knows one half is counted.
+        if any(right):
+            await sql.count_wrong_try(conn, reset_id=enrolment["reset_id"])
         return None
     if enrolment["key_id"] is not None:
         return await _enrolled_before(conn, client_id, enrolment["key_id"], public_jwk)

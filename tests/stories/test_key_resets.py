@@ -106,19 +106,30 @@ async def test_two_operators_let_a_new_key_in_and_the_old_one_ends_at_once(town:
         assert trail[0]["actor"] != trail[1]["actor"]
 
 
-async def test_a_code_ends_with_five_wrong_tries_and_when_another_is_made(town: Town) -> None:
+async def test_a_code_ends_with_five_tries_of_who_knows_half_of_it_and_when_another_is_made(
+    town: Town,
+) -> None:
     async with a_server(town) as server:
         _, first = await a_reset(server)
         _, second = await a_reset(server)
         key = SigningKey.generate()
         assert await server.enrolled(first, key) == "reset_code_refused"
-        for _ in range(CODE_TRIES - 1):
-            assert await server.enrolled("7KX3PWQM-C4TR9ZHB", key) == "reset_code_refused"
+        for no in range(CODE_TRIES):
+            half = f"{second[:8]}-C4TR9ZHB" if no % 2 else f"7KX3PWQM-{second[-8:]}"
+            assert await server.enrolled(half, key) == "reset_code_refused"
         assert await server.enrolled(second, key) == "reset_code_refused"
         _, third = await a_reset(server)
         assert await server.enrolled(third, server.lost) == "public_key_used_before"
         await town.pool.execute("UPDATE merchants.key_enrolments SET expires_at = now()")
         assert await server.enrolled(third, key) == "reset_code_refused"
+
+
+async def test_whoever_stole_the_keys_cannot_use_the_code_up_before_its_owner_types_it(town: Town) -> None:
+    async with a_server(town) as server:
+        _, code = await a_reset(server)
+        for guess in ["7KX3PWQM-C4TR9ZHB", "", code[:7], *(f"7KX3PWQ{one}-C4TR9ZHB" for one in "23456789")]:
+            assert await server.enrolled(guess, SigningKey.generate()) != "enrolled"
+        assert await server.enrolled(code, SigningKey.generate()) == "enrolled"
 
 
 async def test_of_two_who_decide_and_two_who_type_at_once_one_is_first(town: Town) -> None:
