@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 import asyncpg
 import msgspec
 from aiohttp import web
-from multidict import MultiDictProxy
 
 from gateway.door.caller import Caller
 from gateway.door.errors import FormForged, NotSignedIn
+from gateway.pages.sent import sent
 from merchants.access import clients, live
 from merchants.access.errors import AccessError
 from merchants.access.principal import Client
@@ -96,19 +96,18 @@ class Visits:
             client = replace(client, roles=kept.roles)
         return Visit(caller=_caller(client, kept.key_id), client=client, csrf=kept.csrf)
 
-    async def form(
-        self, request: web.BaseRequest
-    ) -> tuple[Visit, "MultiDictProxy[str | bytes | bytearray | web.FileField]"]:
+    async def form(self, request: web.BaseRequest) -> tuple[Visit, dict[str, str]]:
         """Who sent a form of ours, and what is in it.
 
         Raises:
             NotSignedIn: nobody whom we know.
             FormForged: another site did, or the page is of an earlier visit.
+            DoorError: what `sent` refuses.
         """
         visit = await self.of(request)
         check_origin(request)
-        form = await request.post()
-        check_token(request, visit, str(form.get("csrf", "")))
+        form = await sent(request)
+        check_token(request, visit, form.get("csrf", ""))
         return visit, form
 
     def _read(self, cookie: str) -> _Kept:

@@ -17,6 +17,7 @@ from gateway.door.listeners import Page
 from gateway.identity.errors import SignInExpired
 from gateway.identity.sign_in import LIFE_S
 from gateway.pages.operator.office import HOME, SIGN_IN, Here, Office, leading_to
+from gateway.pages.sent import sent
 from gateway.pages.visits import check_origin
 from merchants.access import clients, grant
 from merchants.access.errors import OperatorsSignInElsewhere
@@ -56,13 +57,15 @@ class _Entry:
 
     async def by_key(self, request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
         check_origin(request)
-        form = await request.post()
-        proven = await _prove(self._office, str(form.get("assertion", "")))
-        response = leading_to(inside(str(form.get("to", ""))))
+        self._count(request)
+        form = await sent(request)
+        proven = await _prove(self._office, form.get("assertion", ""))
+        response = leading_to(inside(form.get("to", "")))
         self._office.visits.begin(response, client_id=proven.client_id, key_id=proven.key_id)
         return response
 
-    async def to_provider(self, _request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
+    async def to_provider(self, request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
+        self._count(request)
         begun = await sign_ins.begins(self._parts).begin()
         response = leading_to(begun.authorization_url)
         _remember(response, begun.kept, LIFE_S)
@@ -71,6 +74,7 @@ class _Entry:
     async def from_provider(self, request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
         if "code" not in request.query:  # the provider's own refusal, or somebody who came here by hand
             raise SignInExpired
+        self._count(request)
         session = await sign_ins.completed(
             self._parts,
             kept=request.cookies.get(_BEGUN, ""),
@@ -96,6 +100,10 @@ class _Entry:
         response = leading_to(SIGN_IN)
         self._office.visits.end(response)
         return response
+
+    def _count(self, request: web.BaseRequest) -> None:
+        """Like strangers at the API: by where they come from, before anybody works for them."""
+        self._site.counter.desk.bearer.admit_stranger(request, "address", told={})
 
 
 def inside(to: str) -> str:

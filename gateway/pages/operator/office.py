@@ -169,8 +169,7 @@ class Office:
         return self.open("POST", path, act)
 
     async def _pressed(self, request: web.BaseRequest, parameters: Mapping[str, str]) -> Here:
-        visit, sent = await self.visits.form(request)
-        form = {name: value for name, value in sent.items() if isinstance(value, str)}
+        visit, form = await self.visits.form(request)
         return Here(site=self.site, request=request, path=parameters, visit=visit, form=form)
 
     def open(self, method: Method, path: str, handler: PageHandler) -> Page:

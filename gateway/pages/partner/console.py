@@ -144,8 +144,7 @@ class Console:
 
         async def act(request: web.BaseRequest, parameters: Mapping[str, str]) -> web.StreamResponse:
             try:
-                visit, sent = await self.visits.form(request)
-                form = {name: value for name, value in sent.items() if isinstance(value, str)}
+                visit, form = await self.visits.form(request)
                 here = Here(site=self.site, request=request, path=parameters, visit=visit, form=form)
                 return await _done(here, do, back)
             except _NOBODY:

@@ -20,6 +20,7 @@ from gateway.door.listeners import Page
 from gateway.pages.frame import HEADERS, Refusal, language_of
 from gateway.pages.partner import forms, names
 from gateway.pages.partner.console import HOME, PLACE, SIGN_IN, Console, leading_to
+from gateway.pages.sent import sent
 from gateway.pages.texts import translations
 from gateway.pages.visits import check_origin
 from merchants.access import clients, grant
@@ -39,10 +40,10 @@ def entrance(console: Console) -> tuple[Page, ...]:
     async def sign_in(request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
         check_origin(request)
         console.site.counter.desk.bearer.admit_stranger(request, "address", told={})
-        form = await request.post()
-        to = inside(str(form.get("to", "")))
+        form = await sent(request)
+        to = inside(form.get("to", ""))
         try:
-            proven = await _prove(console, str(form.get("assertion", "")))
+            proven = await _prove(console, form.get("assertion", ""))
         except AccessError as error:
             refusal = Refusal.of(error)
             return _card(console, request, "sign-in.html", status=refusal.status, to=to, refusal=refusal)
@@ -103,9 +104,8 @@ async def _told(
 ) -> web.Response:
     """For the script that holds the key: who it is from now on, or what is wrong."""
     check_origin(request)
-    form = {name: str(value) for name, value in (await request.post()).items()}
     try:
-        return told(HTTPStatus.CREATED, await do(form))
+        return told(HTTPStatus.CREATED, await do(await sent(request)))
     except Exception as error:  # noqa: BLE001 - whatever it is, the script's page says so
         refusal, say = Refusal.of(error), translations(language_of(request)).gettext
         faults = {pointer: say(names.of_fault(fault)) for pointer, fault in refusal.faults.items()}

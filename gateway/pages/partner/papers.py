@@ -5,10 +5,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from aiohttp import BodyPartReader, web
+from aiohttp.web_protocol import RequestPayloadError
 
 from gateway.api import documents
 from gateway.door.body import BODY_TIMEOUT_S
-from gateway.door.errors import BodyTooLarge, BodyTooSlow, NotSignedIn, UnsupportedContentType
+from gateway.door.errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    MalformedHttp,
+    NotSignedIn,
+    UnsupportedContentType,
+)
 from gateway.door.listeners import Page
 from gateway.pages.frame import Refusal, language_of
 from gateway.pages.partner.application import show_application
@@ -59,6 +66,8 @@ async def _stored(here: Here) -> int:
             media_type, content = await _sent(here.request, here.visit)
     except TimeoutError:
         raise BodyTooSlow from None
+    except (ValueError, RequestPayloadError, ConnectionError):  # no parts in it, or it broke off
+        raise MalformedHttp from None
     stored = await here.do(
         documents.put_document, path=here.path, body=content, headers={"Content-Type": media_type}
     )
