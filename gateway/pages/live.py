@@ -9,11 +9,15 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
+import structlog
 from aiohttp import web
 
+from gateway.door.endpoint import DATABASE_LOST
 from gateway.door.waiting_room import WaitingRoom
 from gateway.pages.sheet import HEADERS
 from gateway.storage.hub import Hub
+
+log = structlog.get_logger()
 
 # A notice may be lost with its connection; so long at most a page then shows what was. It is also how often a
 # stream with nothing to say gives a sign of life: proxies close what is silent for a minute.
@@ -61,11 +65,9 @@ class Streams:
             async with self._hub.waiting_for(topic) as told:
                 state = await read()  # refused before the stream begins, where there is nothing to read
                 response = await _begun(request)
+                states = self._states(state, told, read, request.headers.get("Last-Event-ID", ""))
                 with contextlib.suppress(ConnectionResetError):
-                    async for one in self._states(
-                        state, told, read, request.headers.get("Last-Event-ID", "")
-                    ):
-                        await response.write(one)
+                    await _told(response, states)
                     await response.write_eof()
         return response
 
@@ -92,6 +94,22 @@ class Streams:
             for one in waits:
                 one.cancel()
         return not self._stopping.is_set()
+
+
+async def _told(response: web.StreamResponse, states: AsyncIterator[bytes]) -> None:
+    """Until there is no more, or it cannot be read: then the stream ends, and its reader comes back by itself.
+
+    What has begun cannot be refused any more: a refusal would stand in the middle of the stream.
+    """
+    try:
+        async for one in states:
+            await response.write(one)
+    except ConnectionResetError:
+        raise
+    except DATABASE_LOST as error:
+        log.warning("stream_broke", error=type(error).__name__)
+    except Exception as error:  # as the last line of the door, for what has begun
+        log.exception("defect", error=type(error).__name__)
 
 
 async def _begun(request: web.BaseRequest) -> web.StreamResponse:

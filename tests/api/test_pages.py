@@ -3,9 +3,11 @@
 import asyncio
 import gzip
 import re
+from urllib.parse import urlsplit
 
 from gateway.pages.assets import Assets
-from tests.town import Town
+from tests.shopping import a_web_shop
+from tests.town import Town, a_town
 
 
 async def test_a_static_file_may_be_kept_for_ever_and_comes_packed(town: Town) -> None:
@@ -37,3 +39,23 @@ async def test_both_listeners_have_the_files(town: Town) -> None:
         *(town.http.get(place + Assets().url("mark.svg")) for place in (town.public, town.operators))
     )
     assert [one.status for one in answers] == [200, 200]
+
+
+async def test_a_stream_that_cannot_be_read_on_ends_where_it_is_and_its_reader_comes_back(
+    database_url: str, core_database_url: str
+) -> None:
+    async with a_town(
+        database_url, core_database_url, works=False, DATABASE_STATEMENT_TIMEOUT_S="0.5"
+    ) as town:
+        session = await (await a_web_shop(town)).opened()
+        url = f"{town.public}{urlsplit(session['url']).path}/events"
+        async with town.http.get(url) as stream, asyncio.timeout(30):
+            told = await stream.content.readuntil(b"\n\n") + await stream.content.readuntil(b"\n\n")
+            async with town.pool.acquire() as conn, conn.transaction():
+                await conn.execute("LOCK TABLE gateway.checkout_sessions")
+                town.replica.parts.hub.tell(session["payment_id"])
+                rest = await stream.content.read()
+        assert b"waiting" in told
+        assert rest == b""
+        async with town.http.get(url) as stream, asyncio.timeout(30):
+            assert await stream.content.readline() == b"retry: 1000\n"
