@@ -105,7 +105,7 @@ class Here:
             form=self.form,
             done=names.DONE.get(self.asked("done")),
             csrf=self.visit.csrf,
-            fresh_key=lambda: uuid4().hex,
+            fresh_key=lambda: (self.refusal and self.form.get("key")) or uuid4().hex,
             names=names,
             may=self.may,
             **values,
