@@ -9,7 +9,7 @@ import io
 import math
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
@@ -55,6 +55,8 @@ _TIMES: Final = tuple(
     for one in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080, 20_160, 43_200, 129_600)
 )
 _DAY: Final = timedelta(days=1)
+# One thread, for matplotlib is not made for two; and one of its own: nobody's plots keep a code from being drawn.
+_DRAWER: Final = ThreadPoolExecutor(1, thread_name_prefix="plot")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,15 +121,15 @@ class Look:
         return cls(
             theme="dark" if query.get("theme") == "dark" else "light",
             size="phone" if query.get("size") == "phone" else "desk",
-            zone=zone if zone in available_timezones() else BANK_ZONE,
+            zone=zone if zone in _zones() else BANK_ZONE,
             language=language_of(request),
         )
 
 
-async def picture(request: web.BaseRequest, renderers: Executor, plot: Plot) -> web.Response:
+async def picture(request: web.BaseRequest, plot: Plot) -> web.Response:
     """The plot as the answer to a request for it, drawn off the event loop."""
     look = Look.asked(request)
-    drawing = await asyncio.get_running_loop().run_in_executor(renderers, drawn, plot, look)
+    drawing = await asyncio.get_running_loop().run_in_executor(_DRAWER, drawn, plot, look)
     # Styles stand in the drawing itself; it is shown as <img>, where nothing in it can load or run.
     policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     headers = {**HEADERS, "Content-Security-Policy": policy, "Content-Type": "image/svg+xml"}
@@ -164,6 +166,12 @@ def times(at: Sequence[datetime], zone: tzinfo, most: int) -> list[tuple[int, st
             break
     written = "%m-%d" if step >= _DAY else "%H:%M"
     return [(index, one.strftime(written)) for index, one in found]
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Read once: it takes hundreds of files."""
+    return frozenset(available_timezones())
 
 
 def _is_round(local: datetime, step: timedelta) -> bool:

@@ -68,7 +68,7 @@ async def draw_days(here: Here) -> web.StreamResponse:
     did: Figures = await here.do(
         offer_reviews.get_any_offer_figures, path={"offer_id": here.path["offer_id"]}
     )
-    return await plots.picture(here.request, here.site.parts.renderers, days(did))
+    return await plots.picture(here.request, days(did))
 
 
 async def accept(here: Here) -> str:

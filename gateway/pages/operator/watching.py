@@ -76,7 +76,7 @@ async def draw(here: Here) -> web.StreamResponse:
     if name not in _PLOTS:
         raise NotFound
     seen: Monitoring = await here.do(monitoring.read_monitoring)
-    return await plots.picture(here.request, here.site.parts.renderers, _PLOTS[name][1](seen))
+    return await plots.picture(here.request, _PLOTS[name][1](seen))
 
 
 async def show_doubts(here: Here) -> web.StreamResponse:

@@ -178,7 +178,7 @@ def _plot(whole: Figures, parts: list[tuple[str, Figures]]) -> Plot | None:
 
 async def _picture(here: Here, plot: Plot | None) -> web.StreamResponse:
     nothing = Plot(at=(datetime.now(UTC),), lines=(Line(name="", values=(None,)),))
-    return await plots.picture(here.request, here.site.parts.renderers, plot or nothing)
+    return await plots.picture(here.request, plot or nothing)
 
 
 async def _store_names(here: Here, figures: Figures) -> dict[str, str]:
