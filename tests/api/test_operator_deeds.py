@@ -1,52 +1,64 @@
-"""The operators' console without a browser: a deed that was refused is the same deed still; plots wait in one row."""
+"""What operators press on their pages, by two people wherever one is not enough."""
 
-import asyncio
-import re
-from dataclasses import dataclass
+import json
 
-from tests.hired import an_operator
+from tests.signing_in import OwnKey
 from tests.town import Town
-from tests.visitors import Visitor
-
-ROLES = frozenset({"reviewer", "approver", "risk", "auditor"})
+from tests.visiting import an_operator_at_the_console
 
 
-@dataclass(slots=True, kw_only=True)
-class Operator(Visitor):
-    """One of the bank's people."""
+async def test_other_terms_are_live_once_a_second_operator_approved_them_on_the_page(town: Town) -> None:
+    shop = await town.supermarket()
+    merchant = f"/console/merchants/{shop.merchant.id}"
+    lin = await an_operator_at_the_console(town, "reviewer", "approver")
+    zhao = await an_operator_at_the_console(town, "approver")
+    asked = await lin.press(merchant, f"{merchant}/terms", fee="21", limit="8000")
+    assert asked.status == 303, asked.text
+    change = asked.leads_to.partition("?")[0]
+    own = await lin.get(change)
+    assert (own.status, f'action="{change}/approve"' in own.text) == (200, False)
+    approved = await zhao.press(change, f"{change}/approve", reason="As agreed by phone")
+    assert approved.leads_to == f"{change}?done=approved", approved.text
+    assert "0.21" in (await zhao.get(merchant)).text
+    faulty = await lin.press(merchant, f"{merchant}/terms", fee="a lot", limit="")
+    assert (faulty.status, 'role="alert"' in faulty.text) == (400, True)
 
-    @property
-    def origin(self) -> str:
-        return self.town.operators
 
-
-async def signed_in(town: Town) -> Operator:
-    one = Operator(town=town, client_id="")
-    async with town.pool.acquire() as conn, conn.transaction():
-        one.client_id = (await an_operator(conn, ROLES, one.own_key.public_jwk)).client_id
-    audience = town.replica.parts.tokens.issuer + "/console/operators"
-    assert (await one.sign_in(audience=audience)).status == 303
-    return one
-
-
-async def test_a_deed_that_was_refused_keeps_its_key_so_that_pressing_again_is_one_deed(town: Town) -> None:
-    one = await signed_in(town)
-    page = (await one.get("/console/people")).text
-    csrf = re.findall(r'name="csrf" value="([^"]+)"', page)[0]
-    refused = await one.send(
-        "/console/people/operators", {"csrf": csrf, "key": "the-first", "name": "", "jwk": "{}"}
+async def test_a_merchant_is_suspended_looked_at_in_clear_and_let_trade_again(town: Town) -> None:
+    shop = await town.supermarket()
+    merchant = f"/console/merchants/{shop.merchant.id}"
+    risk = await an_operator_at_the_console(town, "risk")
+    assert (await risk.press(merchant, f"{merchant}/suspend", reason="Complaints")).status == 303
+    assert "Complaints" in (await risk.get(merchant)).text
+    paid = await shop.ask(500, code=await town.code(await town.payer()))
+    assert paid.status in {403, 409, 422}, paid.body
+    clear = await risk.press(
+        f"{merchant}/clear", f"{merchant}/clear", contact="on", reason="Calling about it"
     )
-    assert 400 <= refused.status < 500
-    assert set(re.findall(r'name="key" value="([^"]+)"', refused.text)) == {"the-first"}
-    again = (await one.get("/console/people")).text
-    assert "the-first" not in again
+    assert (clear.status, "@" in clear.text) == (200, True)
+    assert (await risk.press(merchant, f"{merchant}/resume", reason="Settled")).status == 303
+    trail = await (await an_operator_at_the_console(town, "auditor")).get(
+        f"/console/trail?object_id={shop.merchant.id}"
+    )
+    assert trail.text.count("Calling about it") == 1
 
 
-async def test_plots_are_drawn_one_by_one_whatever_zone_is_asked_for(town: Town) -> None:
-    one = await signed_in(town)
-    zones = ("Europe/London", "../../etc/passwd", "", "Asia/Tokyo")
-    plots = [f"/console/monitoring/plots/payments.svg?zone={zone}" for zone in zones]
-    answers = await asyncio.gather(*(one.get(path) for path in plots))
-    assert [one.status for one in answers] == [200] * len(zones)
-    assert all("<svg" in one.text for one in answers)
-    assert answers[1].text == answers[2].text
+async def test_a_colleague_is_proposed_by_one_and_confirmed_by_another(town: Town) -> None:
+    lin = await an_operator_at_the_console(town, "approver")
+    zhao = await an_operator_at_the_console(town, "approver")
+    hired = await lin.press(
+        "/console/people",
+        "/console/people/operators",
+        **{"name": "Wang <b>Fang</b>", "role-auditor": "on", "jwk": json.dumps(OwnKey().public_jwk)},
+    )
+    assert hired.leads_to == "/console/people?done=hired", hired.text
+    [proposal_id] = await town.pool.fetchval(
+        "SELECT array_agg(id) FROM merchants.operator_proposals WHERE decided_by IS NULL"
+    )
+    confirm = f"/console/people/operators/{proposal_id}/confirm"
+    own = await lin.get("/console/people")
+    assert ("Wang &lt;b&gt;Fang" in own.text, f'action="{confirm}"' in own.text) == (True, False)
+    done = await zhao.press("/console/people", confirm)
+    assert done.leads_to == "/console/people?done=confirmed", done.text
+    broken = await lin.press("/console/people", "/console/people/operators", name="X", jwk="no key")
+    assert (broken.status, 'role="alert"' in broken.text) == (400, True)

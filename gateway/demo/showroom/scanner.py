@@ -14,7 +14,7 @@ from gateway.wire.money import PositiveAmount
 
 # A camera's frame has two million; more is nobody's screen.
 _MOST_PIXELS: Final = 9_000_000
-_AMOUNT: Final = re.compile(r"(?P<whole>[0-9]{1,6})(?:[.。](?P<part>[0-9]{1,2}))?")
+_AMOUNT: Final = re.compile(r"(?P<whole>[0-9]{1,6}|[0-9]{1,3},[0-9]{3})(?:[.。](?P<part>[0-9]{1,2}))?")
 
 
 async def read(picture: bytes) -> str:
@@ -32,7 +32,7 @@ def _read(picture: bytes) -> str:
         if image.width * image.height > _MOST_PIXELS:
             raise PictureUnreadable
         texts = pictures.texts_in(image)
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
         raise PictureUnreadable from error
     if not texts:
         raise NothingRead
@@ -47,10 +47,10 @@ def typed(text: str) -> PositiveAmount:
     Raises:
         AmountUnclear: it is none, or nothing.
     """
-    found = _AMOUNT.fullmatch(text.strip().removeprefix("¥").replace(",", "").strip())
+    found = _AMOUNT.fullmatch(text.strip().removeprefix("¥").strip())
     if found is None:
         raise AmountUnclear
-    minor = int(found["whole"]) * 100 + int((found["part"] or "").ljust(2, "0") or 0)
+    minor = int(found["whole"].replace(",", "")) * 100 + int((found["part"] or "").ljust(2, "0") or 0)
     if minor == 0:
         raise AmountUnclear
     return PositiveAmount(amount_minor=minor, currency=CURRENCY)

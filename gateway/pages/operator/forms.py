@@ -1,18 +1,15 @@
 """What operators type, as operations want it; what cannot be read is a fault in words."""
 
-import re
 from datetime import timedelta, timezone
-from decimal import Decimal
 from typing import Any, Final
 
 from gateway.door.errors import RequestInvalid
 from gateway.pages.texts import mark
+from gateway.pages.typed import minor_of
 from gateway.wire.problem import Fault
-from merchants.money import exponent
 
 CHINA: Final = timezone(timedelta(hours=8))
 """Times that are typed are those of the bank, which knows no summer time."""
-_AMOUNT: Final = re.compile(r"[0-9]{1,10}([.][0-9]{1,3})?")
 _NO_AMOUNT: Final = mark("Give an amount such as 500.00.")
 _NO_FEE: Final = mark("Give the fee in whole hundredths of a percent.")
 CURRENCY: Final = "CNY"
@@ -25,12 +22,10 @@ def minor(text: str, *, pointer: str, currency: str = CURRENCY) -> int:
     Raises:
         RequestInvalid: it is no amount, or has more digits than the currency.
     """
-    written = text.strip().replace(",", "")
-    if _AMOUNT.fullmatch(written):
-        value = Decimal(written).scaleb(exponent(currency))
-        if value == value.to_integral_value():
-            return int(value)
-    raise RequestInvalid([Fault(pointer=pointer, code="invalid", detail=_NO_AMOUNT)])
+    found = minor_of(text, currency)
+    if found is None:
+        raise RequestInvalid([Fault(pointer=pointer, code="invalid", detail=_NO_AMOUNT)])
+    return found
 
 
 def terms(fee: str, limit: str) -> dict[str, Any]:

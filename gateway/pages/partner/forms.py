@@ -1,9 +1,7 @@
 """What people typed, as operations want it; what cannot be read is a fault beside its field."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from uuid import uuid4
 
@@ -11,12 +9,11 @@ import msgspec
 
 from gateway.door.errors import RequestInvalid
 from gateway.pages.texts import mark
+from gateway.pages.typed import minor_of
 from gateway.wire.problem import Fault
-from merchants.money import exponent
 
 CHINA: Final = timezone(timedelta(hours=8))
 """Days in forms are those of the business, which knows no summer time."""
-_AMOUNT: Final = re.compile(r"[0-9]{1,13}([.][0-9]{1,3})?")
 _NO_AMOUNT: Final = mark("Give an amount such as 12.80.")
 _UNREADABLE: Final = mark("Paste it whole: it begins with { and ends with }.")
 _NO_DAY: Final = mark("Give a day such as 2026-11-11.")
@@ -33,14 +30,10 @@ def minor(text: str, currency: str, *, pointer: str = "/amount") -> int:
     Raises:
         RequestInvalid: it is no amount, or has more digits than the currency.
     """
-    written = text.strip().replace(",", "")
-    try:
-        value = Decimal(written if _AMOUNT.fullmatch(written) else "").scaleb(exponent(currency))
-    except InvalidOperation:
-        value = Decimal("0.5")
-    if value != value.to_integral_value():
+    found = minor_of(text, currency)
+    if found is None:
         raise RequestInvalid([Fault(pointer=pointer, code="invalid", detail=_NO_AMOUNT)])
-    return int(value)
+    return found
 
 
 def day(text: str, *, pointer: str) -> date | None:
