@@ -62,18 +62,12 @@ async def end_session(needs: Needs, conn: Connection, *, session_id: str, partne
                 raise CheckoutCompleted(found.payment.id)
             case State.OPEN:
                 await expire.end_unpaid(needs, conn, partner_id=partner_id, payment_id=found.payment.id)
-                await _end_failed(conn, found)
+                # One whose attempt had failed before: no payment moves, so nothing else ends it. The statement looks
+                # whether that attempt is still the latest, and holds the session only if it is: nothing is locked
+                # between a session and its next attempt's payment.
+                if found.payment.state in FAILED:
+                    await _publish(conn, found.payment, Ending(to=State.EXPIRED, reason=ENDED_BY_MERCHANT))
     raise CheckoutBeingPaid(found.payment.id)
-
-
-async def _end_failed(conn: Connection, found: Attempted) -> None:
-    """One whose attempt had failed before: no payment moves, so nothing else ends it."""
-    session = await sql.lock(conn, session_id=found.session.id, partner_id=found.session.partner_id)
-    assert session is not None, "it was there a moment ago"
-    payment = await payments.find(conn, partner_id=session.partner_id, payment_id=session.payment_id)
-    assert payment is not None, "payments are never deleted"
-    if session.state is State.OPEN and payment.state in FAILED:
-        await _publish(conn, payment, Ending(to=State.EXPIRED, reason=ENDED_BY_MERCHANT))
 
 
 async def run_once(needs: Needs, limit: int = 100) -> int:

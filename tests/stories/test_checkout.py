@@ -1,9 +1,11 @@
 """An online order from the shop's side and the customer's: a session, its payments, how it ends."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
+from gateway.checkout import opening
 from tests.shopping import a_web_shop, confirm, pay, scan, time_is_up, try_again
 from tests.town import Town, cny
 
@@ -110,6 +112,31 @@ async def test_a_declined_session_can_be_ended_by_its_shop(town: Town) -> None:
     await pay(town, shop, session, poor)
     ended = await shop.server.post(f"/v1/checkout-sessions/{session['id']}/expire", None)
     assert (ended.status, ended.body["reason"]["code"]) == (200, "ended_by_merchant")
+
+
+async def test_ending_beside_a_retry_ends_the_retry_and_locks_nothing_meanwhile(town: Town) -> None:
+    shop, poor = await a_web_shop(town), await town.payer(1)
+    session = await shop.opened()
+    await pay(town, shop, session, poor)
+    whose = {"session_id": session["id"], "partner_id": shop.partner_id}
+    async with town.pool.acquire() as conn:
+        async with conn.transaction():
+            tried = await opening.try_again(town.replica.parts.payments, conn, **whose, now=datetime.now(UTC))
+            ending = asyncio.ensure_future(
+                shop.server.post(f"/v1/checkout-sessions/{session['id']}/expire", None)
+            )
+            async with asyncio.timeout(10):
+                while not await town.pool.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+                    pass
+        ended = await ending
+    assert (ended.status, ended.body["reason"]["code"], ended.body["attempts"]) == (
+        200,
+        "ended_by_merchant",
+        2,
+    )
+    assert (await shop.payment(ended.body))["state"] == "expired"
+    assert ended.body["payment_id"] == tried.payment.id
+    assert [one["type"] for one in await shop.events(session)] == ["checkout.expired"]
 
 
 async def test_canceling_the_payment_ends_the_session(town: Town) -> None:
