@@ -28,6 +28,7 @@ _FRESH_S: Final = 2.0
 _YOUNG: Final = 3
 _UNSETTLED: Final = 20
 _UNSETTLED_EVERY_S: Final = 60.0
+_PIECE: Final = 5
 # Ids are drawn by the replicas' clocks a moment before the row; an order is paid some minutes after it was stored.
 _CLOCKS: Final = timedelta(minutes=1)
 _ORDERED_BEFORE: Final = timedelta(minutes=15)
@@ -105,9 +106,10 @@ class Monitor:
         this = now.astimezone(UTC).replace(second=0, microsecond=0)
         hour = [this - _MINUTE * back for back in reversed(range(MINUTES))]
         begin = self._oldest_to_read(hour)
-        fresh = await self._fill(begin, this + _MINUTE)
-        kept = {at: one for at, one in self._minutes.items() if hour[0] <= at < begin}
-        self._minutes = kept | fresh
+        self._minutes = {at: one for at, one in self._minutes.items() if hour[0] <= at < begin}
+        # Piece by piece, and each is kept: a whole hour of a busy bank takes longer than one statement may.
+        for since in hour[hour.index(begin) :: _PIECE]:
+            self._minutes |= await self._fill(since, min(since + _MINUTE * _PIECE, this + _MINUTE))
         used = {offer_id for one in self._minutes.values() for offer_id, _ in one.discounts}
         self._titles = {offer_id: title for offer_id, title in self._titles.items() if offer_id in used}
         number, oldest_s = await doubts_sql.unresolved(self._pool)
