@@ -89,6 +89,14 @@ class Bearer:
         network = network_of(request, trusted_hops=self._trusted_hops)
         told.update(self._limiter.take_from(network, policy))
 
+    def admit_visitor(self, page: str, policy: str) -> None:
+        """Count a look at a page whose address is its only key, by that address.
+
+        Raises:
+            RateLimited: it is looked at too often, by however many.
+        """
+        self._limiter.take_from(page, policy)
+
     async def spend(self, caller: Caller) -> None:
         """Use the caller's proof up, where no claim does.
 

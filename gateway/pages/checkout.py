@@ -70,7 +70,7 @@ class Checkouts:
     async def show(self, request: web.BaseRequest, path: Mapping[str, str]) -> web.StreamResponse:
         """The page as things are now; looking at it changes nothing."""
         now = datetime.now(UTC)
-        seen = await self._found(path["key"])
+        seen = await self._visited(path["key"])
         moment = moment_of(seen, now)
         async with self._parts.pool.acquire() as conn:
             offers = await offered.to_anybody(self._parts.payments, conn, seen.payment, now=now)
@@ -95,7 +95,7 @@ class Checkouts:
         """The same as a stream, one reading a change, until there is nothing more to tell."""
         key, language = path["key"], language_of(request)
         translate = translations(language).gettext
-        seen = await self._found(key)
+        seen = await self._visited(key)
 
         async def read() -> State:
             now = datetime.now(UTC)
@@ -123,7 +123,7 @@ class Checkouts:
 
     async def retry(self, _request: web.BaseRequest, path: Mapping[str, str]) -> web.StreamResponse:
         """Another code after a decline. Whoever has the address may ask; nobody else can send this form."""
-        seen = await self._found(path["key"])
+        seen = await self._visited(path["key"])
         async with self._parts.pool.acquire() as conn, conn.transaction():
             tried = await opening.try_again(
                 self._parts.payments,
@@ -134,6 +134,12 @@ class Checkouts:
             )
         self._parts.hub.tell(seen.payment.id, tried.payment.id, DELIVERIES)
         return web.Response(status=303, headers={**HEADERS, "Location": f"/checkout/{path['key']}"})
+
+    async def _visited(self, key: str) -> Attempted:
+        """The order that somebody asks for: what its page costs us, one order cannot ask for without end."""
+        if page_key.session_of(self._parts.sealing, key) is not None:
+            self._site.counter.desk.bearer.admit_visitor(key, "checkout")
+        return await self._found(key)
 
     async def _found(self, key: str) -> Attempted:
         session_id = page_key.session_of(self._parts.sealing, key)

@@ -175,13 +175,13 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         str,
         _said(
             "What a client of each kind, and a `merchant` with all its clients, may ask, over all replicas; without "
-            "a token, each network `address` signing in, and `joining`: applying, enrolling. "
-            "`kind=requests a second/at once`, separated by commas; who is not named may ask without end",
+            "a token, each network `address` signing in, and `joining`: applying, enrolling; each order's page, "
+            "`checkout`. `kind=requests a second/at once`, separated by commas; who is not named may ask without end",
             shapes.RATES,
         ),
     ] = (
         "terminal=20/60,partner=200/400,wallet=2000/4000,operator=50/200,applicant=5/30,merchant=1000/2000,"
-        "address=100/1000,joining=2/60"
+        "address=100/1000,joining=2/60,checkout=5/100"
     )
     trusted_hops: Annotated[
         int,

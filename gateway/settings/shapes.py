@@ -65,10 +65,10 @@ STEPS: Final = Shape(
     "be verify_account, sign, or both with a comma between them, or be empty",
 )
 RATES: Final = Shape(
-    "^((terminal|partner|wallet|operator|applicant|merchant|address|joining)"
+    "^((terminal|partner|wallet|operator|applicant|merchant|address|joining|checkout)"
     "=[1-9][0-9]{0,5}/[1-9][0-9]{0,5}(,|$))*$",
     "read kind=requests a second/at once, separated by commas, such as terminal=20/60; the kinds are terminal, "
-    "partner, wallet, operator, applicant, merchant, address and joining",
+    "partner, wallet, operator, applicant, merchant, address, joining and checkout",
 )
 GROUPS: Final = Shape(
     "^([^=,]+=(reviewer|approver|risk|auditor)(,|$))*$",

@@ -17,7 +17,7 @@ from gateway.door.operation import Listener
 from tests.builders import a_deal
 from tests.campaigns import agreed
 from tests.shopping import CANCEL, SUCCESS, a_web_shop, pay, time_is_up
-from tests.town import Town
+from tests.town import Town, a_town
 
 HOSTILE = '<img src=x onerror="alert(1)">\u202e</script>&{{7*7}}'
 ENGLISH = {"Accept-Language": "en"}
@@ -185,6 +185,18 @@ async def test_one_orders_pages_have_so_many_seats_and_tills_keep_theirs(town: T
     finally:
         for stream in streams:
             stream.close()
+
+
+async def test_one_order_is_not_looked_at_without_end_and_others_are_looked_at_meanwhile(
+    database_url: str, core_database_url: str
+) -> None:
+    async with a_town(database_url, core_database_url, works=False, RATE_LIMITS="checkout=1/3") as town:
+        shop = await a_web_shop(town)
+        session, other = await shop.opened(), await shop.opened()
+        assert [(await look(town, session))[0] for _ in range(4)] == [200, 200, 200, 429]
+        async with town.http.get(town.public + path_of(session) + "/events") as refused:
+            assert refused.status == 429
+        assert (await look(town, other))[0] == 200
 
 
 async def test_a_declined_customer_presses_once_more_without_scripts(town: Town) -> None:
