@@ -81,7 +81,7 @@ async def test_what_is_in_doubt_is_seen_while_nobody_settles_it(
     async with a_town(database_url, core_database_url, works=False) as town:
         shop = await town.supermarket()
         payer = await town.payer(10_000, behaviour="reply_lost")
-        asked = await shop.ask(1_000, code=await town.code(payer))
+        asked = await shop.ask(1_000, code=await town.code(payer), wait_s=1)
         assert asked.status == 202, asked.body
         seen = await monitored(await town.person(kind="operator", operators=True, roles=frozenset({"risk"})))
         assert (seen["in_doubt"], seen["minutes"][-1]["open"] + seen["minutes"][-2]["open"]) == (1, 1)
