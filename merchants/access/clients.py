@@ -11,7 +11,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from merchants import audit
-from merchants.access import jwk, sql
+from merchants.access import jwk, proposals_sql, sql
 from merchants.access.errors import (
     ClientAlreadyRevoked,
     ClientKeyNotFound,
@@ -197,7 +197,7 @@ async def revoke_key(conn: PoolConnectionProxy, client_id: str, *, key_id: str, 
 
 
 async def revoke(conn: PoolConnectionProxy, client_id: str, *, actor: str, reason: str) -> None:
-    """End a client for good, with the activation codes it made; doing it again changes nothing.
+    """End a client for good, with the activation codes it made and what it proposed; again changes nothing.
 
     Raises:
         ClientNotFound
@@ -207,6 +207,11 @@ async def revoke(conn: PoolConnectionProxy, client_id: str, *, actor: str, reaso
         raise ClientNotFound
     if await sql.revoke_client(conn, client_id):
         await sql.delete_activation_codes_of(conn, created_by=client_id)
+        if owner.kind == "operator" and actor != client_id:
+            # Who was put out has no say any more: one colleague's word would do for what they left behind.
+            await proposals_sql.reject_all_of(
+                conn, proposed_by=client_id, decided_by=actor, reason="who proposed it was revoked"
+            )
         await audit.record(
             conn,
             actor=actor,

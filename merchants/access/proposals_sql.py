@@ -75,3 +75,23 @@ async def decide(
     )
     assert row is not None, "the caller holds the row"
     return row
+
+
+async def reject_all_of(conn: PoolConnectionProxy, *, proposed_by: str, decided_by: str, reason: str) -> None:
+    """Turn down what somebody proposed and nobody has decided, of every kind, and leave it on the trail."""
+    await conn.execute(
+        """WITH others AS (
+               UPDATE merchants.proposals
+                  SET decided_by = $2, decided_at = clock_timestamp(), accepted = false, decision_reason = $3
+                WHERE proposed_by = $1 AND decided_by IS NULL RETURNING kind, id, partner_id),
+           operators AS (
+               UPDATE merchants.operator_proposals
+                  SET decided_by = $2, decided_at = clock_timestamp(), reason = $3
+                WHERE proposed_by = $1 AND decided_by IS NULL RETURNING 'operator', id, NULL::text)
+           INSERT INTO merchants.audit (actor, deed, object_id, partner_id, reason, facts)
+           SELECT $2, turned_down.kind || '.rejected', turned_down.id, turned_down.partner_id, $3, '{}'
+             FROM (SELECT * FROM others UNION ALL SELECT * FROM operators) AS turned_down (kind, id, partner_id)""",
+        proposed_by,
+        decided_by,
+        reason,
+    )

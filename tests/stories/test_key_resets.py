@@ -12,7 +12,7 @@ import pytest
 from gateway.client import Credentials, Gateway, Partner, ProblemAnswered, SigningKey, enrol_key
 from gateway.wire.stores import NewStore
 from merchants.access.key_resets import CODE_TRIES
-from tests.town import Answered, Person, Supermarket, Town
+from tests.town import ISSUER, Answered, Person, Supermarket, Town
 
 A_STORE = NewStore(name="南山店", area_code="440305", address="深南大道9678号")
 
@@ -130,6 +130,32 @@ async def test_whoever_stole_the_keys_cannot_use_the_code_up_before_its_owner_ty
         for guess in ["7KX3PWQM-C4TR9ZHB", "", code[:7], *(f"7KX3PWQ{one}-C4TR9ZHB" for one in "23456789")]:
             assert await server.enrolled(guess, SigningKey.generate()) != "enrolled"
         assert await server.enrolled(code, SigningKey.generate()) == "enrolled"
+
+
+async def test_what_a_revoked_operator_proposed_is_nobodys_to_confirm(town: Town) -> None:
+    async with a_server(town) as server:
+        gone, approver = await an_operator(town, "approver"), await an_operator(town, "approver")
+        risk = await an_operator(town, "risk")
+        jwk = SigningKey.generate().public_jwk
+        wishes = {
+            "key-resets": {"client_id": server.client_id, "reason": "lost"},
+            "wallet-proposals": {"issuer": ISSUER, "name": "Theirs", "jwk": jwk},
+            "operator-proposals": {"name": "A friend", "roles": ["approver"], "jwk": jwk},
+        }
+        asked = {kind: await gone.post(f"/admin/v1/{kind}", wish) for kind, wish in wishes.items()}
+        assert [one.status for one in asked.values()] == [201] * 3, asked
+        [client_id] = {one.body["proposed_by"] for one in asked.values()}
+        put_out = await risk.post(f"/admin/v1/clients/{client_id}/revoke", {"reason": "left in anger"})
+        assert put_out.status == 200, put_out.body
+        for kind, one in asked.items():
+            late = await approver.post(f"/admin/v1/{kind}/{one.body['id']}/confirm", None)
+            assert (late.status, late.body["code"].endswith("proposal_decided")) == (409, True), late.body
+        auditor = await an_operator(town, "auditor")
+        trail = (await auditor.get(f"/admin/v1/trail?object_id={asked['key-resets'].body['id']}")).body[
+            "items"
+        ]
+        assert [one["deed"] for one in trail] == ["key_reset.rejected", "key_reset.proposed"]
+        assert (await proposed(approver, server.client_id)).status == 201
 
 
 async def test_of_two_who_decide_and_two_who_type_at_once_one_is_first(town: Town) -> None:
