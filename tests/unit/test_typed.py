@@ -7,6 +7,7 @@ import pytest
 
 from gateway.demo.showroom import scanner
 from gateway.demo.showroom.refusals import AmountUnclear, PictureUnreadable
+from gateway.pages.partner import forms
 from gateway.pages.typed import minor_of
 
 UNCLEAR = ("", "12,80", "1,28", "12,3456", ",128", "1,2,3", "128,", "12.", "-1", "1e3", "１２", "12.345")
@@ -38,6 +39,11 @@ def test_the_demos_till_reads_no_other_way() -> None:
     for text in ("12,80", "1,2,3", "0"):
         with pytest.raises(AmountUnclear):
             scanner.typed(text)
+
+
+def test_fields_that_contradict_each_other_or_lead_nowhere_are_nobodys() -> None:
+    made_up = {"/a": "x", "/a/b": "y", "/a/b/c": "z", "/" + "d/" * 10_000: "deep", "/e/f": "1", "csrf": "t"}
+    assert forms.nested(made_up) == {"a": "x", "e": {"f": "1"}}
 
 
 async def test_a_picture_that_unpacks_to_more_than_it_is_is_refused() -> None:

@@ -45,7 +45,7 @@ async def show(here: Here) -> web.StreamResponse:
 async def propose(here: Here) -> str:
     try:
         jwk = msgspec.json.decode(here.form.get("jwk", ""))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise RequestInvalid([Fault(pointer="/jwk", code="invalid", detail=_NO_KEY)]) from None
     roles = [one for one in ("reviewer", "approver", "risk", "auditor") if f"role-{one}" in here.form]
     body = {"name": here.form.get("name", "").strip(), "roles": roles, "jwk": jwk}

@@ -14,6 +14,7 @@ from gateway.wire.problem import Fault
 
 CHINA: Final = timezone(timedelta(hours=8))
 """Days in forms are those of the business, which knows no summer time."""
+_DEEPEST: Final = 4
 _NO_AMOUNT: Final = mark("Give an amount such as 12.80.")
 _UNREADABLE: Final = mark("Paste it whole: it begins with { and ends with }.")
 _NO_DAY: Final = mark("Give a day such as 2026-11-11.")
@@ -60,16 +61,20 @@ def today() -> date:
 
 
 def nested(form: Mapping[str, str]) -> dict[str, Any]:
-    """Fields that are named by JSON pointers, as the document they point into; empty ones are left out."""
+    """Fields that are named by JSON pointers, as the document they point into; empty ones are left out.
+
+    So is what no form of ours has: a pointer that is too deep, or into what another field has said is text.
+    """
     document: dict[str, Any] = {}
     for pointer, value in form.items():
-        if not pointer.startswith("/") or not value.strip():
+        steps = pointer.removeprefix("/").split("/", _DEEPEST)
+        if not pointer.startswith("/") or not value.strip() or len(steps) > _DEEPEST:
             continue
-        steps = pointer.removeprefix("/").split("/")
-        within = document
+        within: Any = document
         for step in steps[:-1]:
-            within = within.setdefault(step, {})
-        within[steps[-1]] = value.strip()
+            within = within.setdefault(step, {}) if isinstance(within, dict) else None
+        if isinstance(within, dict):
+            within[steps[-1]] = value.strip()
     return document
 
 

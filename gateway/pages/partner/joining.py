@@ -59,7 +59,7 @@ async def sign(here: Here) -> str:
     form = here.form
     try:
         jwk = msgspec.json.decode(form.get("jwk", "") or "null")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         jwk = None
     body = {
         "signer_name": form.get("signer_name", "").strip(),
