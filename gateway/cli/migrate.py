@@ -22,6 +22,11 @@ def migrate_command(database_url: str | None) -> None:
         raise click.ClickException(f"the database's URL has to {DATABASE.wanted}")
     try:
         asyncio.run(migrate(url))
+    except asyncpg.LockNotAvailableError:
+        raise click.ClickException(
+            "a table that has to be changed is in use for too long; nothing was changed: "
+            "find the long transaction in pg_stat_activity, or try again"
+        ) from None
     except (
         OSError,
         asyncpg.InvalidAuthorizationSpecificationError,

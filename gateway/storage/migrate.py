@@ -20,19 +20,25 @@ from sqlalchemy.util import await_only
 MIGRATIONS = Path(__file__).parent / "migrations"
 # Two replicas that start together migrate one after the other; any constant of ours does.
 _LOCK = 0x6D69_6772
+# Whoever waits for a table has everybody behind it wait too: rather give up than hold payments up for longer.
+_LOCK_WAIT_S = 10.0
 
 
-async def migrate(url: str, directory: Path = MIGRATIONS) -> None:
+async def migrate(url: str, directory: Path = MIGRATIONS, *, lock_wait_s: float = _LOCK_WAIT_S) -> None:
     """Bring a database to the newest revision; does nothing where it is there already.
 
     Args:
         url: a direct URL, not through a pooler.
         directory: holds `NNNN_name.sql`, a revision each.
+        lock_wait_s: how long it may stand in line for a table that somebody uses; then nothing is changed.
+
+    Raises:
+        asyncpg.LockNotAvailableError: it stood in line for so long.
     """
     engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url))
     try:
         async with engine.connect() as connection:
-            await connection.run_sync(_upgrade, revisions_of(directory))
+            await connection.run_sync(_upgrade, revisions_of(directory), lock_wait_s)
             await connection.commit()
     finally:
         await engine.dispose()
@@ -59,8 +65,10 @@ def _run(file: Path, *, connection: Connection) -> None:
     await_only(driver.execute(file.read_text()))
 
 
-def _upgrade(connection: Connection, revisions: RevisionMap) -> None:
+def _upgrade(connection: Connection, revisions: RevisionMap, lock_wait_s: float) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    milliseconds = f"{lock_wait_s * 1000:.0f}"
+    connection.execute(text("SELECT set_config('lock_timeout', :wait, true)"), {"wait": milliseconds})
 
     def steps(heads: Any, _context: MigrationContext) -> list[MigrationStep]:
         missing = revisions.iterate_revisions("heads", heads, implicit_base=True)

@@ -93,6 +93,29 @@ async def test_a_migration_that_fails_leaves_nothing_behind(
         await execute(server_url + name, "SELECT * FROM public.a")
 
 
+async def test_a_migration_gives_up_rather_than_stand_in_line_before_everybody_else(
+    server_url: str, tmp_path: Path, worker_id: str
+) -> None:
+    name = f"migrated_busily_{worker_id}"
+    (tmp_path / "0001_first.sql").write_text("CREATE TABLE public.a (x int);")
+    await execute(server_url + "postgres", f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+    await migrate(server_url + name, tmp_path)
+    (tmp_path / "0002_second.sql").write_text(
+        "CREATE TABLE public.b (x int); ALTER TABLE public.a ADD y int;"
+    )
+    reader = await asyncpg.connect(server_url + name)
+    try:
+        async with reader.transaction():
+            await reader.execute("SELECT * FROM public.a")
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await migrate(server_url + name, tmp_path, lock_wait_s=0.05)
+            await reader.execute("SELECT * FROM public.a")
+    finally:
+        await reader.close()
+    await migrate(server_url + name, tmp_path)
+    await execute(server_url + name, "SELECT y FROM public.a, public.b")
+
+
 async def test_a_statement_that_hangs_is_ended_by_the_pool(database_url: str) -> None:
     pool = await open_pool(database_url, size=1, statement_timeout_s=0.1)
     with pytest.raises(asyncpg.QueryCanceledError):
