@@ -39,16 +39,20 @@ def _marked() -> Iterator[str]:
 
 
 def translated() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for path in (PAGES / "locale" / "zh_CN").glob("*.po"):
+    return {text: said for _, text, said in _translations()}
+
+
+def _translations() -> Iterator[tuple[str, str, str]]:
+    """Section, text and translation; a plural's first form stands for all."""
+    for path in sorted((PAGES / "locale" / "zh_CN").glob("*.po")):
         with path.open("rb") as file:
             for message in read_po(file, locale="zh_CN"):
                 if message.id:
-                    text = str(message.id[0] if isinstance(message.id, list | tuple) else message.id)
-                    found[text] = (
-                        message.string[0] if isinstance(message.string, tuple) else str(message.string)
-                    )
-    return found
+                    yield path.stem, _first(message.id), _first(message.string)
+
+
+def _first(text: object) -> str:
+    return str(text[0]) if isinstance(text, list | tuple) else str(text)
 
 
 def refusals() -> set[str]:
@@ -90,3 +94,11 @@ def test_no_text_breaks_where_its_places_are_filled_in() -> None:
         if text not in refusals():
             filled = {**places, **dict.fromkeys(_PLACE.findall(text), 1)}
             assert (text % filled, said % filled) != ("", ""), text
+
+
+def test_sections_that_share_a_text_translate_it_alike() -> None:
+    """All sections are read into one table: the last would speak for the others."""
+    said: dict[str, set[str]] = {}
+    for _, text, translation in _translations():
+        said.setdefault(text, set()).add(translation)
+    assert {text: ways for text, ways in said.items() if len(ways) > 1} == {}
