@@ -90,6 +90,8 @@ async def _open(folder: Path, narrator: Narrator) -> None:
         try:
             await _furnish(folder, stage)
             narrator.plain(f"\nThe sandbox is ready at {stage.gateway.url}, until Ctrl-C.")
+            narrator.plain(f"partners' console:  {stage.gateway.url}/console")
+            narrator.plain(f"operators' console: {stage.back_office.url}/console")
             while True:
                 await asyncio.sleep(_LOOK_EVERY_S)
                 stage.processes.check()
