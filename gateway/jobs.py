@@ -11,6 +11,7 @@ from gateway.checkout import ending
 from gateway.checkout import sql as checkout_sql
 from gateway.door import idempotency
 from gateway.owners import owners
+from gateway.pages import sql as pages_sql
 from gateway.partners import wind_down
 from gateway.partners.chores import Chores
 from gateway.parts import Parts
@@ -110,6 +111,7 @@ async def sweep(pool: asyncpg.Pool, settings: Settings) -> int:
         swept += await velocity_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
         swept += await replay.forget_expired(conn, limit=_SWEPT_AT_ONCE)
         swept += await sessions.forget_old(conn, limit=_SWEPT_AT_ONCE)
+        swept += await pages_sql.forget_ended_visits(conn, limit=_SWEPT_AT_ONCE)
         swept += await terminals.forget_expired_codes(conn, limit=_SWEPT_AT_ONCE)
         swept += await key_resets.forget_expired_codes(conn, limit=_SWEPT_AT_ONCE)
         swept += await retention.sweep(conn, limit=_SWEPT_AT_ONCE, kept=settings.events_kept)

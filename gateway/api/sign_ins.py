@@ -84,7 +84,7 @@ async def renew_session(call: Call[None]) -> Answer:
     if not caller.key_id.startswith("ses_"):
         raise errors.NoSession
     async with call.parts.pool.acquire() as conn:
-        client, _ = await clients.with_keys(conn, caller.client_id)
+        client = await clients.get(conn, caller.client_id)
     bound_to = None if caller.proof is None else caller.proof.thumbprint
     return _token(call.parts, replace(client, roles=caller.roles), caller.key_id, call.now, bound_to=bound_to)
 

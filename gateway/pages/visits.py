@@ -1,8 +1,9 @@
 """Who is at a console: a cookie that only we can read, and forms that only our own pages can send.
 
 The cookie is sealed and names a client and the key or session it came in by; both are asked about whenever something is
-done, so revoking either ends the visit. Nothing is stored for it here. A form proves where it comes from twice: by what
-the browser says of its origin (`Sec-Fetch-Site`, else `Origin`) and by a token that stands in the page alone.
+done, so revoking either ends the visit. Only that somebody signed out is stored: it ends the visit wherever its cookie
+was copied to. A form proves where it comes from twice: by what the browser says of its origin (`Sec-Fetch-Site`, else
+`Origin`) and by a token that stands in the page alone.
 """
 
 import base64
@@ -17,8 +18,9 @@ from aiohttp import web
 
 from gateway.door.caller import Caller
 from gateway.door.errors import FormForged, NotSignedIn
+from gateway.pages import sql
 from gateway.pages.sent import sent
-from merchants.access import clients, live
+from merchants.access import clients
 from merchants.access.errors import AccessError
 from merchants.access.principal import Client
 from merchants.sealing import SealBroken, Sealing
@@ -28,6 +30,7 @@ _OWNER = "visit"
 
 class _Kept(msgspec.Struct, frozen=True):
     place: str
+    visit_id: str
     client_id: str
     key_id: str
     roles: frozenset[str]
@@ -65,6 +68,7 @@ class Visits:
         """Let the browser that gets this response in; `roles` are an operator's for this session."""
         kept = _Kept(
             place=self._place,
+            visit_id=secrets.token_urlsafe(12),
             client_id=client_id,
             key_id=key_id,
             roles=roles,
@@ -74,9 +78,23 @@ class Visits:
         sealed = self._sealing.seal(msgspec.json.encode(kept), owner=_OWNER)
         self._set(response, base64.urlsafe_b64encode(sealed).rstrip(b"=").decode(), int(self._life_s))
 
-    def end(self, response: web.Response) -> None:
-        """Forget the visit in this browser."""
+    async def end(self, request: web.BaseRequest, response: web.Response) -> Visit | None:
+        """Sign out, for every copy of the cookie; who it was, or None for who is out already.
+
+        Raises:
+            FormForged, DoorError: as `form` does.
+        """
         self._set(response, "", 0)
+        try:
+            visit, _ = await self.form(request)
+        except NotSignedIn:
+            return None
+        kept = self._kept(request)
+        async with self._pool.acquire() as conn:
+            await sql.end_visit(
+                conn, client_id=kept.client_id, visit_id=kept.visit_id, expires_at_s=kept.ends_at_s
+            )
+        return visit
 
     async def of(self, request: web.BaseRequest) -> Visit:
         """Who is here.
@@ -84,11 +102,13 @@ class Visits:
         Raises:
             NotSignedIn: nobody, or no more.
         """
-        kept = self._read(request.cookies.get(self._cookie, ""))
+        kept = self._kept(request)
         try:
             async with self._pool.acquire() as conn:
-                client, _ = await clients.with_keys(conn, kept.client_id)
-                if not await live.is_live(conn, client_id=kept.client_id, key_id=kept.key_id):
+                client = await clients.get(conn, kept.client_id)
+                if not await sql.is_open(
+                    conn, client_id=kept.client_id, key_id=kept.key_id, visit_id=kept.visit_id
+                ):
                     raise NotSignedIn
         except AccessError:
             raise NotSignedIn from None
@@ -110,11 +130,12 @@ class Visits:
         check_token(request, visit, form.get("csrf", ""))
         return visit, form
 
-    def _read(self, cookie: str) -> _Kept:
+    def _kept(self, request: web.BaseRequest) -> _Kept:
+        cookie = request.cookies.get(self._cookie, "")
         try:
             sealed = base64.urlsafe_b64decode(cookie + "=" * (-len(cookie) % 4))
             kept = msgspec.json.decode(self._sealing.reveal(sealed, owner=_OWNER), type=_Kept)
-        except (ValueError, SealBroken):
+        except (ValueError, SealBroken, msgspec.DecodeError):  # made up, or of a release before
             raise NotSignedIn from None
         if kept.place != self._place or kept.ends_at_s < time.time():
             raise NotSignedIn

@@ -1358,6 +1358,16 @@ COMMENT ON COLUMN gateway.credits.to_take IS 'What is to come back from the wall
 
 COMMENT ON COLUMN gateway.credits.taken IS 'What of it has come.';
 
+CREATE TABLE gateway.ended_visits (
+    client_id text NOT NULL COLLATE pg_catalog."C",
+    visit_id text NOT NULL COLLATE pg_catalog."C",
+    expires_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON TABLE gateway.ended_visits IS 'Visits of consoles that somebody signed out of before their hours were over. The client''s rows.';
+
+COMMENT ON COLUMN gateway.ended_visits.expires_at IS 'When the visit''s cookie would have ended by itself; the row is not needed after that.';
+
 CREATE TABLE gateway.idempotency_keys (
     tenant text NOT NULL COLLATE pg_catalog."C",
     operation text NOT NULL COLLATE pg_catalog."C",
@@ -2684,6 +2694,9 @@ ALTER TABLE ONLY gateway.credits
 ALTER TABLE ONLY gateway.credits
     ADD CONSTRAINT credits_pkey PRIMARY KEY (partner_id, id);
 
+ALTER TABLE ONLY gateway.ended_visits
+    ADD CONSTRAINT ended_visits_pkey PRIMARY KEY (client_id, visit_id);
+
 ALTER TABLE ONLY gateway.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant, operation, key);
 
@@ -2919,6 +2932,8 @@ CREATE INDEX checkout_sessions_to_expire ON gateway.checkout_sessions USING btre
 CREATE INDEX checkout_sessions_to_forget ON gateway.checkout_sessions USING btree (ended_at) WHERE (state <> 'open'::text);
 
 CREATE INDEX credits_by_payer ON gateway.credits USING btree (issuer, payer_id, id DESC);
+
+CREATE INDEX ended_visits_expired ON gateway.ended_visits USING btree (expires_at);
 
 CREATE INDEX idempotency_keys_by_age ON gateway.idempotency_keys USING brin (claimed_at);
 

@@ -133,8 +133,8 @@ async def find(conn: PoolConnectionProxy, *, partner_id: str, client_id: str) ->
     return found
 
 
-async def with_keys(conn: PoolConnectionProxy, client_id: str) -> tuple[Client, list[ClientKey]]:
-    """Any client and every key it ever had; whoever asks has seen to it that it is theirs.
+async def get(conn: PoolConnectionProxy, client_id: str) -> Client:
+    """Any client; whoever asks has seen to it that it is theirs.
 
     Raises:
         ClientNotFound
@@ -142,7 +142,16 @@ async def with_keys(conn: PoolConnectionProxy, client_id: str) -> tuple[Client, 
     found = await sql.client(conn, client_id)
     if found is None:
         raise ClientNotFound
-    return found, await sql.keys_of_client(conn, client_id)
+    return found
+
+
+async def with_keys(conn: PoolConnectionProxy, client_id: str) -> tuple[Client, list[ClientKey]]:
+    """The same, and every key it ever had.
+
+    Raises:
+        ClientNotFound
+    """
+    return await get(conn, client_id), await sql.keys_of_client(conn, client_id)
 
 
 async def of_partner(
@@ -186,9 +195,7 @@ async def revoke_key(conn: PoolConnectionProxy, client_id: str, *, key_id: str, 
     Raises:
         ClientNotFound, ClientKeyNotFound
     """
-    owner = await sql.client(conn, client_id)
-    if owner is None:
-        raise ClientNotFound
+    owner = await get(conn, client_id)
     if not await sql.revoke_key(conn, client_id=client_id, key_id=key_id):
         raise ClientKeyNotFound
     await audit.record(
@@ -202,9 +209,7 @@ async def revoke(conn: PoolConnectionProxy, client_id: str, *, actor: str, reaso
     Raises:
         ClientNotFound
     """
-    owner = await sql.client(conn, client_id)
-    if owner is None:
-        raise ClientNotFound
+    owner = await get(conn, client_id)
     if await sql.revoke_client(conn, client_id):
         await sql.delete_activation_codes_of(conn, created_by=client_id)
         if owner.kind == "operator" and actor != client_id:

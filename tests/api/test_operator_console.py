@@ -1,6 +1,7 @@
 """The operators' console as a door: who gets in, what a role may press, and what nobody slips in."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -123,12 +124,18 @@ async def test_every_page_says_that_nothing_foreign_may_run_frame_or_keep_it(tow
         assert not re.search(r"(?:src|href|action)=\"(?:https?:)?//", seen.text), page
 
 
-async def test_a_visit_ends_with_signing_out_and_with_its_key(town: Town) -> None:
+async def test_a_visit_ends_with_signing_out_for_every_copy_of_its_cookie_and_with_its_key(
+    town: Town,
+) -> None:
     operator = await an_operator_at_the_console(town, "risk", "approver")
-    kept = dict(operator.cookies)
-    out = await operator.press("/console", "/console/sign-out")
+    copied = replace(operator, cookies=dict(operator.cookies))
+    form = hidden((await operator.get("/console")).text, "/console/sign-out")
+    assert (await copied.post("/console/sign-out", form, site="cross-site")).status == 403
+    out = await operator.post("/console/sign-out", form)
     assert (out.status, operator.cookies["__Host-operator"]) == (303, "")
-    operator.cookies = kept
+    assert (await copied.get("/console")).leads_to.startswith("/console/sign-in")
+    assert (await copied.post("/console/people/revoke", form)).leads_to.startswith("/console/sign-in")
+    leaver = await an_operator_at_the_console(town, "risk", "approver")
     client_id: str = await town.pool.fetchval(
         "SELECT client_id FROM merchants.clients WHERE kind = 'operator' ORDER BY created_at DESC LIMIT 1"
     )
@@ -137,7 +144,7 @@ async def test_a_visit_ends_with_signing_out_and_with_its_key(town: Town) -> Non
         "/console/people", "/console/people/revoke", client_id=client_id, reason="left the bank"
     )
     assert revoked.leads_to == "/console/people?done=revoked", revoked.text
-    assert (await operator.get("/console")).status == 303
+    assert (await leaver.get("/console")).status == 303
 
 
 async def test_an_assertion_for_another_place_or_of_somebody_else_lets_nobody_in(town: Town) -> None:

@@ -3,11 +3,13 @@
 import json
 import re
 import uuid
+from dataclasses import replace
 from html import unescape
 from urllib.parse import quote
 
 import aiohttp
 
+from gateway.pages import sql
 from merchants.merchant import Kind
 from tests.bank import A_SCAN
 from tests.onboarded import an_active_merchant
@@ -156,12 +158,28 @@ async def test_a_revoked_key_ends_the_visit_with_the_next_request(town: Town) ->
     assert (await desk.sign_in()).status == 400
 
 
-async def test_signing_out_leaves_nothing_in_the_browser(town: Town) -> None:
-    visitor = await signed_in(town)
-    answer = await visitor.press("/console", "/console/sign-out")
-    assert answer.leads_to == "/console/sign-in"
-    assert "__Host-partner=" in answer.headers["Set-Cookie"]
-    assert "Max-Age=0" in answer.headers["Set-Cookie"]
+async def test_signing_out_ends_the_visit_in_the_browser_and_for_every_copy_of_its_cookie(town: Town) -> None:
+    shop = await town.supermarket()
+    visitor = await a_visitor(town, shop.merchant)
+    await visitor.sign_in()
+    copied = replace(visitor)
+    await visitor.sign_in()
+    elsewhere = replace(visitor)
+    left = await copied.press("/console", "/console/sign-out")
+    assert left.leads_to == "/console/sign-in"
+    assert "__Host-partner=" in left.headers["Set-Cookie"]
+    assert "Max-Age=0" in left.headers["Set-Cookie"]
+    for path in PAGES:
+        assert (await copied.get("/console" + path)).leads_to.startswith("/console/sign-in"), path
+    assert (await copied.send("/console/stores", {"csrf": "any"})).leads_to.startswith("/console/sign-in")
+    assert (await copied.send("/console/sign-out", {})).leads_to == "/console/sign-in", "who is out is out"
+    assert (await elsewhere.get("/console")).status == 200, "another visit of the same key goes on"
+    assert (await elsewhere.send("/console/sign-out", {}, Origin="https://evil.example")).status == 403
+    assert (await elsewhere.get("/console")).status == 200
+    async with town.pool.acquire() as conn:
+        assert await sql.forget_ended_visits(conn, limit=10) == 0
+        await conn.execute("UPDATE gateway.ended_visits SET expires_at = now() - interval '61 minutes'")
+        assert [await sql.forget_ended_visits(conn, limit=10) for _ in range(2)] == [1, 0]
 
 
 async def test_what_others_wrote_is_text_wherever_it_stands(town: Town) -> None:

@@ -93,12 +93,11 @@ class _Entry:
         return response
 
     async def sign_out(self, request: web.BaseRequest, path: Mapping[str, str]) -> web.StreamResponse:
-        visit, _ = await self._office.visits.form(request)
-        if visit.caller.key_id.startswith("ses_"):
+        response = leading_to(SIGN_IN)
+        visit = await self._office.visits.end(request, response)
+        if visit is not None and visit.caller.key_id.startswith("ses_"):
             here = Here(site=self._site, request=request, path=path, visit=visit)
             await here.do(sign_ins.end_session)
-        response = leading_to(SIGN_IN)
-        self._office.visits.end(response)
         return response
 
     def _count(self, request: web.BaseRequest) -> None:
@@ -123,7 +122,7 @@ async def _prove(office: Office, assertion: str) -> Registered:
         raise OperatorsSignInElsewhere
     async with office.site.parts.pool.acquire() as conn, conn.transaction():
         proven = await grant.prove(conn, assertion, audience=office.audience, now=datetime.now(UTC))
-        client, _ = await clients.with_keys(conn, proven.client_id)
+        client = await clients.get(conn, proven.client_id)
         if client.kind != "operator":
             raise NotSignedIn
     return proven

@@ -4,7 +4,6 @@ There is no password to steal, and what the browser signs (RFC 7523) works here 
 takes JavaScript; without it the page says so.
 """
 
-import contextlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -15,7 +14,6 @@ import msgspec
 from aiohttp import web
 
 from gateway.api import applying, key_resets
-from gateway.door.errors import NotSignedIn
 from gateway.door.listeners import Page
 from gateway.pages.frame import HEADERS, Refusal, language_of
 from gateway.pages.partner import forms, names
@@ -61,10 +59,8 @@ def entrance(console: Console) -> tuple[Page, ...]:
         return await _told(request, lambda form: _enrolled(console, request, form))
 
     async def sign_out(request: web.BaseRequest, _path: Mapping[str, str]) -> web.StreamResponse:
-        with contextlib.suppress(NotSignedIn):  # who is out already is out
-            await console.visits.form(request)
         response = leading_to(SIGN_IN)
-        console.visits.end(response)
+        await console.visits.end(request, response)
         return response
 
     return (
@@ -91,7 +87,7 @@ async def _prove(console: Console, assertion: str) -> Registered:
     """
     async with console.site.parts.pool.acquire() as conn, conn.transaction():
         proven = await grant.prove(conn, assertion, audience=console.audience, now=datetime.now(UTC))
-        client, _ = await clients.with_keys(conn, proven.client_id)
+        client = await clients.get(conn, proven.client_id)
     if client.kind not in _KINDS:
         raise AssertionNotVerified
     if client.dpop_bound_access_tokens:
