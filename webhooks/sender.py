@@ -181,7 +181,7 @@ class Sender:
         self._session = aiohttp.ClientSession(
             connector=_Connector(
                 resolver=self._resolver,
-                ssl=tls or ssl.create_default_context(),
+                ssl=tls or True,
                 limit=0,  # claims bound what is under way, for each endpoint and for all
                 ttl_dns_cache=_NAMES_KEPT_S,
                 keepalive_timeout=_CONNECTION_KEPT_S,

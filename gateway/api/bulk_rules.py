@@ -6,8 +6,7 @@ from typing import Any
 import msgspec
 
 from gateway.api import showing
-from gateway.door.faults import FaultFinder
-from gateway.door.schema import Schemas
+from gateway.door.faults import finder_of
 from gateway.wire.applications import Declared
 from merchants.onboarding.bulk_reading import Rules
 from merchants.onboarding.particulars import Particulars
@@ -15,7 +14,7 @@ from merchants.onboarding.particulars import Particulars
 
 def rules() -> Rules:
     """For the worker; the schema is compiled once."""
-    finder = FaultFinder(Schemas([Declared]).document(Declared))
+    finder = finder_of(Declared)
 
     def faults(document: Mapping[str, Any]) -> Sequence[tuple[str, str, str]]:
         if finder.accepts(document):

@@ -20,10 +20,9 @@ from gateway.door.errors import (
     UnsupportedContentEncoding,
     UnsupportedContentType,
 )
-from gateway.door.faults import FaultFinder
+from gateway.door.faults import FaultFinder, finder_of
 from gateway.door.operation import FORM, JSON, Media, Operation
 from gateway.door.parameters import Parameters
-from gateway.door.schema import Schemas
 from gateway.wire.problem import Fault
 
 # A till on a bad line sends 64 KiB in this time; who takes longer holds a connection for nothing.
@@ -43,14 +42,14 @@ NO_BODY = Body(None, b"")
 class BodyReader:
     """Reads the bodies of one operation."""
 
-    def __init__(self, operation: Operation, schemas: Schemas) -> None:
+    def __init__(self, operation: Operation) -> None:
         self._consumes: Media = operation.consumes
         self._shape = operation.body
         self._accepted = frozenset(operation.consumes.types)
         self._form = Parameters(self._shape, prefix="/") if operation.consumes is FORM else None
         self._faults: FaultFinder | None = None
         if operation.consumes is JSON and self._shape is not None:
-            self._faults = FaultFinder(schemas.document(self._shape))
+            self._faults = finder_of(self._shape)
 
     async def read(self, request: web.BaseRequest) -> Body:
         """The body as the operation wants it.

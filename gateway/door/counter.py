@@ -17,7 +17,6 @@ from gateway.door.endpoint import Desk, Endpoint, Wanted
 from gateway.door.errors import NotFound
 from gateway.door.operation import Answer, Operation
 from gateway.door.router import PARAMETER_PATTERN
-from gateway.door.schema import schemas_of
 
 _PARAMETER = re.compile(PARAMETER_PATTERN)
 
@@ -77,5 +76,5 @@ class Counter:
 
     def _endpoint(self, operation: Operation) -> Endpoint:
         if operation.name not in self._endpoints:
-            self._endpoints[operation.name] = Endpoint(operation, self.desk, schemas_of([operation]))
+            self._endpoints[operation.name] = Endpoint(operation, self.desk)
         return self._endpoints[operation.name]

@@ -30,7 +30,6 @@ from gateway.door.errors import (
 from gateway.door.idempotency import Claim, ClaimDesk, Replayed
 from gateway.door.operation import Answer, Call, Operation
 from gateway.door.parameters import Parameters
-from gateway.door.schema import Schemas
 from gateway.door.waiting_room import WaitingRoom
 from merchants.access.errors import DpopProofReplayed
 
@@ -93,10 +92,10 @@ class Desk:
 class Endpoint:
     """An operation that is ready to answer."""
 
-    def __init__(self, operation: Operation, desk: Desk, schemas: Schemas) -> None:
+    def __init__(self, operation: Operation, desk: Desk) -> None:
         self.operation = operation
         self._desk = desk
-        self._body = BodyReader(operation, schemas)
+        self._body = BodyReader(operation)
         self._query = Parameters(operation.query, prefix="#query/") if operation.query is not None else None
 
     async def answer(self, request: web.BaseRequest, path: Mapping[str, str], trace: Trace) -> web.Response:

@@ -4,13 +4,14 @@ Details are made from the schema, never from the value: a caller's data does not
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import jsonschema_rs
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from gateway.door.json_text import escape
-from gateway.door.schema import walk
+from gateway.door.schema import Schemas, walk
 from gateway.wire.problem import Fault
 
 # One answer stays readable, however long the body was.
@@ -18,6 +19,12 @@ MAX_FAULTS = 50
 
 _NO_WHOLE_NUMBER = 0.5
 _WRONG_TYPE = "wrong_type"
+
+
+@cache
+def finder_of(shape: Any) -> "FaultFinder":
+    """The type's own: made once a process, as its schema takes longer to write than to use."""
+    return FaultFinder(Schemas([shape]).document(shape))
 
 
 class FaultFinder:

@@ -17,7 +17,6 @@ from gateway.door.health import Check, Measure, health_operations
 from gateway.door.operation import Listener, Method, Operation
 from gateway.door.problem_docs import problem_docs
 from gateway.door.router import LONGEST_PARAMETER, Router
-from gateway.door.schema import schemas_of
 
 log = structlog.get_logger()
 
@@ -81,13 +80,12 @@ class Door:
         self.operations = with_own(operations, {"door": self._check_open, **(checks or {})}, measures)
         self.type_base = type_base
         self.stopping = stopping or asyncio.Event()
-        schemas = schemas_of(self.operations)
         self._routers: dict[Listener, Router[tuple[str, Serve]]] = {}
         for listener in (Listener.PUBLIC, Listener.OPERATORS):
             router = self._routers[listener] = Router()
             for one in self.operations:
                 if listener in one.listener:
-                    router.add(one.method, one.path, (one.name, Endpoint(one, desk, schemas).answer))
+                    router.add(one.method, one.path, (one.name, Endpoint(one, desk).answer))
             for page in pages:
                 if listener in page.listener:
                     target = (page.name, _serve_page(page.handler))

@@ -3,15 +3,13 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from functools import cached_property
 from typing import Any, get_origin
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from gateway.door.errors import RequestInvalid
-from gateway.door.faults import FaultFinder
-from gateway.door.schema import Schemas
+from gateway.door.faults import finder_of
 from gateway.wire.problem import Fault
 from gateway.wire.time import TIME_PATTERN
 
@@ -89,7 +87,7 @@ class Parameters:
         """What the schema says of the values as JSON, one fault for each name."""
         document = {name: self._as_json(name, value) for name, value in values.items()}
         told: set[str] = set()
-        for one in self._judge.find(document):
+        for one in finder_of(self._shape).find(document):
             name = one.pointer.split("/")[1]
             if name not in told:
                 told.add(name)
@@ -97,10 +95,6 @@ class Parameters:
                 if name in self._times:
                     own = _NO_TIME
                 yield self._fault(name, "wrong_format" if own else one.code, own or one.detail)
-
-    @cached_property
-    def _judge(self) -> FaultFinder:
-        return FaultFinder(Schemas([self._shape]).document(self._shape))
 
     def _as_json(self, name: str, value: Any) -> Any:
         """What a text says, as the kind of its field if it can be read as one."""

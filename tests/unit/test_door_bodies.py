@@ -12,13 +12,12 @@ from msgspec import Struct
 
 from gateway.door import json_text
 from gateway.door.errors import BodyMalformed
-from gateway.door.faults import FaultFinder
-from gateway.door.schema import Schemas
+from gateway.door.faults import finder_of
 from gateway.wire.money import Amount
 from gateway.wire.time import Time
 from tests.doors import A_NOTE, NewNote
 
-_FINDER = FaultFinder(Schemas([NewNote]).document(NewNote))
+_FINDER = finder_of(NewNote)
 
 # Values that are nearly right, so that every rule is met and broken.
 _TEXTS = st.sampled_from(["", "a", "milk", "CNY", "cny", "CNY\n", "red", "blue", "街", "a.b", "A", "x" * 41])
@@ -142,7 +141,7 @@ class Both(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def test_plain_unions_are_explained_by_the_branch_of_the_same_kind() -> None:
-    finder = FaultFinder(Schemas([Both]).document(Both))
+    finder = finder_of(Both)
     faults = finder.find({"either": {"amount_minor": -1, "currency": "CNY"}, "mode": "b"})
     assert [(one.pointer, one.code) for one in faults] == [
         ("/either/amount_minor", "too_small"),
