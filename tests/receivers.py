@@ -29,7 +29,7 @@ PARTNER_NO = 7
 TENANT = new_id("mer", PARTNER_NO)
 SEALING = Sealing(bytes(32))  # the same in every process of a test
 WEBHOOK_KEY = Ed25519PrivateKey.generate()
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from qr import codes
 from tests.hired import a_wallet_backend, an_operator
 from tests.onboarded import Till as TillPlace
 from tests.onboarded import a_till, an_active_merchant
+from tests.receivers import until_readable
 from tests.signing_in import OwnKey
 from tests.told import broken_promises, published
 
@@ -254,6 +255,12 @@ class Town:
                 conn, scheme=self.replica.parts.payment_codes, payer=payer
             )
         return issued.code
+
+    async def feed(self, reader: Person) -> list[Any]:
+        """Whoever reads sees all that is published by now: the feed keeps back what older transactions may precede."""
+        await until_readable(self.pool)
+        events: list[Any] = (await reader.get("/v1/events?limit=100")).body["items"]
+        return events
 
     async def ledger(self) -> dict[str, Any]:
         async with self.http.get(f"{self.core}/sandbox/ledger") as response:

@@ -223,6 +223,7 @@ async def test_a_refund_is_shown_before_it_is_made_and_made_once(town: Town) -> 
     assert [one.status for one in again] == [303, 303]
     listed = await shop.office.get(f"/v1/payments/{paid}/refunds")
     assert [one["shares"]["order"]["amount_minor"] for one in listed.body["items"]] == [2_800]
+    await shop.office.get(f"/v1/refunds/{listed.body['items'][0]['id']}?wait_s=20")
     told = (await shop.office.get(f"/v1/payments/{paid}/timeline")).body["items"]
     assert [one["type"] for one in told if one["kind"] == "event"] == [
         "payment.succeeded",

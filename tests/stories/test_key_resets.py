@@ -39,7 +39,7 @@ class Server:
         return "enrolled"
 
     async def told(self) -> list[dict[str, Any]]:
-        events = (await self.shop.office.get("/v1/events?limit=100")).body["items"]
+        events = await self.town.feed(self.shop.office)
         return [one["data"] for one in events if one["type"].startswith("client.")]
 
 

@@ -43,7 +43,7 @@ async def test_the_nearest_fee_counts_and_the_smallest_limit(town: Town) -> None
     assert (shown["fee_basis_points"], shown["payment_limit"]) == (100, cny(20_000))
     await settle(town, terminal, {"fee_basis_points": None, "payment_limit": None})
     assert await fee_of_a_payment(town, shop) == 100
-    events = (await shop.office.get("/v1/events?limit=100")).body["items"]
+    events = await town.feed(shop.office)
     assert [one["type"] for one in events].count("merchant.changed") == 3
 
 

@@ -44,7 +44,7 @@ async def test_another_fee_counts_once_a_second_person_approved_it_and_its_partn
     assert beyond.status >= 400, beyond.body
     again = await both.post(path, terms)
     assert (again.status, again.body["code"]) == (422, "nothing_to_change")
-    events = (await shop.office.get("/v1/events?limit=100")).body["items"]
+    events = await town.feed(shop.office)
     [told] = [one["data"] for one in events if one["type"] == "merchant.changed"]
     assert told["reason"] == "changed: terms"
 
