@@ -87,7 +87,7 @@ class Session:
         self._refuse_another_kind(user.func if isinstance(user, functools.partial) else user)
 
         async def asked(gateway: Gateway) -> T:
-            return await deed(user(gateway, identity.credentials()))
+            return await deed(user(gateway, self.file.credentials()))
 
         return ask_gateway(identity.url, asked, issuer=identity.issuer)
 

@@ -70,18 +70,6 @@ class Identity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
     def public_jwk(self) -> PublicJwk:
         return msgspec.convert(self.key.public_jwk, PublicJwk)
 
-    def credentials(self) -> Credentials:
-        """How this client signs in.
-
-        Raises:
-            ClickException: the gateway has not let it in yet.
-        """
-        if self.client_id is None:
-            raise click.ClickException(
-                "nobody was let in with this identity yet: run the command that made it again"
-            )
-        return Credentials(client_id=self.client_id, key=self.key)
-
 
 @dataclass(frozen=True, slots=True)
 class IdentityFile:
@@ -129,6 +117,22 @@ class IdentityFile:
         made = cls(path, Identity(url=url, issuer=issuer, jwk=jwk, asked_with=uuid.uuid4().hex))
         _write(path, made.identity)
         return made
+
+    def credentials(self) -> Credentials:
+        """How this client signs in; one that runs for long takes the key that `keys rotate` puts into its file.
+
+        Raises:
+            ClickException: the gateway has not let it in yet.
+        """
+        if self.identity.client_id is None:
+            raise click.ClickException(
+                "nobody was let in with this identity yet: run the command that made it again"
+            )
+        return Credentials(
+            client_id=self.identity.client_id,
+            key=self.identity.key,
+            key_now=lambda: self.open(self.path).identity.key,
+        )
 
     def keep(self, **changes: str | dict[str, str] | None) -> Self:
         """Write what has become known."""

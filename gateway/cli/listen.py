@@ -49,8 +49,8 @@ def listen(
     if url and client_id and key:
         issuer, credentials = None, Credentials(client_id=client_id, key=_key(key))
     elif identity is not None:
-        held = IdentityFile.open(identity).identity
-        url, issuer, credentials = held.url, held.issuer, held.credentials()
+        file = IdentityFile.open(identity)
+        url, issuer, credentials = file.identity.url, file.identity.issuer, file.credentials()
     else:
         raise click.UsageError("say who listens: --as FILE, or --url, --client-id and --key")
     try:

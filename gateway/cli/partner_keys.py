@@ -73,7 +73,7 @@ def rotate(session: Session) -> None:
 def _enrolled(file: IdentityFile, reset_code: str) -> bool:
     """Whether the next key came in; it does not where a rotation before the reset had uploaded it already."""
     identity = file.identity
-    client_id = identity.credentials().client_id
+    client_id = file.credentials().client_id
     assert identity.next_jwk is not None, "it was just made"
     new = SigningKey.from_jwk(identity.next_jwk)
 

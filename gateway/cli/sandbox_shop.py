@@ -22,13 +22,13 @@ def shop(session: Session, port: int) -> None:
 
     Its source, gateway/demo/shop.py, is what a shop has to write. Events are fetched as `gateway listen` does.
     """
-    merchant_id, identity = own_merchant(session), session.file.identity
+    merchant_id, file = own_merchant(session), session.file
 
     async def sell(gateway: Gateway) -> None:
-        partner = Partner(gateway, identity.credentials())
+        partner = Partner(gateway, file.credentials())
         await _sell(gateway, partner, merchant_id=merchant_id, url=f"http://127.0.0.1:{port}")
 
-    ask_gateway(identity.url, sell, issuer=identity.issuer)
+    ask_gateway(file.identity.url, sell, issuer=file.identity.issuer)
 
 
 async def _sell(gateway: Gateway, partner: Partner, *, merchant_id: str, url: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
@@ -28,6 +28,7 @@ _ASSERTION_LIFE_S: Final = 30
 _RENEW_BEFORE_S: Final = 60.0
 _TOKEN_ATTEMPTS: Final = 3
 _UNAUTHORIZED: Final = 401
+_KEY_REFUSED: Final = "assertion_not_verified"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +37,13 @@ class Credentials:
 
     Attributes:
         bearer: take tokens that work without a proof of possession, which a gateway may refuse to give.
+        key_now: reads the key again, where another process may have replaced it; asked once the gateway refuses `key`.
     """
 
     client_id: str
     key: SigningKey
     bearer: bool = False
+    key_now: Callable[[], SigningKey] | None = None
 
     def assertion(self, audience: str) -> str:
         """Proof of being this client, for one token request (RFC 7523)."""
@@ -67,11 +70,11 @@ class SignedIn:
         """A token that is good for another minute at least; a burst of calls fetches one."""
         async with self._renewing:
             if self._access is None or time.monotonic() >= self._renew_at:
-                key = None if self._credentials.bearer else self._credentials.key
                 nonce = None if self._access is None else self._access.nonce
-                token = await self._fetch_token(Access(key=key))
+                token = await self._sign_in()
                 bound = token.token_type == "DPoP"  # noqa: S105 (the kind of token, not one)
-                self._access = Access(token=token.access_token, key=key if bound else None, nonce=nonce)
+                key = self._credentials.key if bound else None
+                self._access = Access(token=token.access_token, key=key, nonce=nonce)
                 self._renew_at = time.monotonic() + max(token.expires_in - _RENEW_BEFORE_S, 0.0)
             return self._access
 
@@ -155,6 +158,23 @@ class SignedIn:
     def _forget(self, access: Access) -> None:
         if self._access is access:
             self._access = None
+
+    async def _sign_in(self) -> Token:
+        """With the key at hand, or if that was revoked with the one that another process put in its place."""
+        try:
+            return await self._fetch_token(Access(key=self._proving_key))
+        except ProblemAnswered as problem:
+            if problem.code != _KEY_REFUSED or self._credentials.key_now is None:
+                raise
+            now = self._credentials.key_now()
+            if now.thumbprint == self._credentials.key.thumbprint:
+                raise
+        self._credentials = replace(self._credentials, key=now)
+        return await self._fetch_token(Access(key=self._proving_key))
+
+    @property
+    def _proving_key(self) -> SigningKey | None:
+        return None if self._credentials.bearer else self._credentials.key
 
     @retry(retry=retry_if_exception_type(AnswerLost), stop=stop_after_attempt(_TOKEN_ATTEMPTS), reraise=True)
     async def _fetch_token(self, access: Access) -> Token:

@@ -17,6 +17,7 @@ from gateway.client.webhook import Verifier
 from gateway.wire.webhooks import SignedFeedQuery
 from merchants.access import clients
 from merchants.ids import new_id, partner_no_of
+from tests.desk import Desk
 from tests.processes import City, Program, a_city
 from tests.receivers import Receiver, an_event, receiving
 from tests.town import FAST_DOUBT, Supermarket
@@ -42,8 +43,8 @@ async def _server_of(city: City, shop: Supermarket, key: SigningKey) -> str:
             client_id=new_id("cli", partner_no),
             partner_id=shop.merchant.partner_id,
             name="desk",
-            scopes=frozenset({"webhooks"}),
-            within=frozenset({"webhooks"}),
+            scopes=frozenset({"webhooks", "merchants"}),
+            within=frozenset({"webhooks", "merchants"}),
             public_jwk=key.public_jwk,
             actor="test",
         )
@@ -81,7 +82,7 @@ def _listening(city: City, client_id: str, key: SigningKey, receiver: Receiver, 
     )
 
 
-async def test_events_are_forwarded_with_their_signature_and_none_is_lost_when_the_gateway_is_killed(
+async def test_events_are_forwarded_and_none_is_lost_when_the_key_is_replaced_and_the_gateway_killed(
     city: City, tmp_path: Path
 ) -> None:
     shop, payer, key = await city.town.supermarket(), await city.town.payer(), SigningKey.generate()
@@ -97,6 +98,8 @@ async def test_events_are_forwarded_with_their_signature_and_none_is_lost_when_t
         assert (told["type"], told["data"]["payment"]["id"]) == ("payment.succeeded", paid.body["id"])
         assert await _said(listen.log, rf"({arrived.event_id} payment.succeeded -> 200)")
 
+        # The gateway that is started after this knows no more of the key that `listen` began with.
+        await Desk(city.town, tmp_path).done("partner", "keys", "rotate", "--as", "desk.json")
         await city.gateway.kill()
         missed = await _publish(city.town.pool, shop, 30)
         await city.gateway.start()
