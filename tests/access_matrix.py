@@ -135,6 +135,7 @@ MATRIX: Final[Mapping[str, str]] = {
     "read_payment": "office till",
     "list_payments": "office* till*",
     "capture_payment": "office till",
+    "preview_capture": "office till",
     "list_terminal_payments": "office till",
     "cancel_payment": "office till",
     "cancel_order": "office till",

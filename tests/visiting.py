@@ -74,7 +74,7 @@ async def an_operator_at_the_console(town: Town, *roles: str) -> Visitor:
 
 def hidden(page: str, action: str) -> dict[str, str]:
     """The hidden fields of the form that goes there."""
-    found = re.search(rf'<form method="post" action="{re.escape(action)}".*?</form>', page, re.DOTALL)
+    found = re.search(rf'<form [^>]*method="post" action="{re.escape(action)}".*?</form>', page, re.DOTALL)
     assert found is not None, f"no form to {action}"
     pairs = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', found[0])
     return {name: unescape(value) for name, value in pairs}

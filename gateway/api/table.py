@@ -165,6 +165,7 @@ OPERATIONS: tuple[Operation, ...] = (
     payments.read_payment,
     search.list_payments,
     captures.capture_payment,
+    captures.preview_capture,
     store_payments.list_terminal_payments,
     payments.cancel_payment,
     payments.cancel_order,

@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from gateway.client.signed_in import SignedIn
 from gateway.client.transport import Request
+from gateway.wire.captures import CapturePreviewRequest, CaptureShares
 from gateway.wire.payments import (
     MAX_WAIT_S,
     CancelOrder,
@@ -71,6 +72,10 @@ class Payee(SignedIn):
         """Take what is held, all or part; the rest goes back to the customer."""
         path = f"/v1/payments/{payment_id}/capture"
         return await self.do(path, Payment, taking, idempotency_key=idempotency_key, wait_s=taking.wait_s)
+
+    async def preview_capture(self, payment_id: str, wish: CapturePreviewRequest) -> CaptureShares:
+        """Who would give what; moves nothing."""
+        return await self.ask(f"/v1/payments/{payment_id}/capture/preview", CaptureShares, wish)
 
     async def cancel(self, payment_id: str, *, idempotency_key: str | None = None) -> Payment:
         """Once accepted, the customer ends uncharged."""

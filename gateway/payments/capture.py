@@ -17,7 +17,7 @@ from gateway.payments.needs import Needs
 from gateway.payments.payment import Payment, State
 from gateway.transfers import sql as transfers
 from gateway.transfers.transfer import Connection, transfer_id
-from gateway.wallet.core import Transfer
+from gateway.wallet.core import Leg, Transfer
 from merchants.offers.partial import part_of
 
 
@@ -35,11 +35,7 @@ async def accept(
     payment = await sql.lock(conn, partner_id=partner_id, payment_id=payment_id)
     if payment is None:
         raise PaymentNotFound
-    if payment.state is not State.AUTHORIZED:
-        raise NotCapturable(payment.state)
-    taken_minor = payment.order_minor if order_minor is None else order_minor
-    if taken_minor > payment.order_minor:
-        raise CaptureAboveAuthorized(payment.order_minor)
+    legs = taking(payment, order_minor)
     capturing = await authorized_sql.begin_capture(conn, payment)
     if capturing is None or latest is None:
         raise NotCapturable(State.EXPIRED)
@@ -48,7 +44,7 @@ async def accept(
         id=transfer_id(payment.id, latest + 1),
         kind="capture",
         unit=payment.currency,
-        legs=captured(payment.terms.legs, taken_minor, fee_minor=_fee_minor(payment, taken_minor)),
+        legs=legs,
         issuer=_issuer(payment),
         parent=await transfers.approved_id(conn, owner_id=payment.id, purposes=("payment",)),
         statement=payment.terms.merchant_name,
@@ -59,6 +55,21 @@ async def accept(
         look_after_s=needs.patience.query_after_s,
     )  # fmt: skip
     return Accepted(payment=capturing, instruction=instruction)
+
+
+def taking(payment: Payment, order_minor: int | None) -> tuple[Leg, ...]:
+    """The legs that take this much of what is held, or all of it.
+
+    Raises:
+        NotCapturable: nothing is held, not any more, or it is being captured or let go.
+        CaptureAboveAuthorized: more than is held.
+    """
+    if payment.state is not State.AUTHORIZED:
+        raise NotCapturable(payment.state)
+    taken_minor = payment.order_minor if order_minor is None else order_minor
+    if taken_minor > payment.order_minor:
+        raise CaptureAboveAuthorized(payment.order_minor)
+    return captured(payment.terms.legs, taken_minor, fee_minor=_fee_minor(payment, taken_minor))
 
 
 def _fee_minor(payment: Payment, taken_minor: int) -> int:

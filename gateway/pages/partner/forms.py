@@ -10,7 +10,9 @@ import msgspec
 from gateway.door.errors import RequestInvalid
 from gateway.pages.texts import mark
 from gateway.pages.typed import minor_of
+from gateway.wire.money import Amount
 from gateway.wire.problem import Fault
+from merchants.money import Money, format_amount
 
 CHINA: Final = timezone(timedelta(hours=8))
 """Days in forms are those of the business, which knows no summer time."""
@@ -35,6 +37,11 @@ def minor(text: str, currency: str, *, pointer: str = "/amount") -> int:
     if found is None:
         raise RequestInvalid([Fault(pointer=pointer, code="invalid", detail=_NO_AMOUNT)])
     return found
+
+
+def typed(amount: Amount) -> str:
+    """An amount as it would be typed: `12.80`."""
+    return format_amount(Money(amount.amount_minor, amount.currency))
 
 
 def day(text: str, *, pointer: str) -> date | None:

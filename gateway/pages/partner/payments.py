@@ -68,6 +68,7 @@ async def show_payment(here: Here) -> web.StreamResponse:
         refunds=given_back.items,
         timeline=told.items,
         refundable_minor=_refundable_minor(payment) if here.may("refund") else 0,
+        may_capture=here.may("pay") or here.may("cancel"),
     )
 
 
@@ -139,7 +140,8 @@ def _query(asked: dict[str, str]) -> dict[str, str | None]:
 
 def _amount(payment: Payment, typed: str) -> dict[str, Any]:
     currency = payment.order.currency
-    return {"amount_minor": forms.minor(typed, currency), "currency": currency}
+    minor = forms.minor(typed, currency, pointer="/amount/amount_minor")
+    return {"amount_minor": minor, "currency": currency}
 
 
 def _refundable_minor(payment: Payment) -> int:

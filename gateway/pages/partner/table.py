@@ -2,6 +2,7 @@
 
 from gateway.door.listeners import Page
 from gateway.pages.partner.application import application_pages, show_application
+from gateway.pages.partner.captures import capture_pages
 from gateway.pages.partner.console import Console
 from gateway.pages.partner.entrance import entrance
 from gateway.pages.partner.front import front_pages
@@ -21,6 +22,7 @@ def partner_pages(site: Site) -> tuple[Page, ...]:
         *entrance(console),
         *front_pages(console),
         *payment_pages(console),
+        *capture_pages(console),
         *application_pages(console),
         *paper_pages(console),
         *store_pages(console),
