@@ -112,7 +112,9 @@ async def override(here: Here) -> str:
 
 
 async def show_unmasking(here: Here) -> web.StreamResponse:
-    return here.draw("unmask.html", back=_case(here), what=here.path["application_id"])
+    here.need(personal.unmask_application)
+    case = await here.do(reviews.get_case, path=here.path)
+    return here.draw("unmask.html", back=_case(here), what=case.application.id)
 
 
 async def unmask(here: Here) -> web.StreamResponse:

@@ -1,5 +1,6 @@
 """Offers that the bank co-signs: read with their figures and hash, accepted, countered, rejected, paused."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ OFFERS: Final = f"{HOME}/offers"
 _OFFER: Final = f"{OFFERS}/{{offer_id}}"
 
 _DAYS: Final = 30
+_POINTS: Final = re.compile("[0-9]{1,15}")
 
 
 def deal_pages(office: Office) -> tuple[Page, ...]:
@@ -140,7 +142,7 @@ def _midnight(day: date) -> datetime:
 def _budget(total: str, currency: str) -> dict[str, int]:
     if not total.strip():
         return {}
-    if total.strip().isdecimal() and currency.startswith("points:"):
+    if currency.startswith("points:") and _POINTS.fullmatch(total.strip()):
         return {"total_minor": int(total)}
     return {"total_minor": forms.minor(total, pointer="/budgets/total_minor", currency=currency)}
 

@@ -1,5 +1,6 @@
 """What operators type, as operations want it; what cannot be read is a fault in words."""
 
+import re
 from datetime import timedelta, timezone
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ from gateway.wire.problem import Fault
 CHINA: Final = timezone(timedelta(hours=8))
 """Times that are typed are those of the bank, which knows no summer time."""
 _NO_AMOUNT: Final = mark("Give an amount such as 500.00.")
+# One in full is 10 000; what has more digits is nobody's fee.
+_FEE: Final = re.compile("[0-9]{1,5}")
 _NO_FEE: Final = mark("Give the fee in whole hundredths of a percent.")
 CURRENCY: Final = "CNY"
 """In which merchants are settled, and their limits are."""
@@ -34,7 +37,7 @@ def terms(fee: str, limit: str) -> dict[str, Any]:
     Raises:
         RequestInvalid: one of them is no number.
     """
-    if not fee.strip().isdecimal():
+    if not _FEE.fullmatch(fee.strip()):
         raise RequestInvalid([Fault(pointer="/fee_basis_points", code="invalid", detail=_NO_FEE)])
     asked: dict[str, Any] = {"fee_basis_points": int(fee), "payment_limit": None}
     if limit.strip():

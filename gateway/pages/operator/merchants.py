@@ -73,7 +73,9 @@ async def propose(here: Here) -> str:
 
 
 async def show_unmasking(here: Here) -> web.StreamResponse:
-    return here.draw("unmask.html", back=_merchant(here), what=here.path["merchant_id"])
+    here.need(personal.unmask_merchant)
+    one: Merchant = await here.do(merchants.get_any_merchant, path=_at(here))
+    return here.draw("unmask.html", back=_merchant(here), what=one.id)
 
 
 async def unmask(here: Here) -> web.StreamResponse:

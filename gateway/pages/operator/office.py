@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
-from uuid import uuid4
 
 from aiohttp import web
 
@@ -18,6 +17,7 @@ from gateway.door.listeners import Page, PageHandler
 from gateway.door.operation import Listener, Method, Operation
 from gateway.pages.frame import HEADERS, Refusal
 from gateway.pages.operator import names
+from gateway.pages.operator.pressed import Forms
 from gateway.pages.site import Site
 from gateway.pages.texts import mark
 from gateway.pages.visits import Visit, Visits
@@ -83,6 +83,15 @@ class Here:
         """Whether the visitor has one of the roles; for what to show, never for what to allow."""
         return not self.visit.caller.roles.isdisjoint(roles)
 
+    def need(self, operation: Operation) -> None:
+        """For a page that only asks what a deed needs: refuse now whom the operation would refuse afterwards.
+
+        Raises:
+            InsufficientRole
+        """
+        if operation.roles and not self.may(*operation.roles):
+            raise InsufficientRole(sorted(operation.roles))
+
     @property
     def me(self) -> str:
         """The visitor's own id, as reviewers and approvers are named by."""
@@ -102,10 +111,9 @@ class Here:
             me=self.me,
             places=self._places(),
             refusal=self.refusal,
-            form=self.form,
+            form=Forms(self.request.rel_url.path if self.refusal else None, self.form),
             done=names.DONE.get(self.asked("done")),
             csrf=self.visit.csrf,
-            fresh_key=lambda: (self.refusal and self.form.get("key")) or uuid4().hex,
             names=names,
             may=self.may,
             **values,

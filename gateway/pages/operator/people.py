@@ -49,8 +49,8 @@ async def propose(here: Here) -> str:
         raise RequestInvalid([Fault(pointer="/jwk", code="invalid", detail=_NO_KEY)]) from None
     roles = [one for one in ("reviewer", "approver", "risk", "auditor") if f"role-{one}" in here.form]
     body = {"name": here.form.get("name", "").strip(), "roles": roles, "jwk": jwk}
-    await here.press(operator_proposals.propose_operator, body=body)
-    return _people("hired")
+    proposed = await here.press(operator_proposals.propose_operator, body=body)
+    return _people("hired" if proposed.status == "proposed" else "confirmed")
 
 
 async def confirm(here: Here) -> str:

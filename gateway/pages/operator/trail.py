@@ -59,7 +59,7 @@ def _moment(text: str, pointer: str) -> str | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        local = moment if moment.tzinfo else moment.replace(tzinfo=CHINA)
+        return local.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError):  # the first hours of the first year are none in UTC
         raise RequestInvalid([Fault(pointer=pointer, code="invalid", detail=_NO_TIME)]) from None
-    local = moment if moment.tzinfo else moment.replace(tzinfo=CHINA)
-    return local.astimezone(UTC).isoformat().replace("+00:00", "Z")
