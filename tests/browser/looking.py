@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 SCREENS = Path(__file__).parents[2] / ".data" / "screens"
+# For machines that are slower than ours, and busy: who waits for a state sees it come, and loses no time by this.
+_PATIENCE_MS = 30_000
+expect.set_options(timeout=_PATIENCE_MS)
 Theme = Literal["light", "dark"]
 
 _SIZES: dict[str, ViewportSize] = {
@@ -56,7 +59,7 @@ async def looking(browser: Browser, eyes: Eyes | None = None) -> AsyncIterator[B
         reduced_motion="reduce",
         timezone_id="Asia/Shanghai",
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(_PATIENCE_MS)
     strangers: list[str] = []
     faults: list[str] = []
     context.on("request", lambda one: None if _is_ours(one.url) else strangers.append(one.url))

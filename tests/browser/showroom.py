@@ -1,14 +1,16 @@
 """Somebody in front of the demo's page: what they press there, whatever language it speaks, and what they wait for."""
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 from PIL import Image
 from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import TimeoutError as NotYet
 
 from gateway.demo import story
 from gateway.demo.narration import Narrator
@@ -17,8 +19,9 @@ from gateway.demo.showroom.opening import open_showroom
 from tests.browser.conftest import CHROMIUM
 from tests.browser.looking import Eyes, seen
 
-# A payment in doubt is asked about after three seconds.
-DOUBT_WITHIN_MS = 20_000
+# What the programs do in their own time, such as asking about a doubt or sending a webhook again, on a slow machine.
+IN_THE_END_MS = 60_000
+_SOON_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,38 +92,50 @@ class Visitor:
     def screen(self, exhibit: str, name: str) -> Locator:
         return self.exhibit(exhibit).locator(f'[data-if="screen={name}"]')
 
+    @asynccontextmanager
+    async def answered(self, what: str) -> AsyncIterator[None]:
+        """What is pressed within is done, and not refused, before anything else is."""
+        async with self.page.expect_response(f"**/demo/{what}", timeout=IN_THE_END_MS) as awaited:
+            yield
+        answer = await awaited.value
+        assert answer.ok, f"{answer.url}: {await answer.text()}"
+
     async def does(self, deed: str) -> None:
         """By the keyboard alone."""
-        button = self.page.locator(f'button[data-do="{deed}"]:visible').first
-        await button.focus()
-        await self.page.keyboard.press("Enter")
+        async with self.answered(f"do/{deed.replace('.', '/')}"):
+            await self.page.locator(f'button[data-do="{deed}"]:visible').first.press("Enter")
+
+    async def comes_to(self, exhibit: str, name: str, *deeds: str) -> None:
+        """That screen, by one of these deeds, from whatever is there now, which may change before it is pressed."""
+        aim = self.screen(exhibit, name)
+        ways = self.exhibit(exhibit).locator(",".join(f'button[data-do="{one}"]:visible' for one in deeds))
+        async with asyncio.timeout(IN_THE_END_MS / 1000):
+            while not await aim.is_visible():
+                with suppress(NotYet, AssertionError):
+                    await ways.first.press("Enter", timeout=_SOON_MS)
+                    await expect(aim).to_be_visible(timeout=_SOON_MS)
 
     async def charges(self, amount: str) -> None:
         """At the till: the next customer, who pays so much."""
-        if await self.page.locator('button[data-do="till.next"]:visible').count():
-            await self.does("till.next")
+        await self.comes_to("till", "idle", "till.next")
         await self.page.locator("#till-amount").fill(amount)
-        await self.page.locator('form[data-form="till.charge"] button:not([type])').click()
+        async with self.answered("do/till/charge"):
+            await self.page.locator('form[data-form="till.charge"] button:not([type])').click()
         await expect(self.screen("till", "scan")).to_be_visible()
 
     async def shows_a_code(self) -> None:
         """On the phone."""
         await self.goes_home()
         await self.does("phone.code")
-        await expect(self.page.locator('[data-src="code.qr"]')).to_have_js_property("complete", value=True)
+        await expect(self.screen("phone", "code")).to_be_visible()
 
     async def goes_home(self) -> None:
         """On the phone, whatever it shows."""
-        for way in ("phone.home", "phone.decline"):
-            if await self.page.locator(f'button[data-do="{way}"]:visible').count():
-                await self.does(way)
-        await expect(self.screen("phone", "home")).to_be_visible()
+        await self.comes_to("phone", "home", "phone.home", "phone.decline")
 
     async def goes_back_to_the_shelves(self) -> None:
         """In the shop, from whatever was bought before."""
-        if await self.page.locator('button[data-do="shop.back"]:visible').count():
-            await self.does("shop.back")
-        await expect(self.screen("shop", "shelves")).to_be_visible()
+        await self.comes_to("shop", "shelves", "shop.back")
 
     async def picture_of(self, exhibit: str, picture: str) -> bytes:
         """Its pixels, as the server drew them."""
@@ -130,11 +145,15 @@ class Visitor:
         return await answer.body()
 
     async def holds_it_to_the_till(self, *, symbol: str = "qr") -> None:
-        await self.page.locator(f'.phone button.code:has([data-src="code.{symbol}"])').click()
+        """Until it has taken the code; the picture is waited for by the page itself."""
+        async with self.answered("scan/till"):
+            await self.page.locator(f'.phone button.code:has([data-src="code.{symbol}"])').click()
+        await expect(self.screen("till", "result")).to_be_visible()
 
     async def scans(self, exhibit: str, picture: str) -> None:
         """With the phone: this picture of that exhibit's."""
-        await self.exhibit(exhibit).locator(f'button.code:has([data-src="{picture}"])').click()
+        async with self.answered("scan/phone"):
+            await self.exhibit(exhibit).locator(f'button.code:has([data-src="{picture}"])').click()
 
     async def opens_the_hosted_page(self) -> Page:
         """In a tab of its own, as the shop's link does."""
@@ -152,13 +171,17 @@ class Visitor:
     async def sees_till(self, state: str, amount: str) -> None:
         """The till's result, once it is this one."""
         display = self.screen("till", "result").locator(".display")
-        await expect(display).to_contain_text(amount, timeout=DOUBT_WITHIN_MS)
-        await expect(display).to_have_attribute("data-is", state, timeout=DOUBT_WITHIN_MS)
+        await expect(display).to_contain_text(amount, timeout=IN_THE_END_MS)
+        await expect(display).to_have_attribute("data-is", state, timeout=IN_THE_END_MS)
+
+    async def saw_doubt(self) -> None:
+        """The till said meanwhile that it did not know yet."""
+        await expect(self.exhibit("till").locator('.steps > li[data-is="wait"]')).to_have_count(1)
 
     async def sees_event(self, kind: str, amount: str) -> Locator:
         """A line of the log."""
         line = self.exhibit("log").locator("tbody tr").filter(has_text=kind).filter(has_text=amount).first
-        await expect(line).to_be_visible(timeout=DOUBT_WITHIN_MS)
+        await expect(line).to_be_visible(timeout=IN_THE_END_MS)
         return line
 
     async def sees_the_books_agree(self) -> None:
@@ -167,9 +190,9 @@ class Visitor:
 
     async def flips(self, name: str) -> None:
         """A switch, or one behaviour of the core's."""
-        await self.page.locator(
-            f'.chip:has(input[value="{name}"]), .chip:has([data-switch="{name}"])'
-        ).click()
+        chip = f'.chip:has(input[value="{name}"]), .chip:has([data-switch="{name}"])'
+        async with self.answered("do/faults/*"):
+            await self.page.locator(chip).click()
 
     async def looks(self, name: str, *, only_thorough: bool = False) -> None:
         if only_thorough and not self.thorough:

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import msgspec
 
-# A phone shows two at once, till and shop one each; the rest may still be on its way to a browser.
+# A phone shows two at once, till and shop one each; the rest may still be on its way to a browser. What hangs for good
+# is not counted.
 _MOST_PICTURES: Final = 48
 
 
@@ -20,6 +21,7 @@ class Board:
         self._version = 0
         self._changed = asyncio.Event()
         self._pictures: OrderedDict[str, bytes] = OrderedDict()
+        self._for_good: dict[str, bytes] = {}
         self._watchers = 0
         self._watched = asyncio.Event()
 
@@ -33,16 +35,19 @@ class Board:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def hang(self, png: bytes) -> str:
-        """A picture's address; it stays until many others have come."""
+    def hang(self, png: bytes, *, for_good: bool = False) -> str:
+        """A picture's address; it stays until many others have come, or for good."""
         name = uuid4().hex
-        self._pictures[name] = png
+        if for_good:
+            self._for_good[name] = png
+        else:
+            self._pictures[name] = png
         while len(self._pictures) > _MOST_PICTURES:
             self._pictures.popitem(last=False)
         return f"/pictures/{name}.png"
 
     def picture(self, name: str) -> bytes | None:
-        return self._pictures.get(name)
+        return self._for_good.get(name) or self._pictures.get(name)
 
     async def watch(self) -> AsyncGenerator[tuple[str, bytes], None]:
         """Every exhibit as it is now, then each as it changes; one that changes often is told as it is in the end."""

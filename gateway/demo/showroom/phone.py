@@ -74,6 +74,7 @@ class Phone:
 
     async def code(self, _: Nothing) -> None:
         """A fresh payment code; it is renewed as long as it is shown."""
+        asked_at = datetime.now(UTC)
         issued = await self._wallet.payment_code(self.owner)
         left_s = (issued.expires_at - datetime.now(UTC)).total_seconds()
         drawn = await asyncio.to_thread(lambda: (pictures.drawn(issued.code), pictures.bars(issued.code)))
@@ -81,6 +82,7 @@ class Phone:
             digits=issued.code,
             qr=self._board.hang(drawn[0]),
             bars=self._board.hang(drawn[1]),
+            since=asked_at,
             until=issued.expires_at,
             life_s=left_s,
         )
@@ -161,18 +163,22 @@ class Phone:
         await self._core.give(self.owner.id, _TOP_UP_MINOR)
 
     def heard(self, payment: WalletPayment) -> None:
-        """A webhook told of a payment; whoever looks at a code is shown what became of it."""
+        """A webhook told of a payment; whoever looks at a code is shown what became of it, and of no older one."""
         if payment.payer_id != self.owner.id or not self._take(payment):
             return
         if payment.state == "requires_confirmation" and self._review is None:
             self._ask(review_asked(payment))
-        elif payment.state in FINAL and self._screen == "code":
+        elif payment.state in FINAL and self._is_by_the_code(payment):
             self._payment = payment
             self._go("result")
         else:
             if self._payment is not None and self._payment.id == payment.id:
                 self._payment = payment
             self.show()
+
+    def _is_by_the_code(self, payment: WalletPayment) -> bool:
+        """One that was in doubt may end while the next code is shown already."""
+        return self._screen == "code" and self._code is not None and payment.created_at > self._code.since
 
     def recall(self, payments: list[WalletPayment]) -> None:
         """What the feed of events remembers from before this phone was opened."""

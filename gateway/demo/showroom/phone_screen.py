@@ -13,11 +13,12 @@ Screen = Literal["home", "code", "scan", "amount", "review", "result"]
 
 
 class CodeShown(Struct, frozen=True, kw_only=True):
-    """A payment code as the phone shows it."""
+    """A payment code as the phone shows it; what was paid before `since` was paid by another."""
 
     digits: str
     qr: str
     bars: str
+    since: datetime
     until: datetime
     life_s: float
 

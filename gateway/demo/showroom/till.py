@@ -75,10 +75,11 @@ class Till:
     ) -> None:
         self._board, self._errands, self._till, self._office = board, errands, till, office
         self._place = place
-        self._sticker = board.hang(place.sticker)
+        self._sticker = board.hang(place.sticker, for_good=True)
         self._numbers = count(1)
         self._opened = datetime.now(UTC)
         self._screen: Screen = "idle"
+        self._turn = 0
         self._amount: PositiveAmount | None = None
         self._picture: str | None = None
         self._current: str | None = None
@@ -108,15 +109,16 @@ class Till:
         amount = self._amount
         if self._screen != "scan" or amount is None:
             raise NobodyWaits
-        self._go("busy")
+        turn = self._go("busy")
         try:
             payment = await self._till.pay(
                 PaymentRequest(amount=amount, merchant_order_no=self._order_no(), code=code, wait_s=_WAIT_S)
             )
         except BaseException:
-            self._go("scan")
+            if turn == self._turn:
+                self._go("scan")
             raise
-        self._settle(payment)
+        self._settle(payment, turn)
 
     async def show_code(self, wish: Sum) -> None:
         """The other way round: the till shows a signed code, which the phone scans."""
@@ -145,8 +147,9 @@ class Till:
 
     async def cancel(self, one: Which) -> None:
         """Once accepted, the customer ends uncharged."""
+        turn = self._turn
         payment = await self._till.cancel(self._known(one.id).id)
-        self._settle(payment)
+        self._settle(payment, turn)
 
     async def preview(self, part: Part) -> RefundShares:
         """Who would get what."""
@@ -155,10 +158,11 @@ class Till:
 
     async def refund(self, part: Part) -> None:
         """Part of the order goes back, and that part of the discount to those who gave it."""
+        turn = self._turn
         number = f"{self._known(part.id).merchant_order_no}-R{next(self._numbers)}"
         wish = RefundRequest(merchant_refund_no=number, amount=scanner.typed(part.amount))
         await self._office.refund(part.id, wish)
-        self._settle(await self._till.payment(part.id))
+        self._settle(await self._till.payment(part.id), turn)
 
     async def open(self) -> None:
         """What it took before, and from now on what the sticker brings."""
@@ -170,7 +174,7 @@ class Till:
         self.show()
 
     async def _hear_the_sticker(self) -> None:
-        """Who scans the sticker asks nobody; the till is told."""
+        """Who scans the sticker asks nobody; the till is told, and says so unless its cashier is at something else."""
         terminal_id = self._place.terminal_id
         after = (await self._till.terminal_payments(terminal_id, TerminalQuery())).next
         while True:
@@ -182,7 +186,7 @@ class Till:
                 continue
             after = news.next
             for payment in news.items:
-                self._settle(payment)
+                self._settle(payment, self._turn if self._screen in ("idle", "result") else None)
 
     async def _follow(self, payment_id: str) -> None:
         payment = await self._till.wait(payment_id, within_s=600.0)
@@ -191,11 +195,14 @@ class Till:
             self._go("result")
         self.show()
 
-    def _settle(self, payment: Payment) -> None:
-        """Show it, and stay with it until its end."""
+    def _settle(self, payment: Payment, turn: int | None) -> None:
+        """Stay with it until its end, and show it if the cashier has not turned to something else since that turn."""
         self._take(payment)
-        self._current = payment.id
-        self._go("result")
+        if turn == self._turn:
+            self._current = payment.id
+            self._go("result")
+        else:
+            self.show()
         if payment.state not in FINAL:
             self._errands.send(self._follow(payment.id))
 
@@ -216,11 +223,14 @@ class Till:
     def _order_no(self) -> str:
         return f"T7-{self._opened:%H%M%S}-{next(self._numbers):03d}"
 
-    def _go(self, screen: Screen) -> None:
+    def _go(self, screen: Screen) -> int:
+        """Returns the number of this turn, by which an answer that comes late knows whether it is still waited for."""
         self._screen = screen
+        self._turn += 1
         if screen != "code":
             self._picture = None
         self.show()
+        return self._turn
 
     def show(self) -> None:
         newest = sorted(self._journal.values(), key=lambda one: one.created_at, reverse=True)

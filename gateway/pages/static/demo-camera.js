@@ -11,8 +11,10 @@ function png(source, width, height) {
   return new Promise((done) => canvas.toBlob(done, "image/png"));
 }
 
-export function pixels(image) {
-  return png(image, image.naturalWidth, image.naturalHeight);
+// One that has only just been named is not there yet; null if it never comes.
+export async function pixels(image) {
+  const here = await image.decode().then(() => true, () => false);
+  return here ? png(image, image.naturalWidth, image.naturalHeight) : null;
 }
 
 class Camera {

@@ -20,7 +20,7 @@ function update(name, root, state) {
   const before = states[name];
   states[name] = state;
   root.classList.add("here");
-  if (before?.screen !== state.screen) camera.stop(name);
+  if (before?.screen !== state.screen) leave(name, root);
   if (before?.payment?.id !== state.payment?.id) root.querySelectorAll("form[data-preview]").forEach(clear);
   const inside = root.contains(document.activeElement) && before !== undefined;
   for (const child of root.children) fill(child, state);
@@ -29,6 +29,12 @@ function update(name, root, state) {
   if (screen && inside && (document.activeElement === document.body || hidden(document.activeElement))) screen.focus();
   announce(root, screen, before);
   advise();
+}
+
+// What comes next on a new screen is not waited for by what was pressed on the old one.
+function leave(name, root) {
+  camera.stop(name);
+  for (const node of root.querySelectorAll("[aria-busy]")) node.removeAttribute("aria-busy");
 }
 
 function hidden(node) {
@@ -100,6 +106,12 @@ function scan(name, picture) {
   return send(`/demo/scan/${name}`, picture, "image/png");
 }
 
+async function hold(image, scanner) {
+  const picture = await pixels(image);
+  if (picture === null) throw new Refusal({ code: "picture_missing" });
+  return scan(scanner, picture);
+}
+
 document.addEventListener("click", (event) => {
   const node = event.target.closest("button");
   if (node === null || (node.getAttribute("aria-busy") === "true" && node.dataset.often === undefined)) return;
@@ -108,7 +120,7 @@ document.addEventListener("click", (event) => {
     const id = node.dataset.id ?? node.dataset.withText;
     act(name.split(".")[0], () => deed(name, id === undefined ? {} : { id }), node);
   } else if (scanner) {
-    act(scanner, async () => scan(scanner, await pixels(node.querySelector("img"))), node);
+    act(scanner, () => hold(node.querySelector("img"), scanner), node);
   } else if (eye) {
     const trouble = () => act(eye, () => { throw new Refusal({ detail: word("no_camera") }); });
     camera.start(eye, exhibits.get(eye).querySelector("[data-finder]"), (picture) => scan(eye, picture), trouble);
