@@ -6,6 +6,7 @@ again what it has and misses nothing. The state's own version is the event's id;
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,10 @@ log = structlog.get_logger()
 # A notice may be lost with its connection; so long at most a page then shows what was. It is also how often a
 # stream with nothing to say gives a sign of life: proxies close what is silent for a minute.
 _LOOK_AGAIN_S = 15.0
+# Who came in a crowd would look again in one, and whose payment has just ended would wait behind it.
+_SPREAD = 0.4
+# Of a process: when a connection is lost everybody looks at once, and a till's payment needs a connection meanwhile.
+_READ_AT_ONCE = 4
 # A browser whose stream broke waits this long before it comes back, to whichever replica.
 _RETRY_MS = 1_000
 
@@ -47,6 +52,7 @@ class Streams:
         self._hub = hub
         self._room = room
         self._stopping = stopping
+        self._reads = asyncio.Semaphore(_READ_AT_ONCE)
 
     async def send(
         self,
@@ -63,7 +69,9 @@ class Streams:
         """
         with self._room.seat(reader, reading=True):
             async with self._hub.waiting_for(topic) as told:
-                state = await read()  # refused before the stream begins, where there is nothing to read
+                state = await self._read(
+                    read
+                )  # refused before the stream begins, where there is nothing to read
                 response = await _begun(request)
                 states = self._states(state, told, read, request.headers.get("Last-Event-ID", ""))
                 with contextlib.suppress(ConnectionResetError):
@@ -83,13 +91,18 @@ class Streams:
             if state.last or not await self._something_to_read(told):
                 return
             told.clear()
-            state = await read()
+            state = await self._read(read)
+
+    async def _read(self, read: Callable[[], Awaitable[State]]) -> State:
+        async with self._reads:
+            return await read()
 
     async def _something_to_read(self, told: asyncio.Event) -> bool:
         """Wait for a notice or for a while; False when the process stops."""
         waits = [asyncio.ensure_future(one.wait()) for one in (told, self._stopping)]
         try:
-            await asyncio.wait(waits, timeout=_LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED)
+            within_s = _LOOK_AGAIN_S * random.uniform(1 - _SPREAD, 1)  # noqa: S311 - spreads load, guards nothing
+            await asyncio.wait(waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for one in waits:
                 one.cancel()
