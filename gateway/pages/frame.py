@@ -14,6 +14,7 @@ from gateway.door.errors import InternalError, NothingHappened
 from gateway.door.listeners import PageHandler
 from gateway.pages import figures
 from gateway.pages.assets import Assets
+from gateway.pages.faults import of_fault
 from gateway.pages.language import Language
 from gateway.pages.sheet import HEADERS, language_of, templates
 from gateway.wire.problem import Fault
@@ -111,5 +112,6 @@ def _templates(assets: Assets, environment: str, language: Language) -> Environm
         minor=lambda amount_minor, currency: figures.amount(amount_minor, currency, language),
         number=lambda one: figures.number(one, language),
         instant=lambda at: figures.instant(at, language),
+        of_fault=of_fault,
     )
     return made

@@ -1,7 +1,8 @@
 """Translations, read from the `.po` files of `locale/` as they are (GNU gettext); English is what templates say.
 
-Every section of pages has a file of its own, `locale/zh_CN/<section>.po`. A test fails when a text of a template or
-one that Python marks has no translation, or a translation no text.
+Every section of pages has a file of its own, `locale/zh_CN/<section>.po`; what operations refuse is in `problems.po`. A
+test fails when a text of a template, one that Python marks or a refusal that a page can show has no translation, or a
+translation no text.
 """
 
 from functools import cache

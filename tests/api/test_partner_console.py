@@ -135,6 +135,9 @@ async def test_another_partners_things_are_not_there(town: Town) -> None:
         f"/keys/cli_{uuid.uuid4().hex}",
     ]
     assert {one: (await visitor.get("/console" + one)).status for one in places} == dict.fromkeys(places, 404)
+    page = f"/console/stores?merchant={other.merchant.id}"
+    for language, title in (("zh-CN", "没有此商户"), ("en", "Merchant not found")):
+        assert title in (await visitor.get(page, **{"Accept-Language": language})).text
     deeds = {
         f"/payments/{paid}/refund": {"amount": "1.00", "merchant_refund_no": "R-1"},
         f"/terminals/{other.place.terminal.id}/activate": {},

@@ -2,17 +2,27 @@
 
 import re
 from collections.abc import Iterator
+from importlib import import_module
+from inspect import isclass, ismodule
 from pathlib import Path
+from pkgutil import walk_packages
+from typing import Any
 
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
 import gateway.pages
 from gateway.api.table import OPERATIONS
+from gateway.checkout.errors import CheckoutError
 from gateway.door import problems
+from gateway.door.errors import DoorError
+from gateway.door.operation import Operation
+from gateway.identity.errors import IdentityError
 from gateway.pages.sheet import templates
 from gateway.pages.shelf import Shelf
 from gateway.pages.texts import translations
+from merchants.access.errors import GrantRefused
+from merchants.offers.errors import FAULTS
 
 PAGES = Path(gateway.pages.__file__).parent
 _JINJA = {"extensions": "jinja2.ext.i18n", "trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}
@@ -56,18 +66,51 @@ def _first(text: object) -> str:
 
 
 def refusals() -> set[str]:
-    """Titles and details of problems, which a page may show; their translations may stand or be missing."""
-    kinds = (problems.kind_of(one) for operation in OPERATIONS for one in operation.problems)
-    everything = [
-        one for one in (*kinds, *(problems.kind_of(one) for one in problems.STATUS)) if one is not None
-    ]
-    return {text for one in everything for text in (one.title, one.detail)}
+    """Titles and details of problems, which a page may show, and of what offers say is wrong with them."""
+    declared = {problem for one in OPERATIONS for problem in one.problems}
+    known = {one for family in problems.STATUS for one in _family(family)}
+    return _words_of(declared | known) | set(FAULTS.values())
+
+
+def shown_refusals() -> set[str]:
+    """Of these, what a page can come to show.
+
+    By operations of whichever rooms of the API it uses, by the door, by signing in, by a checkout that is tried again,
+    and by what pages themselves refuse.
+    """
+    found: set[Any] = set()
+    for family in (DoorError, IdentityError, GrantRefused, CheckoutError):
+        found.update(_family(family))
+    for module in walk_packages(gateway.pages.__path__, "gateway.pages."):
+        for named in vars(import_module(module.name)).values():
+            is_room = ismodule(named) and named.__name__.startswith("gateway.api.")
+            operations = vars(named).values() if is_room else [named]
+            found.update(error for one in operations if isinstance(one, Operation) for error in one.problems)
+            if isclass(named) and issubclass(named, Exception):
+                found.add(named)
+    return _words_of(found) | set(FAULTS.values())
+
+
+def _family(error: type[Exception]) -> Iterator[type[Exception]]:
+    yield error
+    for one in error.__subclasses__():
+        yield from _family(one)
+
+
+def _words_of(errors: set[type[Exception]]) -> set[str]:
+    kinds = (problems.kind_of(one) for one in errors)
+    return {text for kind in kinds if kind is not None for text in (kind.title, kind.detail)}
 
 
 def test_every_text_of_a_page_is_translated_and_no_translation_is_left_over() -> None:
     texts, done = written(), translated()
     assert sorted(texts - {text for text, said in done.items() if said}) == []
     assert sorted(set(done) - texts - refusals()) == []
+
+
+def test_whatever_a_page_can_refuse_is_said_in_chinese_as_well() -> None:
+    said = translated()
+    assert sorted(text for text in shown_refusals() if not said.get(text)) == []
 
 
 def test_a_translation_names_what_its_original_names() -> None:

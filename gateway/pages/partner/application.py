@@ -12,8 +12,9 @@ from aiohttp import web
 from gateway.api import applications, applying, documents, merchants
 from gateway.door.errors import NotFound, RequestInvalid
 from gateway.door.listeners import Page
+from gateway.pages.faults import of_fault
 from gateway.pages.frame import language_of
-from gateway.pages.partner import joining, names, sections
+from gateway.pages.partner import joining, sections
 from gateway.pages.partner.console import HOME, Console, Here, leading_to
 from gateway.pages.partner.entrance import told
 from gateway.pages.texts import mark, translations
@@ -123,7 +124,7 @@ async def _draft(here: Here, application: Application) -> dict[str, Any]:
         "sections": sections.sections_of(application),
         "known": declared,
         "rows": lambda section: sections.rows_of(section, declared),
-        "found": {one.pointer: names.of_fault(one) for one in left if _is_beside_a_field(one)},
+        "found": {one.pointer: of_fault(one) for one in left if _is_beside_a_field(one)},
         "left": left,
         "is_left": lambda section: _is_left(section, left),
         "papers": {one.kind: one for one in papers},
@@ -146,7 +147,7 @@ async def _checked(here: Here, *, saved: bool, faults: tuple[Fault, ...] = ()) -
         200,
         {
             "saved": saved,
-            "faults": {one.pointer: say(names.of_fault(one)) for one in every},
+            "faults": {one.pointer: say(of_fault(one)) for one in every},
             "left": [one.name for one in sections.BY_NAME.values() if _is_left(one, left)],
             "count": len(left),
         },

@@ -163,7 +163,7 @@ def _count(form: Mapping[str, str], pointer: str) -> int | None:
     if not typed:
         return None
     if not typed.isascii() or not typed.isdigit():
-        raise RequestInvalid([Fault(pointer=pointer, code="wrong_format", detail=mark("Give a number."))])
+        raise RequestInvalid([Fault(pointer=pointer, code="invalid", detail=mark("Give a number."))])
     return int(typed)
 
 

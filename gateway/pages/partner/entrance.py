@@ -15,6 +15,7 @@ from aiohttp import web
 
 from gateway.api import applying, key_resets
 from gateway.door.listeners import Page
+from gateway.pages.faults import of_fault
 from gateway.pages.frame import HEADERS, Refusal, language_of
 from gateway.pages.partner import forms, names
 from gateway.pages.partner.console import HOME, PLACE, SIGN_IN, Console, leading_to
@@ -104,7 +105,7 @@ async def _told(
         return told(HTTPStatus.CREATED, await do(await sent(request)))
     except Exception as error:  # noqa: BLE001 - whatever it is, the script's page says so
         refusal, say = Refusal.of(error), translations(language_of(request)).gettext
-        faults = {pointer: say(names.of_fault(fault)) for pointer, fault in refusal.faults.items()}
+        faults = {pointer: say(of_fault(fault)) for pointer, fault in refusal.faults.items()}
         return told(refusal.status, {"detail": say(refusal.detail), "faults": faults})
 
 

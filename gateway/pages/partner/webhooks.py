@@ -186,7 +186,7 @@ def _moment(text: str, *, pointer: str) -> str | None:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=forms.CHINA).isoformat()
     except ValueError:
-        fault = Fault(pointer=pointer, code="wrong_format", detail=mark("Give a day and a time."))
+        fault = Fault(pointer=pointer, code="invalid", detail=mark("Give a day and a time."))
         raise RequestInvalid([fault]) from None
 
 
