@@ -54,7 +54,7 @@ class KeyEnrolment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Meta(
             min_length=16,
             max_length=32,
-            description="Both halves, the first operator's first. Blanks, dashes and case do not matter",
+            description="Both halves, in either order. Blanks, dashes and case do not matter",
             examples=["7KX3PWQM-C4TR9ZHB"],
         ),
     ]

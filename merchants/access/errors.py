@@ -88,7 +88,7 @@ class KeysNotReset(AccessError):
 
 
 class ResetCodeRefused(AccessError):
-    """This code is wrong (the proposer's half comes first), used with another key, or too old: ask for a reset.
+    """This code is wrong, used with another key, or too old: check both halves, in either order, or ask for a reset.
 
     A code has two halves, of which each of the two operators has been shown one; five tries with one right end it.
     """
