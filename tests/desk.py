@@ -15,9 +15,9 @@ from gateway.demo.bank_core import read_statement
 from merchants.access import clients, jwk
 from merchants.ids import new_id
 from merchants.merchant import Kind
-from tests.hired import an_operator
+from tests.hired import a_wallet_backend, an_operator
 from tests.onboarded import an_active_merchant
-from tests.town import Town
+from tests.town import ISSUER, Town
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,13 @@ class Desk:
             key = jwk.accept(file.identity.key.public_jwk)
             await clients.register(conn, office, key, actor="test")
         file.keep(client_id=office.client_id, merchant_id=merchant.id)
+
+    async def wallet(self) -> None:
+        """The backend of the bank's wallet, as wallet.json."""
+        file = self._identity("wallet", self.town.public)
+        async with self.town.pool.acquire() as conn, conn.transaction():
+            hired = await a_wallet_backend(conn, ISSUER, file.identity.key.public_jwk)
+        file.keep(client_id=hired.client_id, wallet_issuer=ISSUER)
 
     def _identity(self, name: str, url: str) -> IdentityFile:
         return IdentityFile.make(self.folder / f"{name}.json", url=url, issuer=self.town.settings.public_url)

@@ -1,5 +1,7 @@
 """Stores and their terminals, one by one or many from a table."""
 
+from pathlib import Path
+
 import click
 
 from gateway.cli.application import own_merchant
@@ -95,6 +97,26 @@ def activation_code(session: Session, terminal_id: str, idempotency_key: str | N
     )
 
 
+@click.command("sticker")
+@click.argument("place_id", metavar="STORE|TERMINAL")
+@click.option(
+    "--save", type=click.Path(path_type=Path), help="Where to keep its picture, to be printed (PNG)."
+)
+@repeatable
+@acting
+def sticker(session: Session, place_id: str, save: Path | None, idempotency_key: str | None) -> None:
+    """Get a code without an amount, for a store or one of its tills, good until it is revoked."""
+    place = {"terminal_id" if place_id.startswith("trm_") else "store_id": place_id}
+    made = session.ask(Partner, lambda one: one.sticker(**place, idempotency_key=idempotency_key))
+    if save is not None:
+        picture = session.ask(Partner, lambda one: one.picture(made.id, use="poster"))
+        try:
+            save.write_bytes(picture)
+        except OSError as error:
+            raise click.ClickException(f"{save}: {error.strerror}") from None
+    show(made, session.how)
+
+
 @click.command("close-store")
 @click.argument("store_id", metavar="STORE")
 @repeatable
@@ -141,6 +163,7 @@ COMMANDS = (
     place_terminal,
     terminals,
     activation_code,
+    sticker,
     retire_terminal,
     revoke_till,
     sub_merchants,

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import click
 
+from gateway.cli import outcome
 from gateway.cli.amount import AmountType
 from gateway.cli.asking import (
-    NotKnown,
-    SaidNo,
     Session,
     acting,
     addressed,
@@ -17,21 +16,14 @@ from gateway.cli.asking import (
     repeatable,
 )
 from gateway.cli.identity import IdentityFile
-from gateway.cli.shown import As, show
+from gateway.cli.shown import As, plain, show
 from gateway.cli.terminal_qr import draw
-from gateway.client import FINAL, Gateway, Till, enrol
+from gateway.client import Gateway, Till, enrol
 from gateway.wire.clients import EnrolledTerminal
 from gateway.wire.money import PositiveAmount
 from gateway.wire.payments import Payment, PaymentRequest
 
-_PAID = frozenset({"succeeded", "authorized"})
-_within = click.option(
-    "--within-s",
-    type=click.FloatRange(0, 86_400),
-    default=120.0,
-    show_default=True,
-    help="How long to wait for the end.",
-)
+_WAIT = "gateway till wait"
 
 
 @click.group("till")
@@ -66,7 +58,7 @@ def enrol_till(code: str, *, url: str, issuer: str | None, save: Path, how: As) 
 )
 @click.option("--order", "order_no", help="The order's number; a new one if left out.")
 @click.option("--description")
-@_within
+@outcome.within
 @repeatable
 @acting
 def pay(
@@ -92,16 +84,18 @@ def pay(
     asked = session.ask(Till, lambda one: one.pay(order, idempotency_key=idempotency_key))
     if asked.next_action.qr_payload and session.how is As.TEXT:
         draw(asked.next_action.qr_payload)
-    _tell(session, asked if asked.state in FINAL else _awaited(session, asked.id, within_s))
+        click.echo(plain(asked.next_action.qr_payload), err=True)
+    ended = outcome.awaited(asked, lambda: _ended(session, asked.id, within_s))
+    outcome.tell(session, ended, wait=_WAIT)
 
 
 @till.command("wait")
 @click.argument("payment_id", metavar="PAYMENT")
-@_within
+@outcome.within
 @acting
 def wait(session: Session, payment_id: str, within_s: float) -> None:
     """Wait for a payment's end; exits as `pay` does."""
-    _tell(session, _awaited(session, payment_id, within_s))
+    outcome.tell(session, _ended(session, payment_id, within_s), wait=_WAIT)
 
 
 @till.command("cancel")
@@ -113,15 +107,6 @@ def cancel(session: Session, payment_id: str, idempotency_key: str | None) -> No
     show(session.ask(Till, lambda one: one.cancel(payment_id, idempotency_key=idempotency_key)), session.how)
 
 
-def _awaited(session: Session, payment_id: str, within_s: float) -> Payment:
+def _ended(session: Session, payment_id: str, within_s: float) -> Payment:
     payment: Payment = session.ask(Till, lambda one: one.wait(payment_id, within_s=within_s))
     return payment
-
-
-def _tell(session: Session, payment: Payment) -> None:
-    show(payment, session.how)
-    if payment.state in _PAID:
-        return
-    if payment.state in FINAL:
-        raise SaidNo(f"not paid: {payment.reason.detail or payment.state}")
-    raise NotKnown(f"{payment.state}, and not known yet: gateway till wait {payment.id}")

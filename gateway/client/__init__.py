@@ -22,7 +22,8 @@ from gateway.client.errors import AnswerLost, GatewayError, ProblemAnswered, Une
 from gateway.client.keys import SigningKey
 from gateway.client.operator import Operator
 from gateway.client.partner import Partner
-from gateway.client.payee import FINAL, Till
+from gateway.client.payee import Till
+from gateway.client.settling import FINAL
 from gateway.client.signed_in import Credentials
 from gateway.client.transport import Gateway
 from gateway.client.wallet import WalletBackend

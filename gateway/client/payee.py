@@ -1,14 +1,13 @@
 """Who is paid: what a till and a partner's systems have in common, and the till, which can do no more."""
 
-import time
 from collections.abc import AsyncIterator
 from typing import Final, Literal
 
+from gateway.client.settling import FINAL, settled
 from gateway.client.signed_in import SignedIn
 from gateway.client.transport import Request
 from gateway.wire.captures import CapturePreviewRequest, CaptureShares
 from gateway.wire.payments import (
-    MAX_WAIT_S,
     CancelOrder,
     CaptureRequest,
     Payment,
@@ -23,8 +22,6 @@ from gateway.wire.qr_inspection import Inspection, InspectionRequest
 from gateway.wire.search import PaymentFilter
 from gateway.wire.timelines import Timeline
 
-FINAL: Final = frozenset({"succeeded", "declined", "expired", "canceled", "reversed"})
-"""States in which a payment stays; anything else may still become either."""
 _ITS_MERCHANTS_TURN: Final = frozenset({*FINAL, "authorized"})
 
 
@@ -51,12 +48,11 @@ class Payee(SignedIn):
 
         One whose amount is held is waited for no longer: it is you who captures or cancels it.
         """
-        deadline = time.monotonic() + within_s
-        while True:
-            left_s = max(deadline - time.monotonic(), 0.0)
-            payment = await self.payment(payment_id, wait_s=min(MAX_WAIT_S, int(left_s)))
-            if payment.state in _ITS_MERCHANTS_TURN or left_s < 1:
-                return payment
+        return await settled(
+            lambda wait_s: self.payment(payment_id, wait_s=wait_s),
+            enough=_ITS_MERCHANTS_TURN,
+            within_s=within_s,
+        )
 
     def payments(self, matching: PaymentFilter | None = None) -> AsyncIterator[Payment]:
         """Newest first."""

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, cast
 import msgspec
 
 from gateway.client.endpoints import Endpoints
+from gateway.client.settling import FINAL, settled
 from gateway.client.signed_in import Credentials
 from gateway.client.transport import Gateway, Request
 from gateway.client.wallet_keys import WalletKeys
@@ -30,6 +31,8 @@ from gateway.wire.transfers import OutcomeHint
 
 # The gateway takes 60 at most; half of it leaves room for clocks that differ.
 _STATEMENT_LIFE_S: Final = 30
+# What a payer or a merchant has to do first is waited for by nobody.
+_SOMEBODYS_TURN: Final = frozenset({*FINAL, "authorized", "requires_confirmation"})
 Use = Literal["payment_code", "code_credential", "scan", "confirm", "coupon"]
 
 
@@ -102,9 +105,11 @@ class WalletBackend(Endpoints, WalletKeys):
         wish = ScanRequest(code=code, payer=self.statement(payer, "scan", of=code))
         return await self.ask("/wallet/v1/scans", Scan, wish)
 
-    async def look(self, code: str, payer: PayerFacts) -> Scan | StoreScan:
+    async def look(
+        self, code: str, payer: PayerFacts, amount: PositiveAmount | None = None
+    ) -> Scan | StoreScan:
         """Whichever of the two it is: an order, or a sticker that wants an amount."""
-        wish = ScanRequest(code=code, payer=self.statement(payer, "scan", of=code))
+        wish = ScanRequest(code=code, payer=self.statement(payer, "scan", of=code), amount=amount)
         return await self.ask("/wallet/v1/scans", cast("type[Scan | StoreScan]", Scan | StoreScan), wish)
 
     async def scan_store(
@@ -174,6 +179,12 @@ class WalletBackend(Endpoints, WalletKeys):
         """A payment of one of its own payers."""
         return await self.get(
             f"/wallet/v1/payments/{payment_id}", WalletPayment, PaymentQuery(wait_s=wait_s), wait_s=wait_s
+        )
+
+    async def wait(self, payment_id: str, *, within_s: float = 120.0) -> WalletPayment:
+        """The payment once it is final or somebody's turn, or as it is when the time is over."""
+        return await settled(
+            lambda wait_s: self.payment(payment_id, wait_s=wait_s), enough=_SOMEBODYS_TURN, within_s=within_s
         )
 
     async def claim_coupon(

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from gateway.demo.processes import free_ports
 from tests.desk import Desk
 from tests.shopping import confirm, scan
-from tests.town import Town
 
 
 async def test_a_shop_tries_a_checkout_out_and_the_example_shop_outlives_its_key(desk: Desk) -> None:
@@ -33,11 +32,43 @@ async def test_a_shop_tries_a_checkout_out_and_the_example_shop_outlives_its_key
     assert read.json["reason"]["code"] == "ended_by_merchant"
     async with _tea_shop(desk.folder / "shop.json") as (url, says):
         await desk.done("partner", "keys", "rotate", "--as", "shop.json")
-        await _buy(town, url, says)
+        await _buy(desk, url, says)
 
 
-async def _buy(town: Town, url: str, says: asyncio.StreamReader) -> None:
+async def test_a_wallet_scans_what_a_shop_shows_and_says_what_became_of_it(desk: Desk) -> None:
+    await desk.open_shop()
+    await desk.wallet()
+    as_shop, as_wallet, picture = ("--as", "shop.json"), ("--as", "wallet.json"), str(desk.folder / "s.png")
+    opened = await desk.done("partner", "checkout", "128.00", *as_shop, "--json")
+    page, payer = opened.json["url"], (await desk.town.payer(20_000)).id
+    seen = await desk.done("wallet", "scan", payer, page, *as_wallet, "--json")
+    assert (seen.json["kind"], seen.json["payable"]["amount_minor"]) == ("order_code", 12_800)
+    paid = await desk.done("wallet", "scan", payer, page, "--pay", *as_wallet, "--json")
+    assert (paid.json["state"], paid.json["merchant_name"]) == ("succeeded", seen.json["merchant_name"])
+    again = await desk.types("wallet", "scan", payer, page, "--pay", *as_wallet)
+    assert (again.code, "shows no code" in again.err) == (3, True)
+
+    where = ("--area-code", "440305", "--address", "深南大道9678号")
+    store = (await desk.done("partner", "open-store", "南山店", *where, *as_shop, "-q")).out.strip()
+    await desk.done("partner", "sticker", store, "--save", picture, *as_shop)
+    seen = await desk.done("wallet", "scan", payer, picture, *as_wallet, "--json")
+    assert (seen.json["kind"], seen.json["store_name"]) == ("store_code", "南山店")
+    silent = await desk.types("wallet", "scan", payer, picture, "--pay", *as_wallet)
+    assert (silent.code, "add --amount" in silent.err) == (2, True)
+    poor = await desk.types("wallet", "scan", payer, picture, "--amount", "99", "--pay", *as_wallet)
+    assert (poor.code, "not paid" in poor.err) == (3, True)
+
+    slow = (await desk.town.payer(behaviour="slow", seconds=0.5)).id
+    to_pay = ("--amount", "7.20", "--pay", "--within-s", "0")
+    begun = await desk.types("wallet", "scan", slow, picture, *to_pay, *as_wallet, "--json")
+    assert (begun.code, f"gateway wallet wait {begun.json['id']}" in begun.err) == (5, True)
+    ended = await desk.done("wallet", "wait", begun.json["id"], *as_wallet, "--json")
+    assert ended.json["state"] == "succeeded"
+
+
+async def _buy(desk: Desk, url: str, says: asyncio.StreamReader) -> None:
     """As a browser does that runs checkout.js, and a customer with a phone."""
+    town = desk.town
     async with town.http.post(f"{url}/checkout", headers={"Accept": "application/json"}) as answer:
         page = town.public + urlsplit((await answer.json())["url"]).path
     async with town.http.get(page, headers={"Accept-Language": "en"}) as answer:
