@@ -1,5 +1,6 @@
 """The feed: every event of a tenant in an order in which a reader that remembers its place loses nothing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
@@ -11,7 +12,8 @@ from webhooks.errors import CursorMalformed, CursorTooOld, EventTypeUnknown
 from webhooks.event import is_filter
 from webhooks.log import Event
 
-_XID_DIGITS_MAX: Final = 20  # 64 bits in decimal
+# More transactions than 19 digits count are not to be had from one database.
+_WRITTEN: Final = re.compile(r"([0-9]{1,19})\.((?:evt_[0-9a-f]{32})?)")
 _SCANNED_MAX: Final = 1_000  # a rare type among a million events is found over several pages, not in one scan
 
 
@@ -35,12 +37,10 @@ class Cursor:
         """
         if text is None:
             return cls()
-        xid, dot, event_id = text.partition(".")
-        if not dot or not xid.isascii() or not xid.isdigit() or len(xid) > _XID_DIGITS_MAX:
+        written = _WRITTEN.fullmatch(text)
+        if written is None:
             raise CursorMalformed
-        if int(xid) >= 1 << 64:
-            raise CursorMalformed
-        return cls(int(xid), event_id)
+        return cls(int(written[1]), written[2])
 
     def __str__(self) -> str:
         return f"{self.xid}.{self.event_id}"

@@ -10,7 +10,7 @@ from gateway.door.operation import Answer, Call, operation
 from gateway.storage.hub import DELIVERIES
 from gateway.wire import webhooks as wire
 from webhooks import feed, replay
-from webhooks.errors import CursorMalformed, CursorTooOld, EndpointNotFound, EventTypeUnknown
+from webhooks.errors import CursorTooOld, EndpointNotFound, EventTypeUnknown
 from webhooks.log import Event, Missed
 
 
@@ -30,7 +30,7 @@ _decode_body = msgspec.json.Decoder(_Body).decode
     summary="Read the feed of events",
     scope="webhooks",
     answers={200: wire.EventPage},
-    problems=(CursorMalformed, CursorTooOld, EventTypeUnknown),
+    problems=(CursorTooOld, EventTypeUnknown),
 )
 async def list_events(call: Call[None, wire.FeedQuery]) -> Answer:
     """All your events in order, whether or not a webhook delivered them; a reader that keeps `next` loses none.

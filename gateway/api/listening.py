@@ -11,7 +11,7 @@ from gateway.storage.hub import DELIVERIES
 from gateway.wire import webhooks as wire
 from merchants.keyring import Purpose
 from webhooks import feed, signing
-from webhooks.errors import CursorMalformed, CursorTooOld, EventTypeUnknown, ListeningClosed
+from webhooks.errors import CursorTooOld, EventTypeUnknown, ListeningClosed
 from webhooks.log import Event
 
 _AT_ONCE: Final = 20
@@ -27,7 +27,7 @@ _LOOK_AT_MOST_EVERY_S: Final = 0.05
     summary="Read the feed as webhooks",
     scope="webhooks",
     answers={200: wire.SignedEventPage},
-    problems=(CursorMalformed, CursorTooOld, EventTypeUnknown, ListeningClosed),
+    problems=(CursorTooOld, EventTypeUnknown, ListeningClosed),
 )
 async def list_signed_events(call: Call[None, wire.SignedFeedQuery]) -> Answer:
     """In the sandbox alone: your events, each signed as a webhook of this moment, for `gateway listen` to forward.

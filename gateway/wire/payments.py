@@ -8,6 +8,8 @@ from gateway.wire.money import MAX_AMOUNT_MINOR, Amount, Given, PositiveAmount
 from gateway.wire.receipts import Receipt
 from gateway.wire.time import Time
 
+# Of numbers that a list goes on from; the database's have 19 digits at most.
+MAX_PLACE = 10**18 - 1
 # A till's patience; longer waits are asked for again.
 MAX_WAIT_S = 30
 DEFAULT_WAIT_S = 10
@@ -346,7 +348,7 @@ class StorePaymentRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class TerminalQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`after` is the `next` of the answer before; without it the latest are told, and nobody waits."""
 
-    after: Annotated[int, Meta(ge=0)] | None = None
+    after: Annotated[int, Meta(ge=0, le=MAX_PLACE)] | None = None
     wait_s: WaitS = 0
 
 

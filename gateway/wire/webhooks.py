@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from gateway.wire.page import Cursor, Limit, PageQuery, next_id
+from gateway.wire.page import Cursor, Limit, PageQuery, next_id, next_like
 from gateway.wire.time import Time
 
 EndpointId = Annotated[
@@ -190,9 +190,13 @@ class Replay(Struct, frozen=True, kw_only=True):
     next_after: EventId | None
 
 
+# The publishing transaction, and the last event seen of it; none at the very beginning.
+FeedPlace = Annotated[str, next_like(r"^[0-9]{1,19}\.(?:evt_[0-9a-f]{32})?$")]
+
+
 class FeedQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limit: Limit = 20
-    cursor: Cursor | None = None
+    cursor: FeedPlace | None = None
     type: Annotated[list[EventFilter], Meta(max_length=20)] = []
 
 
@@ -217,7 +221,7 @@ class EventPage(Struct, frozen=True, kw_only=True):
 
 class SignedFeedQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cursor: Annotated[
-        Cursor | None, Meta(description="From where to go on; without it, from this moment")
+        FeedPlace | None, Meta(description="From where to go on; without it, from this moment")
     ] = None
     type: Annotated[list[EventFilter], Meta(max_length=20)] = []
     wait_s: Annotated[float, Meta(ge=0, le=30, description="How long to wait for the first event")] = 0.0

@@ -272,4 +272,5 @@ async def test_bad_wishes_are_refused_with_their_place(
 async def test_a_foreign_cursor_is_refused(pool: asyncpg.Pool) -> None:
     async with partners(pool) as [partner]:
         said = await partner.call("GET", "/v1/events?cursor=evt_1")
-    assert (said.status, said.body["code"]) == (400, "cursor_malformed")
+    [fault] = said.body["errors"]
+    assert (said.status, said.body["code"], fault["pointer"]) == (400, "request_invalid", "#query/cursor")

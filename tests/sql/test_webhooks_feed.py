@@ -109,7 +109,7 @@ async def test_a_filter_that_names_no_event_is_refused_and_not_silent(pool: asyn
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "1", "-1.evt_1", "1e3.evt_1", "٣.evt_1", f"{2**64}.evt_1", "9" * 30 + "."]
+    "text", ["", "x", "1", "-1.", "1e3.", "٣.", "12.zzz", "12.evt_1", f"{2**64}.", "12.\n"]
 )
 def test_a_cursor_of_somebodys_own_making_is_refused(text: str) -> None:
     with pytest.raises(CursorMalformed):
