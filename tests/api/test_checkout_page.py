@@ -5,8 +5,9 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from html import unescape
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import aiohttp
 import pytest
@@ -206,6 +207,7 @@ async def test_a_declined_customer_presses_once_more_without_scripts(town: Town)
     assert re.search(r'<noscript><meta http-equiv="refresh" content="10">', page)
     assert "hidden>" in re.search(r'<form class="again".*?>', page).group()  # type: ignore[union-attr]
     await pay(town, shop, session, poor)
+    await shop.ended(await shop.read(session))
     _, page, _ = await look(town, session)
     form = re.search(r'<form class="again"[^>]*action="([^"]+)">', page)
     assert form is not None, "the form is there to be seen"
@@ -214,6 +216,7 @@ async def test_a_declined_customer_presses_once_more_without_scripts(town: Town)
     async with town.http.post(town.public + form[1], headers=ENGLISH) as twice:
         assert (twice.status, "Nothing to retry" in await twice.text()) == (409, True)
     await pay(town, shop, session, rich)
+    await shop.ended(await shop.read(session))
     _, page, _ = await look(town, session)
     assert re.search(
         r'http-equiv="refresh" content="4;url=http://127.0.0.1:3000/thanks[^"]*checkout_result=', page
@@ -224,6 +227,7 @@ async def test_a_page_of_the_first_attempt_is_sent_to_the_second(town: Town) -> 
     shop, poor = await a_web_shop(town), await town.payer(1)
     session = await shop.opened()
     await pay(town, shop, session, poor)
+    await shop.ended(await shop.read(session))
     async with listened(town, session) as stream:
         _, told = await next_event(stream)
         assert (told["phase"], told["attempt"], told["again"]) == ("declined", 1, True)
@@ -271,3 +275,16 @@ async def test_shops_load_one_small_script_from_an_address_that_stays(town: Town
         assert answer.content_type == "text/javascript"
     code = [line for line in script.splitlines() if line.strip() and not line.strip().startswith("//")]
     assert len(code) <= 20
+
+
+async def test_a_wallet_with_a_scheme_of_its_own_is_opened_by_it_with_the_orders_code(
+    database_url: str, core_database_url: str
+) -> None:
+    app_link = "wallet://pay?code="
+    async with a_town(database_url, core_database_url, works=False, WALLET_APP_LINK=app_link) as town:
+        shop = await a_web_shop(town)
+        session = await shop.opened()
+        _, page, _ = await look(town, session)
+        [link] = re.findall(r'class="button wallet" href="([^"]+)"', page)
+        payment = (await shop.server.get(f"/v1/payments/{session['payment_id']}")).body
+        assert unescape(link) == app_link + quote(payment["next_action"]["qr_payload"], safe="")

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import aiohttp
 from PIL import Image
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 from playwright.async_api import TimeoutError as NotYet
 
 from gateway.demo import story
 from gateway.demo.narration import Narrator
 from gateway.demo.sandbox import open_sandbox
 from gateway.demo.showroom.opening import open_showroom
-from tests.browser.conftest import CHROMIUM
 from tests.browser.looking import Eyes, seen
 
 # What the programs do in their own time, such as asking about a doubt or sending a webhook again, on a slow machine.
@@ -51,7 +50,7 @@ async def a_showroom() -> AsyncIterator[Showroom]:
             yield Showroom(url=url, book_keeper=cast.inbox.url)
 
 
-def a_film(png: bytes, file: Path) -> Path:
+def project(png: bytes, film: Path) -> None:
     """One frame of a picture, grey around it, as Chromium's false camera plays it over and over (YUV4MPEG2)."""
     width, height = 640, 480
     frame = Image.new("L", (width, height), 128)
@@ -59,19 +58,19 @@ def a_film(png: bytes, file: Path) -> Path:
     frame.paste(picture, ((width - 440) // 2, (height - 440) // 2))
     colourless = bytes([128]) * (width * height // 2)
     head = f"YUV4MPEG2 W{width} H{height} F10:1 Ip A1:1 C420jpeg\nFRAME\n".encode()
-    file.write_bytes(head + frame.tobytes() + colourless)
-    return file
+    # Who has it open goes on with what it was.
+    cut = film.with_suffix(".cut")
+    cut.write_bytes(head + frame.tobytes() + colourless)
+    cut.replace(film)
 
 
-@asynccontextmanager
-async def a_camera(browser: Browser, film: Path) -> AsyncIterator[Browser]:
-    """Another browser of the same kind, whose camera sees this film, and whose owner lets pages see through it."""
-    options = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
-    seeing = await browser.browser_type.launch(
-        executable_path=CHROMIUM, args=["--no-sandbox", *options, f"--use-file-for-fake-video-capture={film}"]
-    )
-    yield seeing
-    await seeing.close()
+def camera_of(film: Path) -> list[str]:
+    """What makes Chromium's camera see this film, and its owner let pages see through it."""
+    return [
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +153,12 @@ class Visitor:
         """With the phone: this picture of that exhibit's."""
         async with self.answered("scan/phone"):
             await self.exhibit(exhibit).locator(f'button.code:has([data-src="{picture}"])').click()
+
+    async def shows_the_camera(self, exhibit: str, picture: str, film: Path, *, to: str) -> None:
+        """What that exhibit shows is printed, and held before this one's camera."""
+        project(await self.picture_of(exhibit, picture), film)
+        async with self.answered(f"scan/{to}"):
+            await self.page.locator(f'[data-camera="{to}"]').click()
 
     async def opens_the_hosted_page(self) -> Page:
         """In a tab of its own, as the shop's link does."""

@@ -1,6 +1,7 @@
 """What a visitor does in the showroom, and what has to be seen of it."""
 
 import re
+from pathlib import Path
 
 from playwright.async_api import expect
 
@@ -84,6 +85,14 @@ async def book_keeper_is_down(visitor: Visitor, showroom: Showroom) -> None:
     await expect(line).to_contain_text(re.compile(r"× [2-9]"))
 
 
+async def till_sees_a_printed_code(visitor: Visitor, film: Path) -> None:
+    """By its camera, in place of the pixels that are on the page."""
+    await visitor.charges("30.00")
+    await visitor.shows_a_code()
+    await visitor.shows_the_camera("phone", "code.qr", film, to="till")
+    await visitor.sees_till("good", "¥30.00")
+
+
 async def core_wants_a_confirmation(visitor: Visitor) -> None:
     """The wallet hears by webhook that its payer is asked; the first says no, the second yes."""
     await visitor.flips("confirmation_required")
@@ -107,6 +116,7 @@ async def core_hangs(visitor: Visitor) -> None:
     await visitor.shows_a_code()
     await visitor.holds_it_to_the_till()
     await visitor.sees_till("wait", "¥20.00")
+    await expect(visitor.screen("phone", "asking")).to_be_visible()
     await visitor.looks("hanging", only_thorough=True)
     await visitor.flips("faults.freeze")
     await visitor.sees_till("good", "¥20.00")
@@ -145,6 +155,18 @@ async def phone_follows_a_link(visitor: Visitor) -> None:
 async def phone_scans_sticker(visitor: Visitor) -> None:
     """The customer types the amount, and the till is told without having asked."""
     await visitor.scans("till", "sticker")
+    await sticker_is_paid(visitor)
+
+
+async def phone_sees_a_printed_sticker(visitor: Visitor, film: Path) -> None:
+    """The same by the phone's camera."""
+    await visitor.goes_home()
+    await visitor.does("phone.scan")
+    await visitor.shows_the_camera("till", "sticker", film, to="phone")
+    await sticker_is_paid(visitor)
+
+
+async def sticker_is_paid(visitor: Visitor) -> None:
     await visitor.page.locator("#phone-amount").fill("12.30")
     async with visitor.answered("do/phone/amount"):
         await visitor.page.locator('form[data-form="phone.amount"] button').click()

@@ -1,17 +1,32 @@
 """The demo's page, used as visitors use it, in a real browser before the real thing."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
-from playwright.async_api import Browser, expect
+import pytest
+from playwright.async_api import Browser, async_playwright
 
 from tests.browser import showroom_visit as visit
-from tests.browser.looking import ONE_OF_EACH, Eyes, looking
-from tests.browser.showroom import Showroom, Visitor, a_camera, a_film, a_showroom
+from tests.browser.conftest import a_browser
+from tests.browser.looking import ONE_OF_EACH, looking
+from tests.browser.showroom import Showroom, Visitor, a_showroom, camera_of
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """What the browser's camera sees."""
+    return tmp_path / "film.y4m"
+
+
+@pytest.fixture
+async def browser(film: Path) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright, a_browser(playwright, *camera_of(film)) as opened:
+        yield opened
 
 
 async def test_a_visitor_pays_at_the_till_and_online_breaks_things_and_the_books_agree(
-    browser: Browser, tmp_path: Path
+    browser: Browser, film: Path
 ) -> None:
     desktop, phone = ONE_OF_EACH
     async with a_showroom() as showroom:
@@ -21,26 +36,14 @@ async def test_a_visitor_pays_at_the_till_and_online_breaks_things_and_the_books
             await visit.till_scans_phone(visitor)
             await visit.core_hangs_up(visitor)
             await visit.book_keeper_is_down(visitor, showroom)
+            await visit.till_sees_a_printed_code(visitor, film)
         async with looking(browser, phone) as context:
             visitor = Visitor(await context.new_page(), phone)
             await visitor.comes_in(showroom.url)
             await visit.phone_scans_shop(visitor)
             await visit.phone_follows_a_link(visitor)
-            await visit.phone_scans_sticker(visitor)
-            film = a_film(await visitor.picture_of("till", "sticker"), tmp_path / "film.y4m")
-        await phone_sees_with_a_camera(browser, showroom, film)
+            await visit.phone_sees_a_printed_sticker(visitor, film)
         await strangers_get_nothing(showroom)
-
-
-async def phone_sees_with_a_camera(browser: Browser, showroom: Showroom, film: Path) -> None:
-    """A camera that looks at the sticker: what it films is read, and the amount asked for."""
-    async with a_camera(browser, film) as seeing, looking(seeing) as context:
-        visitor = Visitor(await context.new_page(), Eyes())
-        await visitor.comes_in(showroom.url)
-        await visitor.goes_home()
-        await visitor.does("phone.scan")
-        await visitor.page.locator('[data-camera="phone"]').click()
-        await expect(visitor.screen("phone", "amount")).to_be_visible()
 
 
 async def strangers_get_nothing(showroom: Showroom) -> None:

@@ -21,9 +21,11 @@ from gateway.demo.showroom.shop import Shop
 from gateway.demo.showroom.till import Place, Till
 from gateway.demo.story import Cast
 from gateway.wire.payments import WalletPayment
-from gateway.wire.webhooks import NewWebhookEndpoint
+from gateway.wire.webhooks import NewWebhookEndpoint, WebhookEndpointChange
 
 _BALANCE_MINOR: Final = 128_800
+# Whoever breaks the book-keeper's server and mends it again wants to see the events come in the same visit.
+_RETRY_WAITS_S: Final = [2, 3, 5, 10, 20, 30, 60, 60, 60, 60]
 _EVENTS: Final = ("payment.*", "refund.*")
 
 
@@ -34,10 +36,12 @@ async def open_showroom(stage: Stage, cast: Cast) -> AsyncIterator[str]:
     async with errands() as running:
         wallet, office = cast.bank.wallet, cast.shop.office
         phone = await _phone(stage, board, running, wallet)
-        till = Till(board, running, cast.till, office, await _place(cast))
+        till = Till(board, running, cast.till, office, place=await _place(cast), customer=phone)
         results = ResultReader(stage.gateway, merchant_id=cast.shop.merchant_id, environment="sandbox")
         shop = Shop(board, running, office, results, url=url)
-        log = Log(board, cast.inbox, office, await _endpoint_of(office), stage.http)
+        endpoint = await _endpoint_of(office)
+        await office.change_endpoint(endpoint, WebhookEndpointChange(retry_waits_s=_RETRY_WAITS_S))
+        log = Log(board, cast.inbox, office, endpoint, stage.http)
         consumer = f"http://127.0.0.1:{stage.consumer_port}/out-of-order"
         core = stage.processes.named("reference-core")
         faults = Faults(

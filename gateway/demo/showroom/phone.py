@@ -118,15 +118,20 @@ class Phone:
         review, self._review = self._review, None
         if review is None:
             raise NobodyWaits
+        self._go("asking")
         try:
             payment = await self._confirmed(review)
         except GatewayError:
             self._go("home")
             raise
         self._take(payment)
-        self._payment = self._history[payment.id]
-        self._go("result")
-        if self._payment.state not in FINAL:
+        known = self._history[payment.id]
+        if self._screen == "asking":
+            self._payment = known
+            self._go("result")
+        else:
+            self.show()
+        if known.state not in FINAL:
             self._errands.send(self._follow(payment.id))
 
     async def _confirmed(self, review: Review) -> WalletPayment:
@@ -178,7 +183,13 @@ class Phone:
 
     def _is_by_the_code(self, payment: WalletPayment) -> bool:
         """One that was in doubt may end while the next code is shown already."""
-        return self._screen == "code" and self._code is not None and payment.created_at > self._code.since
+        waits = self._screen in ("code", "asking")
+        return waits and self._code is not None and payment.created_at > self._code.since
+
+    def taken(self, code: str) -> None:
+        """Its owner sees that the till has this code and does not know the end: it is worth nothing any more."""
+        if self._screen == "code" and self._code is not None and self._code.digits == code:
+            self._go("asking")
 
     def recall(self, payments: list[WalletPayment]) -> None:
         """What the feed of events remembers from before this phone was opened."""

@@ -9,7 +9,7 @@ from msgspec import Struct
 from gateway.wire.money import Amount, PositiveAmount
 from gateway.wire.payments import AppliedOffer, Scan, StoreScan, WalletPayment
 
-Screen = Literal["home", "code", "scan", "amount", "review", "result"]
+Screen = Literal["home", "code", "scan", "amount", "review", "asking", "result"]
 
 
 class CodeShown(Struct, frozen=True, kw_only=True):

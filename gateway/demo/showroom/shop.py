@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from gateway.client import Partner, ResultReader, ResultRefused
+from gateway.client import FINAL, Partner, ResultReader, ResultRefused
 from gateway.demo.checks import CURRENCY, asked
 from gateway.demo.showroom.board import Board
 from gateway.demo.showroom.deed import Deed, Nothing, Which
@@ -26,6 +26,8 @@ from gateway.wire.payments import CartLine, Payment
 _MOST_OF_ONE: Final = 9
 _ORDER_LIFE_S: Final = 300
 _LOOK_EVERY_S: Final = 0.5
+# An end is told at once; one in doubt is shown as such after this.
+_WAIT_S: Final = 1
 _UNPAID: Final = frozenset({"requires_payer"})
 Screen = Literal["shelves", "pay", "result"]
 
@@ -176,18 +178,26 @@ class Shop:
     async def _follow(self, session: CheckoutSession) -> None:
         """Through every attempt to the end, as long as the customer is here."""
         while self._is_here_for(session):
-            payment = await self._office.wait(session.payment_id, within_s=_ORDER_LIFE_S + 120.0)
-            if not self._is_here_for(session):
-                return
-            self._payment = payment
-            self._go("result")
-            if payment.state == "succeeded":
+            payment = await self._end_of(session)
+            if payment is None or payment.state == "succeeded":
                 return
             now = await self._next_attempt(session)
             if now is None:
                 return
             session = now
             await self._offer(session)
+
+    async def _end_of(self, session: CheckoutSession) -> Payment | None:
+        """What became of this attempt, with every doubt shown as such on the way; None if the customer has left."""
+        while True:
+            payment = await self._office.payment(session.payment_id, wait_s=_WAIT_S)
+            if not self._is_here_for(session):
+                return None
+            if payment.state not in _UNPAID:
+                self._payment = payment
+                self._go("result")
+            if payment.state in FINAL:
+                return payment
 
     async def _next_attempt(self, session: CheckoutSession) -> CheckoutSession | None:
         """Once the customer tries again, on the hosted page; None when that is over."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import count
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from msgspec import Struct
 
@@ -29,6 +29,7 @@ from gateway.wire.search import PaymentFilter
 
 # Long enough for a payment that goes well; one in doubt is shown as such, while its end is waited for.
 _WAIT_S: Final = 1
+_DOUBT: Final = frozenset({"processing", "reversing"})
 _KEPT: Final = 12
 _STICKER_WAIT_S: Final = 25
 _AGAIN_AFTER_S: Final = 1.0
@@ -67,14 +68,27 @@ class Place(Struct, frozen=True, kw_only=True):
     sticker: bytes
 
 
+class Customer(Protocol):
+    """Who stands before the till and sees its display."""
+
+    def taken(self, code: str) -> None: ...
+
+
 class Till:
     """The till, which has a key of its own; what it may not do, the head office's people do for its cashier."""
 
     def __init__(
-        self, board: Board, errands: Errands, till: TillClient, office: Partner, place: Place
+        self,
+        board: Board,
+        errands: Errands,
+        till: TillClient,
+        office: Partner,
+        *,
+        place: Place,
+        customer: Customer,
     ) -> None:
         self._board, self._errands, self._till, self._office = board, errands, till, office
-        self._place = place
+        self._place, self._customer = place, customer
         self._sticker = board.hang(place.sticker, for_good=True)
         self._numbers = count(1)
         self._opened = datetime.now(UTC)
@@ -119,6 +133,8 @@ class Till:
                 self._go("scan")
             raise
         self._settle(payment, turn)
+        if payment.state in _DOUBT:
+            self._customer.taken(code)
 
     async def show_code(self, wish: Sum) -> None:
         """The other way round: the till shows a signed code, which the phone scans."""

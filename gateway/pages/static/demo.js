@@ -53,7 +53,7 @@ function announce(root, screen, before) {
 function advise() {
   const { phone, till, shop } = states;
   if (!phone || !till || !shop) return;
-  const doubt = ["processing", "reversing"].includes(till.payment?.state);
+  const doubt = [till, shop].some((one) => one.screen === "result" && ["processing", "reversing"].includes(one.payment?.state));
   const latest = [till, shop].filter((one) => one.screen === "result" && one.payment)
     .sort((one, other) => other.payment.updated_at.localeCompare(one.payment.updated_at))[0];
   const paid = latest?.payment.state === "succeeded";
@@ -61,7 +61,7 @@ function advise() {
   if (phone.screen === "review") key = "confirm";
   else if (till.screen === "scan") key = phone.screen === "code" ? "click" : "code";
   else if (till.screen === "code" || shop.screen === "pay") key = "scan";
-  else if (doubt && till.screen === "result") key = "doubt";
+  else if (doubt) key = "doubt";
   else if (paid) key = "paid";
   else if (shop.lines.length) key = "open";
   if (coach.dataset.key !== key) { coach.textContent = word(`coach.${key}`); coach.dataset.key = key; }
