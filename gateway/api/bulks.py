@@ -74,6 +74,25 @@ async def create_bulk(call: Call[bytes]) -> Answer:
 
 @operation(
     "GET",
+    "/v1/bulks",
+    summary="List your bulk files",
+    scope="merchants",
+    answers={200: Page[wire.Bulk]},
+)
+async def list_own_bulks(call: Call[None, wire.OwnBulkQuery]) -> Answer:
+    """Newest first."""
+    async with call.parts.pool.acquire() as conn:
+        found = await bulk.of_partner(
+            conn,
+            partner_id=call.caller.tenant,
+            before_id=call.query.cursor,
+            limit=call.query.limit + 1,
+        )
+    return Answer(200, showing.page(found, _shown, limit=call.query.limit))
+
+
+@operation(
+    "GET",
     "/v1/bulks/{bulk_id}",
     summary="Read a bulk file's progress",
     scope="merchants",

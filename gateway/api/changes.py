@@ -66,6 +66,26 @@ async def ask_for_change(call: Call[Declared]) -> Answer:
 
 @operation(
     "GET",
+    "/v1/changes",
+    summary="List your change requests",
+    scope="merchants",
+    answers={200: Page[wire.Change]},
+)
+async def list_own_changes(call: Call[None, wire.OwnChangeQuery]) -> Answer:
+    """Your own and your sub-merchants', newest first."""
+    async with call.parts.pool.acquire() as conn:
+        found = await change_request.of_partner(
+            conn,
+            call.parts.sealing,
+            partner_id=call.caller.tenant,
+            before_id=call.query.cursor,
+            limit=call.query.limit + 1,
+        )
+    return Answer(200, showing.page(found, _shown, limit=call.query.limit))
+
+
+@operation(
+    "GET",
     "/v1/changes/{change_id}",
     summary="Read a change request",
     scope="merchants",

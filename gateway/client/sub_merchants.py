@@ -45,6 +45,10 @@ class SubMerchants(SignedIn):
         )
         return decoded(await self.call(request), Bulk)
 
+    def bulks(self) -> AsyncIterator[Bulk]:
+        """One's own files, newest first."""
+        return self.pages("/v1/bulks", Bulk)
+
     async def bulk(self, bulk_id: str) -> Bulk:
         return await self.get(f"/v1/bulks/{bulk_id}", Bulk)
 
@@ -58,6 +62,10 @@ class SubMerchants(SignedIn):
         """Ask for other data on record, one's own or a sub-merchant's; nothing changes until the bank approves."""
         path = f"/v1/merchants/{merchant_id}/changes"
         return await self.do(path, Change, wanted, idempotency_key=idempotency_key)
+
+    def changes(self) -> AsyncIterator[Change]:
+        """One's own and one's sub-merchants', newest first."""
+        return self.pages("/v1/changes", Change)
 
     async def change(self, change_id: str) -> Change:
         return await self.get(f"/v1/changes/{change_id}", Change)

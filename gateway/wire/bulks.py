@@ -78,6 +78,12 @@ class BulkQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True
     state: BulkState = "checked"
 
 
+class OwnBulkQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A partner's own files, newest first."""
+
+    cursor: Annotated[str, next_id("blk")] | None = None
+
+
 class BulkApproval(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An approval of a whole file under the very terms that its reviewer proposed."""
 

@@ -83,6 +83,12 @@ class ChangeQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     status: ChangeStatus = "submitted"
 
 
+class OwnChangeQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A partner's own requests, newest first."""
+
+    cursor: Annotated[str, next_id("chg")] | None = None
+
+
 class ChangeDecision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why a request is approved or turned down; its partner reads it."""
 

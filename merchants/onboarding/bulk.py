@@ -140,6 +140,14 @@ async def find(conn: PoolConnectionProxy, *, bulk_id: str, partner_id: str | Non
     return _found(await sql.find(conn, bulk_id=bulk_id, partner_id=partner_id))
 
 
+async def of_partner(
+    conn: PoolConnectionProxy, *, partner_id: str, before_id: str | None, limit: int
+) -> list[Bulk]:
+    """A page of a partner's own, newest first."""
+    rows = await sql.of_partner(conn, partner_id=partner_id, before_id=before_id, limit=limit)
+    return [_bulk(row) for row in rows]
+
+
 async def in_state(
     conn: PoolConnectionProxy, *, state: State, after_id: str | None, limit: int
 ) -> list[Bulk]:

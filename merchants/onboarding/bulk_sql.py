@@ -62,6 +62,18 @@ async def find(
     )
 
 
+async def of_partner(
+    conn: PoolConnectionProxy, *, partner_id: str, before_id: str | None, limit: int
+) -> list[asyncpg.Record]:
+    return await conn.fetch(
+        f"""SELECT {_COLUMNS} FROM merchants.bulks
+             WHERE partner_id = $1 AND ($2::text IS NULL OR id < $2) ORDER BY id DESC LIMIT $3""",  # noqa: S608 - fixed list
+        partner_id,
+        before_id,
+        limit,
+    )
+
+
 async def in_state(
     conn: PoolConnectionProxy, *, state: str, after_id: str | None, limit: int
 ) -> list[asyncpg.Record]:

@@ -136,6 +136,14 @@ async def hold(
     return _found(sealing, row)
 
 
+async def of_partner(
+    conn: PoolConnectionProxy, sealing: Sealing, *, partner_id: str, before_id: str | None, limit: int
+) -> list[Change]:
+    """A page of a partner's own, newest first."""
+    rows = await sql.of_partner(conn, partner_id=partner_id, before_id=before_id, limit=limit)
+    return [change_of(sealing, row) for row in rows]
+
+
 async def in_status(
     conn: PoolConnectionProxy, sealing: Sealing, *, status: State, after_id: str | None, limit: int
 ) -> list[Change]:

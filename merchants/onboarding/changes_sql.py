@@ -56,6 +56,20 @@ async def find(
     )
 
 
+async def of_partner(
+    conn: PoolConnectionProxy, *, partner_id: str, before_id: str | None, limit: int
+) -> list[asyncpg.Record]:
+    """A partner's own wishes, newest first."""
+    return await conn.fetch(
+        f"""SELECT {_COLUMNS} FROM merchants.change_requests
+             WHERE partner_id = $1 AND ($2::text IS NULL OR id < $2) AND 'terms' <> ALL (sections)
+             ORDER BY id DESC LIMIT $3""",  # noqa: S608 - fixed list
+        partner_id,
+        before_id,
+        limit,
+    )
+
+
 async def in_status(
     conn: PoolConnectionProxy, *, status: str, after_id: str | None, limit: int
 ) -> list[asyncpg.Record]:

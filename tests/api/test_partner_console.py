@@ -17,7 +17,17 @@ from tests.town import Town, cny
 from tests.visitors import Visitor, a_visitor
 
 HOSTILE = "<script>alert(1)</script>'\"><img src=x onerror=alert(1)>{{ 7+7 }}%(x)s"
-PAGES = ("", "/payments", "/offers", "/new-offer", "/webhooks", "/stores", "/applications", "/keys")
+PAGES = (
+    "",
+    "/payments",
+    "/offers",
+    "/new-offer",
+    "/webhooks",
+    "/stores",
+    "/applications",
+    "/changes",
+    "/keys",
+)
 ELSEWHERE = (
     "https://evil.example/",
     "//evil.example",

@@ -49,6 +49,7 @@ _PLACES = (
     Place(f"{HOME}/webhooks", mark("Webhooks"), "webhooks", also=f"{HOME}/deliveries"),
     Place(f"{HOME}/stores", mark("Stores and tills"), "merchants", also=f"{HOME}/terminals"),
     Place(f"{HOME}/applications", mark("Applications"), "apply"),
+    Place(f"{HOME}/changes", mark("On record"), "merchants"),
     Place(f"{HOME}/keys", mark("Keys"), "merchants"),
 )
 

@@ -158,6 +158,13 @@ APPLICATION_STATES: Final[Mapping[str, str]] = {
     "withdrawn": mark("Withdrawn"),
     "expired": mark("Expired"),
 }
+CHANGE_STATES: Final[Mapping[str, str]] = {
+    "submitted": mark("Waits for the bank"),
+    "under_review": mark("Under review"),
+    "approved": mark("Live"),
+    "rejected": mark("Rejected"),
+    "withdrawn": mark("Withdrawn"),
+}
 PAPERS: Final[Mapping[str, str]] = {
     "business_licence": mark("Business licence"),
     "representative_id": mark("The representative's identity document"),

@@ -1,4 +1,4 @@
-"""Papers of an application: chosen, seen before they are sent, stored. A file comes in a form, piece by piece."""
+"""Papers of an application or a change: chosen, seen before they are sent, stored. A file comes piece by piece."""
 
 import asyncio
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import BodyPartReader, web
 from aiohttp.web_protocol import RequestPayloadError
 
-from gateway.api import documents
+from gateway.api import change_documents, documents
 from gateway.door.body import BODY_TIMEOUT_S
 from gateway.door.errors import (
     BodyTooLarge,
@@ -17,9 +17,11 @@ from gateway.door.errors import (
     UnsupportedContentType,
 )
 from gateway.door.listeners import Page
+from gateway.door.operation import Operation
 from gateway.pages.frame import Refusal, language_of
 from gateway.pages.partner.application import show_application
-from gateway.pages.partner.console import HOME, SIGN_IN, Console, Here, leading_to
+from gateway.pages.partner.changes import show_change
+from gateway.pages.partner.console import HOME, SIGN_IN, Console, Draw, Here, leading_to
 from gateway.pages.partner.entrance import told
 from gateway.pages.texts import translations
 from gateway.pages.visits import Visit, check_token
@@ -31,35 +33,41 @@ _TOKEN_BYTES: Final = 256
 
 
 def paper_pages(console: Console) -> tuple[Page, ...]:
-    path = f"{HOME}/applications/{{application_id}}/papers/{{document_kind}}"
+    applied, changed = f"{HOME}/applications/{{application_id}}", f"{HOME}/changes/{{change_id}}"
+    return (
+        _upload(console, applied, documents.put_document, back=show_application),
+        _upload(console, changed, change_documents.put_change_document, back=show_change),
+    )
 
-    async def put(request: web.BaseRequest, parameters: Mapping[str, str]) -> web.StreamResponse:
+
+def _upload(console: Console, of: str, put: Operation, *, back: Draw) -> Page:
+    """POST a paper `of` something, whose page `back` draws."""
+
+    async def take(request: web.BaseRequest, parameters: Mapping[str, str]) -> web.StreamResponse:
         try:
             visit = await console.visits.of(request)
         except NotSignedIn:
             return leading_to(SIGN_IN)
         here = Here(site=console.site, request=request, path=parameters, visit=visit)
-        return await _put(here)
+        return await _put(here, put, leads_to=of.format(**parameters) + "#papers", back=back)
 
-    return (console.open("POST", path, put),)
+    return console.open("POST", f"{of}/papers/{{document_kind}}", take)
 
 
-async def _put(here: Here) -> web.StreamResponse:
+async def _put(here: Here, put: Operation, *, leads_to: str, back: Draw) -> web.StreamResponse:
     for_script = "application/json" in here.request.headers.get("Accept", "")
     try:
-        stored = await _stored(here)
+        stored = await _stored(here, put)
     except Exception as error:  # noqa: BLE001 - whatever it is, its page says so
         refusal = Refusal.of(error)
         if not for_script:
-            return await show_application(here.refused(refusal))
+            return await back(here.refused(refusal))
         say = translations(language_of(here.request)).gettext
         return told(refusal.status, {"detail": say(refusal.detail)})
-    if for_script:
-        return told(200, {"size_bytes": stored})
-    return leading_to(f"{HOME}/applications/{here.path['application_id']}#papers")
+    return told(200, {"size_bytes": stored}) if for_script else leading_to(leads_to)
 
 
-async def _stored(here: Here) -> int:
+async def _stored(here: Here, put: Operation) -> int:
     """How many bytes it has now."""
     try:
         async with asyncio.timeout(_UPLOAD_S):
@@ -68,9 +76,7 @@ async def _stored(here: Here) -> int:
         raise BodyTooSlow from None
     except (ValueError, RequestPayloadError, ConnectionError):  # no parts in it, or it broke off
         raise MalformedHttp from None
-    stored = await here.do(
-        documents.put_document, path=here.path, body=content, headers={"Content-Type": media_type}
-    )
+    stored = await here.do(put, path=here.path, body=content, headers={"Content-Type": media_type})
     size: int = stored.size_bytes
     return size
 

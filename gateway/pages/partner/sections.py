@@ -13,6 +13,7 @@ import msgspec
 from gateway.pages.partner import forms
 from gateway.pages.texts import mark
 from gateway.wire.applications import Application
+from gateway.wire.changes import Change, Sections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +170,32 @@ def sections_of(application: Application) -> tuple[Section, ...]:
     return tuple(one for one in _ALL if one is not without)
 
 
-def known(application: Application) -> dict[str, Any]:
+RECORDED: Final = (BUSINESS, LICENCE, SETTLEMENT, CONTACT, REPRESENTATIVE)
+"""Those of a merchant's record that are changed by hand; the rest comes through the API."""
+TITLES: Final[Mapping[str, str]] = {
+    **{one.name: one.title for one in _ALL},
+    **{one.name: one.label for one in BUSINESS.fields},
+}
+"""What sections are called, those too that stand at the top of the document."""
+
+
+def wanted(change: Change) -> list[tuple[str, str, tuple[tuple[str, str], ...]]]:
+    """What a change request names, masked: label, value, and what the value is called where it was chosen."""
+    if change.wanted is None:
+        return []
+    said = known(change.wanted)
+    named = [
+        (one, pointer)
+        for section in _ALL
+        for one in section.fields
+        for pointer in said
+        if one.name == pointer.rpartition("/")[2] and pointer.split("/")[1] in {section.name, one.name}
+        if pointer.split("/")[1] in change.sections
+    ]
+    return [(one.label, said[pointer], one.choices) for one, pointer in named]
+
+
+def known(application: Application | Sections) -> dict[str, Any]:
     """What was declared, by pointer; lists by their rows."""
     flat: dict[str, Any] = {}
 

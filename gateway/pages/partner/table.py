@@ -3,6 +3,7 @@
 from gateway.door.listeners import Page
 from gateway.pages.partner.application import application_pages, show_application
 from gateway.pages.partner.captures import capture_pages
+from gateway.pages.partner.changes import change_pages
 from gateway.pages.partner.console import Console
 from gateway.pages.partner.entrance import entrance
 from gateway.pages.partner.front import front_pages
@@ -28,6 +29,7 @@ def partner_pages(site: Site) -> tuple[Page, ...]:
         *store_pages(console),
         *webhook_pages(console),
         *offer_pages(console),
+        *change_pages(console),
         *key_pages(console),
         *joining_pages(console, back=show_application),
     )
