@@ -34,6 +34,7 @@ def a_picture(kind: str = "PNG", size: tuple[int, int] = (40, 30), **options: An
 
 
 A_SCAN = a_picture()
+A_PDF = a_picture("PDF", size=(420, 594))
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,29 @@ async def with_documents(conn: PoolConnectionProxy, draft: Application) -> None:
         )
 
 
+async def a_draft_with_a_pdf(conn: PoolConnectionProxy, content: bytes) -> tuple[str, str]:
+    """An application that is not submitted yet, and its licence's id among the papers."""
+    applicant = new_id("cli", BANK)
+    draft = await applying.open_draft(
+        conn,
+        SEALING,
+        application_id=new_id("app", BANK),
+        applicant_id=applicant,
+        kind=Kind.SUPERMARKET,
+        particulars=a_company(),
+        actor=applicant,
+    )
+    paper = await applying.put_document(
+        conn,
+        SEALING,
+        Upload.of(DocumentKind.BUSINESS_LICENCE, content, File("application/pdf", content)),
+        application_id=draft.id,
+        applicant_id=applicant,
+        actor=applicant,
+    )
+    return draft.id, paper.id
+
+
 async def approved(conn: PoolConnectionProxy, application: Application) -> Approval:
     """Taken by one operator, approved by another, at the list price."""
     taken = await review.take(conn, SEALING, application_id=application.id, operator_id=REVIEWER)

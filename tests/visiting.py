@@ -33,8 +33,8 @@ class Visitor:
     url: str
     cookies: dict[str, str] = field(default_factory=dict)
 
-    async def get(self, path: str) -> Seen:
-        return await self._send("GET", path, {"Sec-Fetch-Site": "same-origin"}, None)
+    async def get(self, path: str, **headers: str) -> Seen:
+        return await self._send("GET", path, {"Sec-Fetch-Site": "same-origin", **headers}, None)
 
     async def post(self, path: str, form: dict[str, str], *, site: str = "same-origin") -> Seen:
         return await self._send("POST", path, {"Sec-Fetch-Site": site}, form)

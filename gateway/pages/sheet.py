@@ -26,8 +26,16 @@ _POLICY = {
     "require-trusted-types-for": "'script'",
     "trusted-types": "'none'",
 }
+
+
+def policy(**more: str) -> str:
+    """A page's policy, with directives that one page has over the others: `policy(frame_src="'self'")`."""
+    directives = _POLICY | {name.replace("_", "-"): sources for name, sources in more.items()}
+    return "; ".join(f"{name} {sources}" for name, sources in directives.items())
+
+
 HEADERS: Final = {
-    "Content-Security-Policy": "; ".join(f"{name} {sources}" for name, sources in _POLICY.items()),
+    "Content-Security-Policy": policy(),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",

@@ -8,7 +8,7 @@ import pytest
 
 from merchants.ids import BANK, new_id
 from merchants.onboarding import applying
-from tests.onboarded import a_company, submitted
+from tests.onboarded import a_company, a_draft_with_a_pdf, submitted
 from tests.signing_in import OwnKey
 from tests.stories.test_bulk import a_mall, checked
 from tests.town import ISSUER, Town
@@ -252,3 +252,36 @@ async def test_what_was_typed_for_one_deed_stands_in_no_other_deeds_field(town: 
         {"suspend-reason": "", "close-reason": "x" * 501},
     )
     assert refusal(await both.get("/console/trail?from=0001-01-01T00:00")) == "request_invalid"
+
+
+async def test_a_pdf_is_drawn_in_a_frame_of_its_own_page_and_is_a_file_to_save_anywhere_else(
+    town: Town,
+) -> None:
+    async with town.pool.acquire() as conn, conn.transaction():
+        draft, paper = await a_draft_with_a_pdf(conn, b"%PDF-1.7 of pages alone")
+    papers = f"/console/cases/{draft}/papers"
+    lin, auditor = (
+        await an_operator_at_the_console(town, "reviewer"),
+        await an_operator_at_the_console(town, "auditor"),
+    )
+    seen = await lin.get(f"{papers}?left={paper}")
+    assert ("frame-src 'self'" in seen.headers["Content-Security-Policy"], "鹏城百货" in seen.text) == (
+        True,
+        True,
+    )
+    assert "frame-src" not in (await lin.get(papers)).headers["Content-Security-Policy"]
+    for dest, shown in (
+        ("iframe", "inline"),
+        ("document", "attachment"),
+        ("embed", "attachment"),
+        ("", "attachment"),
+    ):
+        given = await lin.get(f"{papers}/{paper}", **{"Sec-Fetch-Dest": dest})
+        assert (given.status, given.headers["Content-Disposition"].partition(";")[0]) == (200, shown), dest
+        assert given.headers["X-Content-Type-Options"] == "nosniff"
+        assert given.headers["Content-Security-Policy"].startswith("default-src 'none'; ")
+    assert [(await auditor.get(f"{papers}{one}")).status for one in ("", f"/{paper}")] == [403, 403]
+    foreign = await lin.get(
+        f"{papers}/{paper}", **{"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}
+    )
+    assert "attachment" in foreign.headers["Content-Disposition"]

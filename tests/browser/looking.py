@@ -15,6 +15,8 @@ _PATIENCE_MS = 30_000
 expect.set_options(timeout=_PATIENCE_MS)
 Theme = Literal["light", "dark"]
 
+# What Chromium draws a PDF with is part of it and asks nobody else.
+_VIEWER = ("chrome-extension://mhjfbmdgcfjbbpaeojofohoefgiehjai/", "chrome://resources/")
 _SIZES: dict[str, ViewportSize] = {
     "desktop": {"width": 1280, "height": 800},
     "phone": {"width": 390, "height": 844},
@@ -92,4 +94,4 @@ async def violations(page: Page) -> list[str]:
 
 
 def _is_ours(url: str) -> bool:
-    return url.startswith(("http://127.0.0.1:", "data:", "blob:", "about:"))
+    return url.startswith(("http://127.0.0.1:", "data:", "blob:", "about:", *_VIEWER))

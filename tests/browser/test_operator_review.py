@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.bank import Bank, Person, open_bank
+from tests.bank import A_PDF, Bank, Person, open_bank
 from tests.browser.looking import ONE_OF_EACH, Eyes, seen
 from tests.browser.operators import Desk, a_desk
 
@@ -26,6 +26,8 @@ def desk_of(
 @pytest.mark.parametrize("eyes", ONE_OF_EACH, ids=lambda one: one.name)
 async def test_an_operator_approves_with_a_second_operator(browser: Browser, bank: Bank, eyes: Eyes) -> None:
     applicant, application_id = await bank.applicant()
+    papers = f"/v1/applications/{application_id}/documents"
+    assert (await applicant.upload(f"{papers}/bank_account", A_PDF, "application/pdf")).status == 200
     assert (await applicant.post(f"/v1/applications/{application_id}/submit")).status == 200
     case = f"/console/cases/{application_id}"
     async with desk_of(browser, bank, bank.reviewer, eyes) as lin:
@@ -40,6 +42,14 @@ async def test_an_operator_approves_with_a_second_operator(browser: Browser, ban
         await lin.page.click("a[href*='/papers?left=']")
         await _papers_are_shown(lin)
         await seen(lin.page, "operator-papers", eyes)
+        await lin.go(case)
+        async with lin.page.expect_response("**/papers/doc_*") as answer:
+            await lin.page.click("section:has(#papers) li:last-child a")
+        framed = await (await answer.value).all_headers()
+        assert framed["content-disposition"].startswith("inline")
+        assert "default-src 'none'" in framed["content-security-policy"]
+        await expect(lin.page.locator(".sides h2")).to_have_count(2)
+        await seen(lin.page, "operator-paper-pdf", eyes)
         await lin.go(case)
         await lin.page.fill("input[name=fee]", "45")
         await lin.page.fill("input[name=limit]", "5000")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from tests.bank import A_PDF
 from tests.browser.conftest import CHROMIUM
 from tests.browser.consoles import owner_of, signed_in
 from tests.browser.looking import EVERY_LOOK, SCREENS, Eyes, looking, violations
@@ -19,6 +20,7 @@ from tests.browser.operators import identity_file
 from tests.builders import a_deal
 from tests.campaigns import agreed, proposed
 from tests.hired import an_operator
+from tests.onboarded import a_draft_with_a_pdf
 from tests.receivers import receiving
 from tests.shopping import SHOP, a_web_shop, pay
 from tests.signing_in import OwnKey
@@ -109,6 +111,7 @@ async def operator(town: Town) -> AsyncIterator[Tour]:
         live = await agreed(conn, shop.merchant.partner_id, a_deal())
         waiting = await proposed(conn, shop.merchant.partner_id, a_deal(name="双11 满100减20"))
         case: str = await conn.fetchval("SELECT id FROM merchants.applications ORDER BY id DESC LIMIT 1")
+        draft, paper = await a_draft_with_a_pdf(conn, A_PDF)
     payer, poor = await town.payer(1_000_000), await town.payer(100)
     for number in range(12):
         await shop.ask(9_900 + 700 * number, code=await town.code(payer))
@@ -121,6 +124,7 @@ async def operator(town: Town) -> AsyncIterator[Tour]:
         "cases-none": "/cases?status=rejected",
         "case": f"/cases/{case}",
         "papers": f"/cases/{case}/papers",
+        "paper-pdf": f"/cases/{draft}/papers?left={paper}",
         "clear": f"/cases/{case}/clear",
         "bulks": "/bulks",
         "changes": "/changes",

@@ -11,6 +11,7 @@ from gateway.pages.operator import forms
 from gateway.pages.operator.colleagues import named
 from gateway.pages.operator.office import HOME, Here, Office
 from gateway.pages.operator.papers import paper_pages
+from gateway.wire.applications import Application, Case
 
 QUEUE = f"{HOME}/cases"
 _CASE = f"{QUEUE}/{{application_id}}"
@@ -38,6 +39,7 @@ def case_pages(office: Office) -> tuple[Page, ...]:
         *paper_pages(
             office, _CASE, parameter="application_id",
             listed=documents.list_case_documents, opened=documents.open_document, name="document_id",
+            declared=declared,
         ),
     )  # fmt: skip
 
@@ -66,6 +68,12 @@ async def show_case(here: Here) -> web.StreamResponse:
         people=people,
         questions=range(QUESTIONS),
     )
+
+
+async def declared(here: Here) -> Application:
+    """What stands beside a paper."""
+    case: Case = await here.do(reviews.get_case, path={"application_id": here.path["application_id"]})
+    return case.application
 
 
 async def take(here: Here) -> str:

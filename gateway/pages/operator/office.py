@@ -101,12 +101,13 @@ class Here:
         """A parameter of the address."""
         return self.request.query.get(name, default)
 
-    def draw(self, template: str, **values: Any) -> web.Response:
+    def draw(self, template: str, *, headers: Mapping[str, str] | None = None, **values: Any) -> web.Response:
         """The page; each of its forms gets an idempotency key of its own, and keeps it when it was refused."""
         return self.site.frame.draw(
             self.request,
             f"operator/{template}",
             status=self.refusal.status if self.refusal else 200,
+            headers=headers,
             visit=self.visit,
             me=self.me,
             places=self._places(),

@@ -8,6 +8,7 @@ from gateway.pages.operator import forms
 from gateway.pages.operator.colleagues import named
 from gateway.pages.operator.office import HOME, Deed, Draw, Here, Office
 from gateway.pages.operator.papers import paper_pages
+from gateway.wire.changes import ChangeCase, Sections
 
 CHANGES = f"{HOME}/changes"
 BULKS = f"{HOME}/bulks"
@@ -32,6 +33,7 @@ def change_pages(office: Office) -> tuple[Page, ...]:
             listed=change_documents.list_change_case_documents,
             opened=change_documents.open_change_document,
             name="change_document_id",
+            declared=wanted,
         ),
     )
 
@@ -63,6 +65,12 @@ async def show_change(here: Here) -> web.StreamResponse:
     papers = (await here.do(change_documents.list_change_case_documents, path=at)).items
     people = await named(here, case.requested_by, case.reviewer_id, case.approver_id)
     return here.draw("change.html", case=case, one=case.change, papers=papers, people=people)
+
+
+async def wanted(here: Here) -> Sections | None:
+    """What stands beside a paper; nothing once it is erased."""
+    case: ChangeCase = await here.do(changes.get_change_case, path={"change_id": here.path["change_id"]})
+    return case.change.wanted
 
 
 async def take_change(here: Here) -> str:
