@@ -5,6 +5,8 @@ session is open, however late it is, and the attempt's end decides. Rows are loc
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
 
 import structlog
 
@@ -32,6 +34,9 @@ log = structlog.get_logger()
 
 # Each round loses to a customer who tries again, and the last one reads what the one before has done.
 _ROUNDS = 3
+# So many go through in one run; after an outage the next run, which begins at once, has the rest.
+_PAGES: Final = 20
+_BEGINNING: Final = (datetime(1970, 1, 1, tzinfo=UTC), "")
 _TOO_LATE = Ending(to=State.EXPIRED, reason=NOT_PAID_IN_TIME, late_only=True)
 
 
@@ -71,15 +76,29 @@ async def end_session(needs: Needs, conn: Connection, *, session_id: str, partne
 
 
 async def run_once(needs: Needs, limit: int = 100) -> int:
-    """Expire sessions whose last attempt failed and was not tried again; returns how many."""
-    async with needs.pool.acquire() as conn:
-        due = await sql.due_to_expire(conn, limit=limit)
+    """Expire sessions whose last attempt failed and was not tried again; returns how many.
+
+    Behind each page whatever came of it: as many as fail keep nobody waiting.
+    """
+    expired, after = 0, _BEGINNING
+    for _ in range(_PAGES):
+        async with needs.pool.acquire() as conn:
+            page = await sql.due_to_expire(conn, after=after, limit=limit)
+        expired += await _each(needs, page)
+        if len(page) < limit:
+            break
+        after = (page[-1].expires_at, page[-1].id)
+    return expired
+
+
+async def _each(needs: Needs, due: Sequence[sql.Due]) -> int:
+    """How many expired. What fails is tried again by the next run."""
     expired = 0
-    for partner_id, session_id in due:
+    for one in due:
         try:
-            expired += await _expire(needs, partner_id, session_id)
+            expired += await _expire(needs, one.partner_id, one.id)
         except Exception as error:  # whatever it is, it is this session's alone
-            log.exception("checkout_not_expired", session_id=session_id, error=type(error).__name__)
+            log.exception("checkout_not_expired", session_id=one.id, error=type(error).__name__)
     return expired
 
 

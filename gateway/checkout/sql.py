@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import msgspec
@@ -114,22 +114,31 @@ async def end(conn: Connection, endings: Sequence[tuple[Payment, Ending]]) -> li
     return [session_of(row) for row in rows]
 
 
-async def due_to_expire(conn: Connection, *, limit: int) -> list[tuple[str, str]]:
-    """Partner and session of what nobody tried again in time, the longest due first.
+class Due(NamedTuple):
+    """A session whose time is over."""
+
+    expires_at: datetime
+    id: str
+    partner_id: str
+
+
+async def due_to_expire(conn: Connection, *, after: tuple[datetime, str], limit: int) -> list[Due]:
+    """What nobody tried again in time, the longest due first, behind a time and session.
 
     A session whose attempt is still under way ends with that, and not here.
     """
     rows = await conn.fetch(
         """
-        SELECT s.partner_id, s.id
+        SELECT s.expires_at, s.id, s.partner_id
           FROM gateway.checkout_sessions s
           JOIN gateway.payments p ON p.partner_id = s.partner_id AND p.id = s.payment_id
          WHERE s.state = 'open' AND s.expires_at <= now() AND p.failed
-         ORDER BY s.expires_at LIMIT $1
+           AND (s.expires_at, s.id) > ($1::timestamptz, $2)
+         ORDER BY s.expires_at, s.id LIMIT $3
         """,
-        limit,
-    )
-    return [(row["partner_id"], row["id"]) for row in rows]
+        *after, limit,
+    )  # fmt: skip
+    return [Due(*row) for row in rows]
 
 
 async def forget(conn: Connection, *, limit: int) -> int:

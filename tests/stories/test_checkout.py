@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.checkout import opening
+from gateway.checkout import ending, opening
 from tests.shopping import a_web_shop, confirm, pay, scan, time_is_up, try_again
-from tests.town import Town, cny
+from tests.town import Town, a_town, cny
 
 LINES = [
     {"name": "冻顶乌龙 500 g", "amount_minor": 9_800, "quantity": 2, "sku": "6901234567892"},
@@ -90,6 +90,22 @@ async def test_a_decline_after_the_time_is_over_ends_the_session(town: Town) -> 
         "not_paid_in_time",
     )
     assert await try_again(town, session) == "nothing_to_retry"
+
+
+async def test_a_session_that_cannot_expire_keeps_no_other_from_expiring(
+    database_url: str, core_database_url: str
+) -> None:
+    async with a_town(database_url, core_database_url, works=False) as town:
+        shop, poor = await a_web_shop(town), await town.payer(100)
+        damaged, sound = await shop.opened(), await shop.opened()
+        for session in (damaged, sound):
+            assert (await pay(town, shop, session, poor)).body["state"] == "declined"
+            await time_is_up(town, session)
+        await town.pool.execute(
+            "UPDATE gateway.checkout_sessions SET terms = '{}' WHERE id = $1", damaged["id"]
+        )
+        assert await ending.run_once(town.replica.parts.payments, limit=1) == 1, "though it fills a page"
+        assert (await shop.read(sound))["state"] == "expired"
 
 
 async def test_a_shop_ends_its_session_and_may_ask_for_the_order_again(town: Town) -> None:
