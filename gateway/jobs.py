@@ -1,10 +1,13 @@
 """What `gateway work` does besides answering: a table of jobs, each `run_once()` again and again."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 
 import asyncpg
+import structlog
 
 from gateway.api.bulk_rules import rules
 from gateway.checkout import ending
@@ -33,6 +36,24 @@ _SWEPT_AT_ONCE = 500
 _SWEEP_EVERY_S = 60.0
 # Quoting looks at the dates itself; only the events of an offer's first and last day wait for this.
 _OFFERS_EVERY_S = 30.0
+
+
+_Sweep = Callable[..., Awaitable[int]]
+_SWEEPS: Mapping[str, _Sweep] = {
+    "idempotency keys": idempotency.sweep,
+    "codes": codes.sweep,
+    "scans": scans_sql.sweep,
+    "scans of stickers": store_code_sql.sweep_scans,
+    "checkouts": checkout_sql.forget,
+    "limits": limits_sql.sweep,
+    "velocity": velocity_sql.sweep,
+    "proofs": replay.forget_expired,
+    "sessions": sessions.forget_old,
+    "visits": pages_sql.forget_ended_visits,
+    "activation codes": terminals.forget_expired_codes,
+    "key resets": key_resets.forget_expired_codes,
+}
+log = structlog.get_logger()
 
 
 async def jobs_of(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tuple[Job, ...]:
@@ -87,32 +108,33 @@ async def jobs_of(stack: AsyncExitStack, settings: Settings, parts: Parts) -> tu
     )
 
 
+async def advance_offers(pool: asyncpg.Pool, *, now: datetime) -> int:
+    """Offers begin and end by the calendar, and with their budgets; a step that fails keeps no other from its turn."""
+    moved = 0
+    for step in (running.advance, budgets.tell_eighty, budgets.exhaust):
+        try:
+            async with pool.acquire() as conn, conn.transaction():
+                moved += len(await step(conn, now=now, limit=_SWEPT_AT_ONCE))
+        except Exception as error:  # whatever it is, the next round tries again
+            log.exception("offers_not_advanced", step=step.__name__, error=type(error).__name__)
+    return moved
+
+
 async def _advance_offers(parts: Parts) -> int:
-    """Offers begin and end by the calendar, and with their budgets."""
-    async with parts.pool.acquire() as conn, conn.transaction():
-        now = datetime.now(UTC)
-        moved = await running.advance(conn, now=now, limit=_SWEPT_AT_ONCE)
-        moved += await budgets.tell_eighty(conn, now=now, limit=_SWEPT_AT_ONCE)
-        moved += await budgets.exhaust(conn, now=now, limit=_SWEPT_AT_ONCE)
+    moved = await advance_offers(parts.pool, now=datetime.now(UTC))
     if moved:
         parts.hub.tell(DELIVERIES)
-    return len(moved)
+    return moved
 
 
 async def sweep(pool: asyncpg.Pool, settings: Settings) -> int:
-    """Delete what nobody can ask for any more, a bounded piece at a time."""
-    swept = await idempotency.sweep(pool, limit=_SWEPT_AT_ONCE)
-    async with pool.acquire() as conn:
-        swept += await codes.sweep(conn, limit=_SWEPT_AT_ONCE)
-        swept += await scans_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
-        swept += await store_code_sql.sweep_scans(conn, limit=_SWEPT_AT_ONCE)
-        swept += await checkout_sql.forget(conn, limit=_SWEPT_AT_ONCE)
-        swept += await limits_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
-        swept += await velocity_sql.sweep(conn, limit=_SWEPT_AT_ONCE)
-        swept += await replay.forget_expired(conn, limit=_SWEPT_AT_ONCE)
-        swept += await sessions.forget_old(conn, limit=_SWEPT_AT_ONCE)
-        swept += await pages_sql.forget_ended_visits(conn, limit=_SWEPT_AT_ONCE)
-        swept += await terminals.forget_expired_codes(conn, limit=_SWEPT_AT_ONCE)
-        swept += await key_resets.forget_expired_codes(conn, limit=_SWEPT_AT_ONCE)
-        swept += await retention.sweep(conn, limit=_SWEPT_AT_ONCE, kept=settings.events_kept)
+    """Delete what nobody can ask for any more, a bounded piece at a time; what fails keeps nothing from its turn."""
+    sweeps: Mapping[str, _Sweep] = {**_SWEEPS, "events": partial(retention.sweep, kept=settings.events_kept)}
+    swept = 0
+    for what, one in sweeps.items():
+        try:
+            async with pool.acquire() as conn:
+                swept += await one(conn, limit=_SWEPT_AT_ONCE)
+        except Exception as error:  # whatever it is, the next round tries again
+            log.exception("not_swept", what=what, error=type(error).__name__)
     return swept

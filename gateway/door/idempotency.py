@@ -28,11 +28,10 @@ SECRET_SHOWN_S = 600.0
 KEPT_S = 30 * 86_400.0
 
 
-async def sweep(pool: asyncpg.Pool, *, limit: int) -> int:
+async def sweep(conn: PoolConnectionProxy, *, limit: int) -> int:
     """Drop secrets whose time is over and keys that are no longer kept; returns how many rows it touched."""
-    async with pool.acquire() as conn:
-        secrets = await sql.forget_secrets(conn, older_than_s=SECRET_SHOWN_S, limit=limit)
-        return secrets + await sql.delete_old_keys(conn, older_than_s=KEPT_S, limit=limit)
+    secrets = await sql.forget_secrets(conn, older_than_s=SECRET_SHOWN_S, limit=limit)
+    return secrets + await sql.delete_old_keys(conn, older_than_s=KEPT_S, limit=limit)
 
 
 class Replayed(Exception):

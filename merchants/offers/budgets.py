@@ -8,7 +8,9 @@ while it still fits. Locks: a budget's counter before its offer, as refunds take
 from collections.abc import Sequence
 from datetime import datetime
 
+import asyncpg
 import msgspec
+import structlog
 from asyncpg.pool import PoolConnectionProxy
 
 from merchants.offers import budgets_sql as sql
@@ -20,6 +22,8 @@ from merchants.offers.giving import least, unit_of
 from merchants.offers.offer import Deal, Offer, limits_of, moment_of
 from webhooks import outbox
 
+log = structlog.get_logger()
+
 _SYSTEM = "system"
 # A partner and at most two third parties hear of each, and one statement publishes a hundred events.
 _TOLD_AT_ONCE = outbox.EVENTS_MAX // 3
@@ -29,7 +33,15 @@ _COUNTED_WITHIN_S = 60.0
 
 async def tell_eighty(conn: PoolConnectionProxy, *, now: datetime, limit: int) -> list[Campaign]:
     """Say of which live offers four fifths of the budget are taken; once for each version."""
-    told = [campaign_of(row) for row in await sql.mark_eighty(conn, limit=min(limit, _TOLD_AT_ONCE))]
+    told = []
+    for row in await sql.mark_eighty(conn, limit=min(limit, _TOLD_AT_ONCE)):
+        try:
+            told.append(campaign_of(row))
+        except (
+            ValueError,
+            msgspec.DecodeError,
+        ) as error:  # damaged: nobody is told, and no other offer waits for it
+            log.exception("eighty_not_told", offer_id=row["id"], error=type(error).__name__)
     if told:
         news = [event for one in told for event in events.of_budget(one, occurred_at=now)]
         await outbox.publish(conn, news)
@@ -40,12 +52,19 @@ async def exhaust(conn: PoolConnectionProxy, *, now: datetime, limit: int) -> li
     """Stop offers of whose budget less is left than the least they give; payments then need not try them."""
     exhausted = []
     for row in await sql.hold_used_up(conn, limit=limit):
-        held = await hold(conn, partner_id=row["partner_id"], offer_id=row["id"])
-        if held.state is State.LIVE and row["left_minor"] < least(held.offer.deal.terms):
-            exhausted.append(
-                await move(conn, held, State.EXHAUSTED, deed="exhausted", actor=_SYSTEM, now=now)
-            )
+        try:
+            async with conn.transaction():
+                exhausted += await _exhaust(conn, row, now=now)
+        except Exception as error:  # whatever it is, it is this offer's alone
+            log.exception("offer_not_exhausted", offer_id=row["id"], error=type(error).__name__)
     return exhausted
+
+
+async def _exhaust(conn: PoolConnectionProxy, used_up: asyncpg.Record, *, now: datetime) -> list[Campaign]:
+    held = await hold(conn, partner_id=used_up["partner_id"], offer_id=used_up["id"])
+    if held.state is not State.LIVE or used_up["left_minor"] >= least(held.offer.deal.terms):
+        return []
+    return [await move(conn, held, State.EXHAUSTED, deed="exhausted", actor=_SYSTEM, now=now)]
 
 
 async def revive(

@@ -6,6 +6,7 @@ was promised. Payments from the commit on get nothing of it.
 
 from datetime import datetime
 
+import structlog
 from asyncpg.pool import PoolConnectionProxy
 
 from merchants.offers import life_sql
@@ -13,6 +14,8 @@ from merchants.offers.campaign import RUNNING, TRANSITIONS, Campaign, Party, Sid
 from merchants.offers.change import hold, hold_of_funder, move, record
 from merchants.offers.errors import FundingWithdrawn, OfferIsOver
 from merchants.offers.offer import moment_of
+
+log = structlog.get_logger()
 
 # What gives something, or may any moment: a refund may revive an exhausted offer.
 _STOPPABLE = (*sorted(RUNNING), State.PAUSED, State.EXHAUSTED)
@@ -144,15 +147,22 @@ async def end(
 async def advance(conn: PoolConnectionProxy, *, now: datetime, limit: int) -> list[Campaign]:
     """What the calendar does: scheduled offers go live on their first day, and end after their last.
 
-    Two workers take different rows. A late sweep costs nothing: quoting looks at the dates itself.
+    Two workers take different rows, and one offer that cannot be moved keeps no other from its day. A late sweep costs
+    nothing: quoting looks at the dates itself.
     """
-    day = moment_of(now).day
     moved = []
-    for row in await life_sql.due(conn, day=day, limit=limit):
-        held = campaign_of(row)
-        to = State.ENDED if held.is_over(day) else State.LIVE
-        moved.append(await move(conn, held, to, deed=to.value, actor="system", now=now))
+    for row in await life_sql.due(conn, day=moment_of(now).day, limit=limit):
+        try:
+            async with conn.transaction():
+                moved.append(await _advance(conn, campaign_of(row), now=now))
+        except Exception as error:  # whatever it is, it is this offer's alone
+            log.exception("offer_not_advanced", offer_id=row["id"], error=type(error).__name__)
     return moved
+
+
+async def _advance(conn: PoolConnectionProxy, held: Campaign, *, now: datetime) -> Campaign:
+    to = State.ENDED if held.is_over(moment_of(now).day) else State.LIVE
+    return await move(conn, held, to, deed=to.value, actor="system", now=now)
 
 
 async def end_some(
