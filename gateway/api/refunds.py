@@ -96,7 +96,7 @@ async def create_refund(call: Call[wire.RefundRequest]) -> Answer:
         terminal_id = call.caller.terminal_id
         if terminal_id is not None and accepted.instruction is not None:
             await call.parts.payments.till_refunds.take(
-                conn, payment, terminal_id=terminal_id, order_minor=asked.order_minor, now=call.now
+                conn, payment, accepted.refund, terminal_id=terminal_id, now=call.now
             )
         call.claim.settle(accepted.refund.id)
     return await _carried_out(call, accepted)

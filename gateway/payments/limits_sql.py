@@ -57,21 +57,27 @@ async def taken_minor(
 
 
 async def take_of_till(
-    conn: Connection, payment: Payment, *, terminal_id: str, day: date, order_minor: int, limit_minor: int
-) -> bool:
-    """Count a till's refund if it fits into the till's day; one round trip."""
-    taken = await conn.fetchval(
+    conn: Connection, payment: Payment, *, terminal_id: str, day: date, refund_id: str, order_minor: int,
+    limit_minor: int,
+) -> bool:  # fmt: skip
+    """Count a till's refund if it fits into the till's day, or was counted in it before; one round trip."""
+    taken: bool = await conn.fetchval(
         """
-        INSERT INTO gateway.till_refund_days AS day (partner_id, terminal_id, day, currency, taken_minor)
-        SELECT $1, $2, $3::date, $4, $5::bigint WHERE $5::bigint <= $6::bigint
-            ON CONFLICT (partner_id, terminal_id, day, currency)
-            DO UPDATE SET taken_minor = day.taken_minor + excluded.taken_minor
-                    WHERE day.taken_minor + excluded.taken_minor <= $6::bigint
-        RETURNING 1
+        WITH new AS (
+            INSERT INTO gateway.till_refunds_counted (partner_id, terminal_id, day, refund_id)
+            VALUES ($1, $2, $3, $7) ON CONFLICT DO NOTHING RETURNING 1),
+        taken AS (
+            INSERT INTO gateway.till_refund_days AS day (partner_id, terminal_id, day, currency, taken_minor)
+            SELECT $1, $2, $3, $4, $5::bigint FROM new WHERE $5::bigint <= $6::bigint
+                ON CONFLICT (partner_id, terminal_id, day, currency)
+                DO UPDATE SET taken_minor = day.taken_minor + excluded.taken_minor
+                        WHERE day.taken_minor + excluded.taken_minor <= $6::bigint
+            RETURNING 1)
+        SELECT EXISTS (SELECT FROM taken) OR NOT EXISTS (SELECT FROM new)
         """,
-        payment.partner_id, terminal_id, day, payment.currency, order_minor, limit_minor,
+        payment.partner_id, terminal_id, day, payment.currency, order_minor, limit_minor, refund_id,
     )  # fmt: skip
-    return taken is not None
+    return taken
 
 
 async def sweep(conn: Connection, *, limit: int) -> int:
@@ -85,8 +91,12 @@ async def sweep(conn: Connection, *, limit: int) -> int:
         tills AS (
             DELETE FROM gateway.till_refund_days WHERE ctid IN (
                 SELECT ctid FROM gateway.till_refund_days WHERE day < current_date - 31
+                 LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING 1),
+        refunds AS (
+            DELETE FROM gateway.till_refunds_counted WHERE ctid IN (
+                SELECT ctid FROM gateway.till_refunds_counted WHERE day < current_date - 31
                  LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING 1)
-        SELECT (SELECT count(*) FROM payers) + (SELECT count(*) FROM tills)
+        SELECT (SELECT count(*) FROM payers) + (SELECT count(*) FROM tills) + (SELECT count(*) FROM refunds)
         """,
         limit,
     )

@@ -11,7 +11,7 @@ from typing import Self
 
 from gateway.payments import limits_sql as sql
 from gateway.payments.errors import SupervisorRequired
-from gateway.payments.payment import Payment
+from gateway.payments.payment import Payment, Refund
 from gateway.transfers.transfer import Connection
 from merchants.offers.offer import moment_of
 
@@ -43,20 +43,23 @@ class TillRefunds:
         )
 
     async def take(
-        self, conn: Connection, payment: Payment, *, terminal_id: str, order_minor: int, now: datetime
+        self, conn: Connection, payment: Payment, refund: Refund, *, terminal_id: str, now: datetime
     ) -> None:
-        """Count a new refund of this till's; exact under concurrency, as its day is one row.
+        """Count a refund that goes out now, once a day; exact under concurrency, as the till's day is one row.
+
+        The caller stores the refund in the same transaction, so that one refused here is neither stored nor counted.
 
         Raises:
             SupervisorRequired: it is too much for one, or for what is left of the day.
         """
         limit = self.by_currency.get(payment.currency, TillLimit(per_refund_minor=0, per_day_minor=0))
-        if order_minor > limit.per_refund_minor or not await sql.take_of_till(
+        if refund.order_minor > limit.per_refund_minor or not await sql.take_of_till(
             conn,
             payment,
             terminal_id=terminal_id,
             day=moment_of(now).day,
-            order_minor=order_minor,
+            refund_id=refund.id,
+            order_minor=refund.order_minor,
             limit_minor=limit.per_day_minor,
         ):
             raise SupervisorRequired(limit.per_refund_minor, limit.per_day_minor)

@@ -1582,6 +1582,15 @@ WITH (fillfactor='70');
 
 COMMENT ON TABLE gateway.till_refund_days IS 'What a till has given back by itself on a day of Asia/Shanghai, in order amount; refunds that failed included, for somebody tried.';
 
+CREATE TABLE gateway.till_refunds_counted (
+    partner_id text NOT NULL COLLATE pg_catalog."C",
+    terminal_id text NOT NULL COLLATE pg_catalog."C",
+    day date NOT NULL,
+    refund_id text NOT NULL COLLATE pg_catalog."C"
+);
+
+COMMENT ON TABLE gateway.till_refunds_counted IS 'Which refunds a till''s day has counted already; tried again on another day, a refund counts in that day as well.';
+
 CREATE TABLE gateway.transfer_attempts (
     owner_id text NOT NULL COLLATE pg_catalog."C",
     n integer NOT NULL,
@@ -2736,6 +2745,9 @@ ALTER TABLE ONLY gateway.terminal_payments
 ALTER TABLE ONLY gateway.till_refund_days
     ADD CONSTRAINT till_refund_days_pkey PRIMARY KEY (partner_id, terminal_id, day, currency);
 
+ALTER TABLE ONLY gateway.till_refunds_counted
+    ADD CONSTRAINT till_refunds_counted_pkey PRIMARY KEY (partner_id, terminal_id, day, refund_id);
+
 ALTER TABLE ONLY gateway.transfers
     ADD CONSTRAINT transfers_pkey PRIMARY KEY (owner_id, n);
 
@@ -2956,6 +2968,8 @@ CREATE INDEX refunds_by_no ON gateway.refunds USING btree (partner_id, merchant_
 CREATE INDEX scans_by_age ON gateway.scans USING btree (created_at);
 
 CREATE INDEX store_scans_by_age ON gateway.store_scans USING btree (created_at);
+
+CREATE INDEX till_refunds_counted_by_day ON gateway.till_refunds_counted USING btree (day);
 
 CREATE INDEX transfer_attempts_by_transfer ON gateway.transfer_attempts USING btree (owner_id, n, at);
 

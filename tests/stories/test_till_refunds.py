@@ -49,3 +49,30 @@ async def test_a_tills_day_holds_against_many_refunds_at_once_and_is_each_tills_
     assert (await _give_back(other.till, elsewhere, "R-1", 200)).status == 201
     foreign = await _give_back(other.till, paid, "R-99", 1)
     assert (foreign.status, foreign.body["code"]) == (404, "payment_not_found")
+
+
+async def test_a_refund_that_failed_and_is_tried_again_counts_once_in_its_tills_day(
+    database_url: str, core_database_url: str
+) -> None:
+    limits = "CNY=200/500"
+    async with a_town(database_url, core_database_url, works=False, TILL_REFUND_LIMITS=limits) as town:
+        shop, payer = await town.supermarket(), await town.payer(10_000)
+        paid = (await shop.ask(3_000, code=await town.code(payer))).body
+        done = (await _give_back(shop.till, paid, "R-1", 200)).body
+        await _as_if_it_had_failed(town, paid["id"], done["id"])
+        again = await asyncio.gather(*(_give_back(shop.till, paid, "R-1", 200) for _ in range(2)))
+        assert {(one.body["id"], one.status in {201, 202}) for one in again} == {(done["id"], True)}
+        assert await town.pool.fetchval("SELECT taken_minor FROM gateway.till_refund_days") == 200
+        assert (await _give_back(shop.till, paid, "R-2", 200)).status == 201
+        assert (await _give_back(shop.till, paid, "R-3", 101)).status == 403
+        assert (await _give_back(shop.till, paid, "R-3", 100)).status == 201
+
+
+async def _as_if_it_had_failed(town: Town, payment_id: str, refund_id: str) -> None:
+    """A refund that the core turned down claims nothing of its payment."""
+    await town.pool.execute("UPDATE gateway.refunds SET state = 'failed' WHERE id = $1", refund_id)
+    await town.pool.execute(
+        """UPDATE gateway.payments SET refunded_order_minor = 0, refunded_paid_minor = 0, refunded_legs = '{}'
+            WHERE id = $1""",
+        payment_id,
+    )
