@@ -256,7 +256,7 @@ def _door(settings: Settings, parts: Parts, limiter: Limiter, room: WaitingRoom)
             recently_live,
             Proofs(parts.pool, parts.sealing),
             limiter,
-            trusted_hops=settings.trusted_hops,
+            trusted_hops=settings.hops,
         ),
         claims=ClaimDesk(pool=parts.pool, sealing=parts.sealing),
         room=room,

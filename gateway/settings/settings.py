@@ -184,13 +184,13 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
         "address=100/1000,joining=2/60,checkout=5/100"
     )
     trusted_hops: Annotated[
-        int,
+        str,
         _said(
-            "Proxies of ours before the listeners, each of which adds to X-Forwarded-For; 0: that header is not "
-            "believed",
-            ge=0,
+            "Proxies of ours before the listeners, each of which adds to X-Forwarded-For; 0, or empty in a sandbox: "
+            "that header is not believed. Production has to say it",
+            shapes.HOPS,
         ),
-    ] = 0
+    ] = ""
     max_wait_s: Annotated[float, _said("The longest any call waits, whatever it asks for")] = 30.0
     long_polls: Annotated[
         int, _said("Reads of one process that may wait at once; each costs about 20 KiB", ge=0)
@@ -262,6 +262,10 @@ class Settings(Struct, frozen=True, kw_only=True, rename="upper"):
     @property
     def events_kept(self) -> timedelta:
         return timedelta(days=self.event_days)
+
+    @property
+    def hops(self) -> int:
+        return int(self.trusted_hops or 0)
 
     @property
     def ports_of_webhooks(self) -> frozenset[int]:

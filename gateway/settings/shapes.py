@@ -45,6 +45,7 @@ GUI: Final = Shape(
 PORTS: Final = Shape(
     "^[1-9][0-9]{0,4}(,[1-9][0-9]{0,4})*$", "be ports from 1 to 65535, separated by commas, such as 443,8443"
 )
+HOPS: Final = Shape("^[0-9]{0,2}$", "be a whole number, 0 at least and 99 at most")
 LIMITS: Final = Shape(
     "^([A-Z]{3}=([0-9]{1,15}|-)(/([0-9]{1,15}|-)){3}(,|$))*$",
     "read currency=static/one factor/two/certificate, each minor units or `-`, such as CNY=50000/100000/500000/-",

@@ -120,6 +120,12 @@ def _unfit_for_production(settings: Settings) -> Iterator[Check]:
         yield {"OPERATORS_URL"}, "OPERATORS_URL has to be https in production"
     if not settings.dpop_required:
         yield {"DPOP_REQUIRED"}, "DPOP_REQUIRED has to be true in production"
+    if not settings.trusted_hops:
+        # Behind a proxy, 0 counts all strangers as one: the first who guesses has the limits shut everybody out.
+        yield (
+            {"TRUSTED_HOPS"},
+            "TRUSTED_HOPS has to say in production how many proxies of yours stand before the listeners; 0 is none",
+        )
     if settings.bootstrap_operator_jwk:
         yield {"BOOTSTRAP_OPERATOR_JWK"}, "BOOTSTRAP_OPERATOR_JWK is for the sandbox alone"
     if settings.webhook_loopback:

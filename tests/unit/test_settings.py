@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.settings import SettingsInvalid, read
-from gateway.settings.shapes import BASE, DATABASE, LIMITS, PORTS
+from gateway.settings.shapes import BASE, DATABASE, HOPS, LIMITS, PORTS
 
 GOOD = {
     "GATEWAY_ENV": "sandbox",
@@ -131,6 +131,7 @@ PRODUCTION = {
     "OPERATORS_URL": "https://operators.bank.example",
     "OIDC_ISSUER": "https://identity.bank.example",
     "DPOP_REQUIRED": "true",
+    "TRUSTED_HOPS": "0",
 }
 
 
@@ -145,6 +146,7 @@ def test_production_says_at_once_all_that_it_does_not_stand_for() -> None:
         "OIDC_ISSUER has to be the bank's identity provider, by https, in production",
         "OPERATORS_URL has to be https in production",
         "DPOP_REQUIRED has to be true in production",
+        "TRUSTED_HOPS has to say in production how many proxies of yours stand before the listeners; 0 is none",
         "BOOTSTRAP_OPERATOR_JWK is for the sandbox alone",
         "WEBHOOK_LOOPBACK is for the sandbox alone",
         "WALLET_CORES has to use https in production",
@@ -158,7 +160,9 @@ def test_production_starts_with_what_it_needs_and_without_any_one_of_it_not() ->
         ("OPERATORS_URL", "http://operators.bank.example"),
         ("OIDC_ISSUER", "http://identity.bank.example"),
         ("DPOP_REQUIRED", "false"),
+        ("TRUSTED_HOPS", ""),
     ):
         [fault] = faults(**{**PRODUCTION, name: weak})
         assert fault.startswith(name)
         assert read({**GOOD, **PRODUCTION, "GATEWAY_ENV": "sandbox", name: weak}).gateway_env == "sandbox"
+    assert faults(TRUSTED_HOPS="-1") == [f"TRUSTED_HOPS has to {HOPS.wanted}"]
