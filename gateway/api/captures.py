@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from gateway.api import payment_examples
 from gateway.api.payments import answer, found
 from gateway.door.operation import Answer, Call, operation
 from gateway.payments import capture
@@ -42,6 +43,7 @@ async def replay_capture(call: Call[wire.CaptureRequest], resource_id: str) -> A
         wallet.IssuerNotServed,
     ),
     example=wire.CaptureRequest(amount=PositiveAmount(amount_minor=9600, currency="CNY")),
+    answer_examples=payment_examples.CAPTURED,
 )
 async def capture_payment(call: Call[wire.CaptureRequest]) -> Answer:
     """All of the order, or part of it; once. What is not captured goes back to the customer at once.

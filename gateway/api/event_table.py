@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
+from gateway.api import payment_examples
+from gateway.api.payment_examples import HALF_BACK
 from gateway.checkout.view import REASONS
 from gateway.door.openapi import Event
 from gateway.payments.payment import State
-from gateway.payments.view import MEANINGS, NEXT_ACTIONS
 from gateway.wire.checkout_events import CheckoutEvent
 from gateway.wire.client_events import KeyResetEvent
 from gateway.wire.merchant_events import ApplicationEvent, MerchantEvent
@@ -47,33 +50,13 @@ def _cny(amount_minor: int) -> dict[str, Any]:
 
 # 128.00 with 20.00 off.
 _ORDER: dict[str, Any] = {"order": _cny(12_800), "discount": _cny(2_000)}
-_UNPAID: dict[str, Any] = {
-    **_ORDER,
-    "merchant_order_no": "T7-000123",
-    "paid": _cny(10_800),
-    "fee": _cny(49),
-    "refunded": _cny(0),
-    "resolves_by": None,
-    "expires_at": None,
-}
 
 
 def _payment_event(name: str, summary: str) -> Event:
-    """Its example says why the payment is there and what moves it on, as the state itself does."""
-    code, words = MEANINGS[State(name)]
-    held = name == State.AUTHORIZED
-    [event] = _told(
-        PaymentEvent,
-        "payment",
-        {name: summary},
-        state_at=("data", "payment", "state"),
-        **_UNPAID,
-        reason={"code": code, "detail": words},
-        next_action={"type": NEXT_ACTIONS[State(name)], "qr_payload": None},
-        capture="manual" if held else "automatic",
-        authorized=_cny(12_800) if held else None,
-    )
-    return event
+    """Its example is the payment whole, as a reading of it would show."""
+    payment = payment_examples.TOLD[State(name)]
+    data = {"sequence": payment.sequence, "payment": msgspec.to_builtins(payment)}
+    return Event(type=f"payment.{name}", summary=summary, body=PaymentEvent, shows={"data": data})
 
 
 _PAYMENTS = [
@@ -95,11 +78,11 @@ _REFUNDS = _told(
     state_at=("data", "refund", "state"),
     merchant_refund_no="T7-000123-R1",
     shares={
-        "order": _cny(6_400),
-        "to_payer": _cny(5_400),
+        "order": _cny(HALF_BACK.order_minor),
+        "to_payer": _cny(HALF_BACK.payer_minor),
         "deducted": _cny(0),
-        "to_funders": _cny(1_000),
-        "fee_returned": _cny(24),
+        "to_funders": _cny(sum(HALF_BACK.funders_minor)),
+        "fee_returned": _cny(HALF_BACK.fee_minor),
         "taken": [],
     },
 )

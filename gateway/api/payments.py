@@ -4,6 +4,7 @@ import contextlib
 from dataclasses import replace
 from functools import partial
 
+from gateway.api import payment_examples
 from gateway.door.caller import Caller
 from gateway.door.operation import Answer, Call, operation
 from gateway.parts import Parts
@@ -87,6 +88,7 @@ async def replay_payment(call: Call[wire.PaymentRequest], resource_id: str) -> A
         amount=PositiveAmount(amount_minor=12800, currency="CNY"),
         merchant_order_no="T7-000123",
     ),
+    answer_examples=payment_examples.ASKED,
 )
 async def create_payment(call: Call[wire.PaymentRequest]) -> Answer:
     """With a customer's `code` the payment is made at once: 201 when it is settled within `wait_s`, else 202.
@@ -156,6 +158,7 @@ async def _accepted_alone(call: Call[wire.PaymentRequest], order: Order) -> Acce
     scope="query",
     answers={200: wire.Payment},
     problems=(payments.PaymentNotFound,),
+    answer_examples=payment_examples.READ,
 )
 async def read_payment(call: Call[None, wire.PaymentQuery]) -> Answer:
     """With `wait_s` the answer comes as soon as the payment is settled: a till needs no loop."""
@@ -183,6 +186,7 @@ async def replay_cancel(call: Call[wire.Waiting | wire.CancelOrder], resource_id
     answers={200: wire.Payment, 202: wire.Payment},
     problems=(payments.PaymentNotFound, payments.PartiallyRefunded, payments.NotCancelable),
     example=wire.Waiting(),
+    answer_examples=payment_examples.CANCELED,
 )
 async def cancel_payment(call: Call[wire.Waiting]) -> Answer:
     """Once accepted, the customer ends uncharged, whatever the wallet core says late."""
@@ -204,6 +208,7 @@ async def cancel_payment(call: Call[wire.Waiting]) -> Answer:
     answers={200: wire.Payment, 202: wire.Payment},
     problems=(payments.PartiallyRefunded, payments.NotCancelable, merchants.MerchantNotFound),
     example=wire.CancelOrder(merchant_order_no="T7-000123"),
+    answer_examples=payment_examples.CANCELED,
 )
 async def cancel_order(call: Call[wire.CancelOrder]) -> Answer:
     """The way out for a till that lost every reply. An unknown number is closed: no payment can come under it."""

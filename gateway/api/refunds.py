@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from gateway.api.payment_examples import HALF_BACK
 from gateway.api.payments import found, partner_of
 from gateway.door.operation import Answer, Call, operation
 from gateway.parts import Parts
@@ -28,13 +29,12 @@ def _cny(amount_minor: int) -> Amount:
     return Amount(amount_minor=amount_minor, currency="CNY")
 
 
-# Half of an order of 128.00 on which the offer gave 20.00, at a fee of 0.38 %.
 _SHARES = wire.RefundShares(
-    order=_cny(6400),
-    to_payer=_cny(5400),
+    order=_cny(HALF_BACK.order_minor),
+    to_payer=_cny(HALF_BACK.payer_minor),
     deducted=_cny(0),
-    to_funders=_cny(1000),
-    fee_returned=_cny(25),
+    to_funders=_cny(sum(HALF_BACK.funders_minor)),
+    fee_returned=_cny(HALF_BACK.fee_minor),
     taken=[],
 )
 _REFUND = wire.Refund(

@@ -1,5 +1,6 @@
 """Payments and refunds found again, with what a shift took."""
 
+from gateway.api import payment_examples
 from gateway.api.payments import partner_of
 from gateway.door.caller import Caller
 from gateway.door.operation import Answer, Call, operation
@@ -15,6 +16,7 @@ from gateway.wire.money import Amount
     summary="List payments",
     scope="query",
     answers={200: wire.PaymentPage},
+    answer_example=payment_examples.LISTED,
 )
 async def list_payments(call: Call[None, wire.PaymentFilter]) -> Answer:
     """Newest first. A till sees its own payments, a partner all of its merchants'.

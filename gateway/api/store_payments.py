@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from gateway.api import payment_examples
 from gateway.api.vouched import DEED_PROBLEMS, EXAMPLE, consent_of, issuer_of
 from gateway.door.caller import Caller
 from gateway.door.operation import Answer, Call, operation
@@ -85,6 +86,7 @@ async def replay_store_payment(call: Call[wire.StorePaymentRequest], resource_id
         payable=PositiveAmount(amount_minor=10800, currency="CNY"),
         payer=EXAMPLE,
     ),
+    answer_examples=payment_examples.BY_STORE_CODE,
 )
 async def create_store_payment(call: Call[wire.StorePaymentRequest]) -> Answer:
     """The payer typed an amount and agreed to it. There is no order behind a store code: we issue its number.
@@ -109,6 +111,7 @@ async def create_store_payment(call: Call[wire.StorePaymentRequest]) -> Answer:
     scope="query",
     answers={200: wire.TerminalPayments},
     problems=(merchants.TerminalNotFound,),
+    answer_example=wire.TerminalPayments(items=[payment_examples.BY_STICKER], next=1),
 )
 async def list_terminal_payments(call: Call[None, wire.TerminalQuery]) -> Answer:
     """Waits up to `wait_s` for one that is newer than `after`; none is left out, whichever replica is asked.

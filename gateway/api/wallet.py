@@ -1,5 +1,6 @@
 """What the wallet app's backend asks: what did my user scan, and what did they decide."""
 
+from gateway.api import payment_examples
 from gateway.api.store_payments import PLACE_PROBLEMS, shown
 from gateway.api.vouched import DEED_PROBLEMS, EXAMPLE, STATEMENT_PROBLEMS, consent_of, issuer_of, payer_of
 from gateway.door.operation import Answer, Call, operation
@@ -135,6 +136,7 @@ async def replay_confirm(call: Call[wire.Confirmation], resource_id: str) -> Ans
         merchants.TerminalRetired,
     ),
     example=wire.Confirmation(payable=PositiveAmount(amount_minor=10800, currency="CNY"), payer=EXAMPLE),
+    answer_examples=payment_examples.CONFIRMED,
 )
 async def confirm_payment(call: Call[wire.Confirmation]) -> Answer:
     """With `scan_id` the first payer to confirm an order is bound to it; without, the payer answers the core."""
@@ -198,6 +200,7 @@ async def decline_payment(call: Call[wire.Refusal]) -> Answer:
     scope="wallet",
     answers={200: wire.WalletPayment},
     problems=(payments.PaymentNotFound,),
+    answer_examples=payment_examples.SEEN_BY_WALLET,
 )
 async def read_wallet_payment(call: Call[None, wire.PaymentQuery]) -> Answer:
     """A payment is its payer's wallet's from the moment the payer is bound."""

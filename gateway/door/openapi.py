@@ -178,7 +178,7 @@ def _success(one: Operation, schemas: Schemas) -> dict[str, Any]:
         str(status): {
             "description": HTTPStatus(status).phrase,
             "headers": headers,
-            **_success_content(shape, one.answer_example, schemas),
+            **_success_content(shape, one, status, schemas),
         }
         for status, shape in one.answers.items()
     }
@@ -188,14 +188,23 @@ def _limit_headers() -> dict[str, Any]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in _LIMIT_HEADERS}
 
 
-def _success_content(shape: Any, example: Any, schemas: Schemas) -> dict[str, Any]:
+def _success_content(shape: Any, one: Operation, status: int, schemas: Schemas) -> dict[str, Any]:
     if shape is None:
         return {}
     if isinstance(shape, Media):
         return {"content": {media: {} for media in shape.types}}
     schema = schemas.of(shape)
-    shown = example_of(schema, schemas.components) if example is None else msgspec.to_builtins(example)
-    return {"content": {"application/json": {"schema": schema, "example": shown}}}
+    return {"content": {"application/json": {"schema": schema, **_answered(one, status, schema, schemas)}}}
+
+
+def _answered(one: Operation, status: int, schema: Any, schemas: Schemas) -> dict[str, Any]:
+    """What an answer of this status may be: one example, or several by name."""
+    named = one.answer_examples.get(status)
+    if named is not None:
+        return {"examples": {name: {"value": msgspec.to_builtins(body)} for name, body in named.items()}}
+    if one.answer_example is not None:
+        return {"example": msgspec.to_builtins(one.answer_example)}
+    return {"example": example_of(schema, schemas.components)}
 
 
 def _failures(one: Operation) -> dict[str, Any]:

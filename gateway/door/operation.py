@@ -133,6 +133,8 @@ class Call(Generic[BodyT, QueryT]):
         return self.idempotency
 
 
+# Bodies by status, and by a name that says which of them it is.
+AnswerExamples = Mapping[int, Mapping[str, Any]]
 Handler = Callable[[Call[Any, Any]], Awaitable[Answer]]
 Replay = Callable[[Call[Any, Any], str], Awaitable[Answer]]
 
@@ -166,6 +168,7 @@ class Operation:
     problems: tuple[type[Exception], ...]
     example: Any
     answer_example: Any
+    answer_examples: AnswerExamples
     rotate: str | None
     strangers: StrangerPolicy
     handler: Handler
@@ -196,6 +199,7 @@ def operation(
     consumes: Media = JSON,
     example: Any = None,
     answer_example: Any = None,
+    answer_examples: AnswerExamples | None = None,
     rotate: str | None = None,
     strangers: StrangerPolicy = "address",
 ) -> Callable[[Callable[[Call[BodyT, QueryT]], Awaitable[Answer]]], Operation]:
@@ -208,6 +212,7 @@ def operation(
     - `example`: a body (struct instance), shown in `openapi.yaml` and sent by schemathesis.
     - `answer_example`: the first success answer's body; without one it is put together from the fields'
       own examples (`msgspec.Meta(examples=[...])`).
+    - `answer_examples`: likewise of several bodies, by status and name, where an answer may be one or another.
     """
     assert idempotent == (replay is not None), "an idempotent operation says how it is replayed"
 
@@ -229,6 +234,7 @@ def operation(
             problems=problems,
             example=example,
             answer_example=answer_example,
+            answer_examples=answer_examples or {},
             rotate=rotate,
             strangers=strangers,
             handler=handler,

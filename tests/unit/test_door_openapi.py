@@ -73,7 +73,11 @@ def examples_in(openapi: dict[str, Any]) -> list[tuple[str, dict[str, Any], Any]
         for method, said in item.items():
             bodies = [] if method == "servers" else [said.get("requestBody", {}), *said["responses"].values()]
             contents = [media for body in bodies for media in body.get("content", {}).values()]
-            found += [(f"{method} {path}", one["schema"], one["example"]) for one in contents if one]
+            for one in filter(None, contents):
+                named = one.get("examples", {"": {"value": one.get("example")}})
+                found += [
+                    (f"{method} {path} {name}", one["schema"], each["value"]) for name, each in named.items()
+                ]
     return found
 
 
