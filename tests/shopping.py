@@ -75,7 +75,7 @@ class WebShop:
 
     async def told(self, session: dict[str, Any], count: int) -> list[dict[str, Any]]:
         """The same, once there are so many."""
-        async with self.town.replica.parts.hub.waiting_for(DELIVERIES) as published, asyncio.timeout(20):
+        async with self.town.replica.parts.hub.waiting_for(DELIVERIES) as published, asyncio.timeout(60):
             while len(events := await self.events(session)) < count:
                 await published.wait()
                 published.clear()

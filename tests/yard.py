@@ -121,7 +121,7 @@ async def a_yard(database_url: str, *, connections: int = 8) -> AsyncIterator[Ya
 
 
 async def _listening(http: aiohttp.ClientSession, url: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 async with http.get(url):

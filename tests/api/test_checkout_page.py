@@ -47,7 +47,7 @@ async def listened(
 async def next_event(stream: aiohttp.ClientResponse) -> tuple[str, dict[str, Any]]:
     """Id and data of the next event; comments and the retry line are passed by."""
     event_id = ""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for raw in stream.content:
             line = raw.decode().rstrip("\n")
             if line.startswith("id: "):

@@ -166,6 +166,6 @@ async def blocked(door: OpenDoor, number: int) -> None:
     """Return once so many of this database's sessions wait for a lock."""
     query = """SELECT count(*) FROM pg_stat_activity
                 WHERE datname = current_database() AND wait_event_type = 'Lock'"""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await door.pool.fetchval(query) < number:
             pass

@@ -310,7 +310,7 @@ async def test_reads_see_a_revocation_when_what_they_remember_is_too_old(
 
 async def _until_waiting(conn: Any, count: int) -> None:
     """Until so many sessions of this database wait for an advisory lock."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await conn.fetchval(_WAITING) < count:
             pass
 

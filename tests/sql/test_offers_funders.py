@@ -133,7 +133,7 @@ async def test_a_bank_that_waited_for_a_withdrawal_does_not_agree_without_the_th
     async with pool.acquire() as conn, conn.transaction():
         await running.withdraw(conn, **brands(offered, brand), reason="", now=NOW)
         accepting = asyncio.create_task(accept(pool, offered))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not await pool.fetchval(
                 "SELECT count(*) > 0 FROM pg_stat_activity"
                 " WHERE wait_event_type = 'Lock' AND datname = current_database()"

@@ -90,7 +90,7 @@ async def counters(pool: asyncpg.Pool) -> dict[str, tuple[int, int]]:
 
 
 async def somebody_waits(pool: asyncpg.Pool) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not await pool.fetchval(SOMEBODY_WAITS):
             pass
 

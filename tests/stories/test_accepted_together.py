@@ -85,7 +85,7 @@ async def held(town: Town, shop: Supermarket) -> AsyncIterator[str]:
 
 
 async def until_locked(town: Town, number: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(await locked(town.pool)) < number:
             pass
 

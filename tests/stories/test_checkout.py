@@ -141,7 +141,7 @@ async def test_ending_beside_a_retry_ends_the_retry_and_locks_nothing_meanwhile(
             ending = asyncio.ensure_future(
                 shop.server.post(f"/v1/checkout-sessions/{session['id']}/expire", None)
             )
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while not await town.pool.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
                     pass
         ended = await ending

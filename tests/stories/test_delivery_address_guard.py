@@ -59,7 +59,7 @@ async def test_the_listener_would_count_a_connection() -> None:
             _reader, writer = await asyncio.open_connection(address, listener.port)
             writer.close()
             await writer.wait_closed()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             for _ in range(2):
                 await listener.came.acquire()
         assert listener.connections == 2

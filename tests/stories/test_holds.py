@@ -157,7 +157,7 @@ async def test_nobody_captured_in_time_so_the_order_may_be_paid_again(
         payer = await town.payer(20_000)
         asked = await shop.ask(5_000, code=await town.code(payer), capture="manual", merchant_order_no="A-1")
         payment = asked.body
-        async with town.replica.parts.hub.waiting_for(payment["id"]) as told, asyncio.timeout(10):
+        async with town.replica.parts.hub.waiting_for(payment["id"]) as told, asyncio.timeout(30):
             while (payment := (await shop.till.get(f"/v1/payments/{payment['id']}")).body)[
                 "state"
             ] != "expired":

@@ -70,7 +70,7 @@ async def _held(
         await conn.execute("SELECT FROM gateway.payments WHERE id = $1 FOR UPDATE", payment_id)
 
         async def waiting(number: int) -> None:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while await _locks_waited_for(pool) < number:
                     pass
 

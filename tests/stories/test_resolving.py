@@ -17,7 +17,7 @@ from tests.town import ISSUER, Town, a_town
 
 _HUNG = "hung-bank"
 # Long enough that a resolver which waited for it would be late.
-_PATIENCE_S = 5.0
+_PATIENCE_S = 20.0
 
 
 @pytest.fixture

@@ -72,12 +72,12 @@ async def test_who_asks_too_fast_is_not_back_before_the_time_it_was_told() -> No
 
 async def test_who_would_have_to_wait_longer_than_it_may_is_told_at_once() -> None:
     begun = time.monotonic()
-    hasty = problem(429, "rate_limited", retry_after_s=9)
-    async with scripted(hasty, DONE) as server, Gateway(server.url, retry_for_s=5) as gateway:
+    hasty = problem(429, "rate_limited", retry_after_s=900)
+    async with scripted(hasty, DONE) as server, Gateway(server.url, retry_for_s=300) as gateway:
         with pytest.raises(ProblemAnswered) as refused:
             await gateway.send(DEED)
-    assert (refused.value.code, refused.value.facts["retry_after_s"]) == ("rate_limited", 9)
-    assert time.monotonic() - begun < 5
+    assert (refused.value.code, refused.value.facts["retry_after_s"]) == ("rate_limited", 900)
+    assert time.monotonic() - begun < 60
     assert len(server.asked) == 1
 
 

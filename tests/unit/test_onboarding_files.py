@@ -12,7 +12,7 @@ from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 from merchants.onboarding.errors import DocumentUnreadable
 from merchants.onboarding.files import rebuilt
 
-_PATIENCE_S = 10.0
+_PATIENCE_S = 60.0
 
 
 def a_pdf(pages: int = 1) -> bytes:
