@@ -11,7 +11,7 @@ from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, ex
 
 SCREENS = Path(__file__).parents[2] / ".data" / "screens"
 # For machines that are slower than ours, and busy: who waits for a state sees it come, and loses no time by this.
-_PATIENCE_MS = 30_000
+_PATIENCE_MS = 60_000
 expect.set_options(timeout=_PATIENCE_MS)
 Theme = Literal["light", "dark"]
 

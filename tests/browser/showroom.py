@@ -170,7 +170,7 @@ class Visitor:
         """A deep link: it opens the wallet and leaves the page where it is."""
         address = await link.get_attribute("href")
         assert address is not None
-        await self.page.goto(address)
+        await self.page.goto(address, wait_until="commit")
         await expect(self.screen("phone", "review")).to_be_visible()
 
     async def sees_till(self, state: str, amount: str) -> None:

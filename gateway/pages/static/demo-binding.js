@@ -11,6 +11,8 @@ const TONES = {
   declined: "bad", expired: "bad", canceled: "bad", reversed: "bad",
 };
 
+const LONGEST_NUMBER = 20;
+
 export function word(key) {
   return words.get(key);
 }
@@ -38,6 +40,7 @@ const FILLERS = {
   minor: (node, value) => say(node, value === undefined ? "–" : money(value, "CNY")),
   signed: (node, value) => say(node, value ? money(value, "CNY", "always") : ""),
   digits: (node, value) => say(node, (value ?? "").replace(/(\d{4})(?=\d)/g, "$1 ")),
+  no: (node, value) => { say(node, short(value ?? "")); node.title = value ?? ""; },
   src: (node, value) => show(node, value),
   href: (node, value) => { if (/^https?:/.test(value ?? "")) node.href = value; else node.removeAttribute("href"); },
   value: (node, value) => { if (node.value !== String(value ?? "")) node.value = value ?? ""; },
@@ -84,6 +87,11 @@ function list(node, items) {
     before = row;
   });
   for (const gone of known.values()) gone.remove();
+}
+
+// A number that somebody made up stays; one that a machine made is told apart by its end.
+function short(number) {
+  return number.length > LONGEST_NUMBER ? `${number.slice(0, 2)}…${number.slice(-8)}` : number;
 }
 
 function amountOf(node, value) {
