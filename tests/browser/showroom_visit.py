@@ -43,7 +43,7 @@ async def till_scans_phone(visitor: Visitor) -> None:
     await visitor.page.locator(".refund summary").click()
     await visitor.page.locator("#refund-amount").fill("64.00")
     await expect(visitor.page.locator("[data-shares]")).to_contain_text("¥54.00")
-    await visitor.looks("paid")
+    await visitor.looks("paid", only_thorough=True)
     async with visitor.answered("do/till/refund"):
         await visitor.page.locator('form[data-form="till.refund"] button').click()
     await visitor.sees_event("discount.clawed_back", "¥10.00")
