@@ -23,7 +23,7 @@ TYPES: Final = frozenset(
         "refund": "succeeded failed",
         "checkout": "completed expired",
         "discount": "reserved redeemed released clawed_back",
-        "offer": "proposed countered agreed live paused budget_80 exhausted ended",
+        "offer": "proposed countered agreed live paused funding_withdrawn budget_80 exhausted ended",
         "merchant": "submitted needs_more_info to_be_verified to_be_signed approved rejected withdrawn expired"
         " activated changed suspended closed",
         "client": "keys_reset key_enrolled",

@@ -178,6 +178,19 @@ _OFFERS = [
         paused_by=[],
     ),
     Event(
+        type="offer.funding_withdrawn",
+        summary="A third party took its share of the offer back",
+        body=OfferEvent,
+        shows={
+            "data": {
+                "state": "proposed",
+                "name": "满100减20",
+                "paused_by": [],
+                "withdrawn": ["mer_01939e7c5b7a7c3f9d2e4a6b00000009"],
+            }
+        },
+    ),
+    Event(
         type="offer.budget_80",
         summary="Four fifths of the budget are used",
         body=OfferEvent,

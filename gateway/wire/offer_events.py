@@ -60,7 +60,10 @@ class DiscountEvent(Told, frozen=True, kw_only=True):
 
 
 class OfferNews(Struct, frozen=True, kw_only=True):
-    """An offer as it is after the change that is told; `paused_by` is who wants it paused."""
+    """An offer as it is after the change that is told.
+
+    `paused_by` is who wants it paused, `withdrawn` which third parties took their share of this version back.
+    """
 
     audience: Literal["merchant", "funder"]
     sequence: Sequence
@@ -71,6 +74,7 @@ class OfferNews(Struct, frozen=True, kw_only=True):
     state: OfferState
     reason: str
     paused_by: list[Party]
+    withdrawn: list[str] = []
     starts_on: date
     ends_on: date
 
@@ -84,6 +88,7 @@ class OfferEvent(Told, frozen=True, kw_only=True):
         "offer.agreed",
         "offer.live",
         "offer.paused",
+        "offer.funding_withdrawn",
         "offer.budget_80",
         "offer.exhausted",
         "offer.ended",

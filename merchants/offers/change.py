@@ -75,6 +75,26 @@ async def move(
     return moved
 
 
+async def tell_withdrawal(
+    conn: PoolConnectionProxy, held: Campaign, *, reason: str, now: datetime
+) -> Campaign:
+    """A change of the offer that is no step of its state; the caller has written it."""
+    row = await life_sql.move(
+        conn,
+        partner_id=held.offer.partner_id,
+        offer_id=held.offer.id,
+        state=held.state,
+        version=held.offer.version,
+        reason=reason,
+        paused_by=sorted(held.paused_by),
+        steps=1,
+    )
+    assert row is not None, "its row is held"
+    changed = campaign_of(row)
+    await outbox.publish(conn, events.of_withdrawal(changed, occurred_at=now))
+    return changed
+
+
 async def _refuse_too_many(conn: PoolConnectionProxy, moved: Campaign) -> None:
     """Counted while the partner's row is held, so that two that go live together do not both slip in."""
     if moved.state in RUNNING:

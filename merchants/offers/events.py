@@ -94,6 +94,21 @@ def of_budget(campaign: Campaign, *, occurred_at: datetime) -> list[NewEvent]:
     ]
 
 
+def of_withdrawal(campaign: Campaign, *, occurred_at: datetime) -> list[NewEvent]:
+    """What the partner, and third parties that pay, are told when one of these took its share back."""
+    return [
+        _offer(
+            campaign,
+            campaign.state,
+            tenant,
+            sequence=campaign.sequence,
+            occurred_at=occurred_at,
+            kind="offer.funding_withdrawn",
+        )
+        for tenant in _parties(campaign)
+    ]
+
+
 def _parties(campaign: Campaign) -> tuple[str, ...]:
     """Who hears of an offer: its partner, and the third parties that pay or would pay."""
     return (campaign.offer.partner_id, *campaign.offer.deal.funding.others)
@@ -190,6 +205,7 @@ def _offer(
             "state": state.value,
             "reason": campaign.reason,
             "paused_by": sorted(campaign.paused_by),
+            "withdrawn": [one.funder_id for one in campaign.funders if one.withdrawn_at is not None],
             "starts_on": offer.deal.target.starts_on,
             "ends_on": offer.deal.target.ends_on,
         },

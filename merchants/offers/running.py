@@ -11,7 +11,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from merchants.offers import life_sql
 from merchants.offers.campaign import RUNNING, TRANSITIONS, Campaign, Party, Side, State, campaign_of
-from merchants.offers.change import hold, hold_of_funder, move, record
+from merchants.offers.change import hold, hold_of_funder, move, record, tell_withdrawal
 from merchants.offers.errors import FundingWithdrawn, OfferIsOver
 from merchants.offers.offer import moment_of
 
@@ -51,6 +51,8 @@ async def withdraw(
 ) -> Campaign:
     """A third party takes its share of this version back: what runs is paused, and by this version it runs no more.
 
+    Everybody else who pays is told, whether the version was agreed yet or not.
+
     Raises:
         OfferNotFound
         OfferStateForbids: it has ended.
@@ -63,9 +65,10 @@ async def withdraw(
     await life_sql.withdraw_as_funder(
         conn, partner_id=offer.partner_id, offer_id=offer.id, version=offer.version, funder_id=funder_id
     )
+    withdrawn = await tell_withdrawal(conn, held, reason=reason, now=now)
     if held.state not in _STOPPABLE or funder_id in held.paused_by:
         await record(conn, offer, "funding_withdrawn", actor=actor, reason=reason)
-        return await hold_of_funder(conn, funder_id=funder_id, offer_id=offer_id)
+        return withdrawn
     return await _pause(
         conn, held, by=funder_id, deed="funding_withdrawn", reason=reason, actor=actor, now=now
     )

@@ -119,6 +119,9 @@ async def test_what_is_not_agreed_yet_is_not_after_a_withdrawal_until_it_is_fund
     _, offered, brand = await funded(pool)
     withdrawn = await do(pool, running.withdraw, **brands(offered, brand), reason="")
     assert (withdrawn.state, withdrawn.waits_for) == (State.PROPOSED, (brand,))
+    rows = await pool.fetch("SELECT body FROM webhooks.events WHERE type = 'offer.funding_withdrawn'")
+    told = [msgspec.json.decode(row["body"], type=OfferEvent).data for row in rows]
+    assert [(one.withdrawn, one.sequence) for one in told] == [([brand], withdrawn.sequence)] * 2
     with pytest.raises(FunderHasNotAccepted):
         await accept(pool, offered)
     async with pool.acquire() as conn, conn.transaction():
