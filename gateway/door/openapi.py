@@ -276,7 +276,7 @@ def _tag(path: str) -> str:
             return "gateway"
 
 
-class _PlainDumper(yaml.SafeDumper):
+class _PlainDumper(yaml.CSafeDumper):
     """No anchors: a reader, and a diff, want each place to stand for itself."""
 
     def ignore_aliases(self, data: Any) -> bool:
@@ -284,7 +284,7 @@ class _PlainDumper(yaml.SafeDumper):
         return True
 
 
-def _dump_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+def _dump_text(dumper: _PlainDumper, text: str) -> yaml.Node:
     """Several lines as a block."""
     style = "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
