@@ -92,18 +92,34 @@ async def test_a_merchant_is_closed_once_and_by_an_approver(town: Town) -> None:
 async def test_a_wallets_backend_is_let_in_by_another_than_who_proposed_it_and_decided_once(
     town: Town,
 ) -> None:
-    office = await town.person(kind="operator", operators=True, roles=frozenset({"approver"}))
-    wish = {"issuer": ISSUER, "name": HOSTILE, "jwk": OwnKey().public_jwk}
+    lin = await an_operator_at_the_console(town, "approver")
+    wish = {"issuer": ISSUER, "name": HOSTILE, "jwk": json.dumps(OwnKey().public_jwk)}
+    for wrong, code in (
+        ({"jwk": HOSTILE}, "request_invalid"),
+        ({"issuer": "no-wallet"}, "issuer_not_served"),
+    ):
+        again = await lin.press(PEOPLE, f"{PEOPLE}/wallets", **{**wish, **wrong})
+        assert (refusal(again), again.text.count(" open><summary><h2>")) == (code, 1)
+    form = {**hidden((await lin.get(PEOPLE)).text, f"{PEOPLE}/wallets"), **wish}
+    assert [(await lin.post(f"{PEOPLE}/wallets", form)).leads_to for _ in range(2)] == [
+        f"{PEOPLE}?done=hired"
+    ] * 2
+    other = {**wish, "jwk": json.dumps(OwnKey().public_jwk)}
+    assert (await lin.press(PEOPLE, f"{PEOPLE}/wallets", **other)).leads_to == f"{PEOPLE}?done=hired"
     ids = [
-        (await office.post("/admin/v1/wallet-proposals", {**wish, "jwk": OwnKey().public_jwk})).body["id"]
-        for _ in range(2)
+        row["id"]
+        for row in await town.pool.fetch("SELECT id FROM merchants.proposals WHERE decided_by IS NULL")
     ]
+    own = (await lin.get(PEOPLE)).text
+    assert [f'action="{PEOPLE}/wallets/{one}/confirm"' in own for one in ids] == [False, False]
     zhao = await an_operator_at_the_console(town, "approver")
     auditor = await an_operator_at_the_console(town, "auditor")
     first, second = (f"{PEOPLE}/wallets/{one}" for one in ids)
     shown = (await auditor.get(PEOPLE)).text
     assert ("<script>alert" in shown, f"{first}/confirm" in shown) == (False, False)
     assert await without(auditor, f"{first}/confirm", {}) == "insufficient_role"
+    assert await without(auditor, f"{PEOPLE}/wallets", wish) == "insufficient_role"
+    assert await without(lin, f"{first}/confirm", {}) == "own_proposal"
     late = await an_operator_at_the_console(town, "approver")
     stale = hidden((await late.get(PEOPLE)).text, f"{first}/reject")
     form = hidden((await zhao.get(PEOPLE)).text, f"{first}/confirm")

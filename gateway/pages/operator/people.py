@@ -1,5 +1,7 @@
 """Who may come in: colleagues, wallets' backends and lost keys, each proposed by one operator and let in by another."""
 
+from typing import Any
+
 import msgspec
 from aiohttp import web
 
@@ -24,6 +26,7 @@ def people_pages(office: Office) -> tuple[Page, ...]:
         deed("operators", propose),
         deed("operators/{proposal_id}/confirm", confirm),
         deed("operators/{proposal_id}/reject", reject),
+        deed("wallets", propose_wallet),
         deed("wallets/{wallet_proposal_id}/confirm", confirm_wallet),
         deed("wallets/{wallet_proposal_id}/reject", reject_wallet),
         office.show_once(f"{PEOPLE}/key-resets", reset, back=show),
@@ -39,16 +42,20 @@ async def show(here: Here) -> web.StreamResponse:
     wallets = (await here.do(wallet_proposals.list_wallet_proposals, query={"limit": 50})).items
     resets = (await here.do(key_resets.list_key_resets, query={"limit": 50})).items
     people = await named(here, *(one.proposed_by for one in (*colleagues, *wallets, *resets)))
-    return here.draw("people.html", colleagues=colleagues, wallets=wallets, resets=resets, people=people)
+    issuers = [issuer for _, served in here.site.parts.cores.with_issuers() for issuer in served]
+    return here.draw(
+        "people.html",
+        colleagues=colleagues,
+        wallets=wallets,
+        resets=resets,
+        people=people,
+        issuers=sorted(issuers),
+    )
 
 
 async def propose(here: Here) -> str:
-    try:
-        jwk = msgspec.json.decode(here.form.get("jwk", ""))
-    except (msgspec.DecodeError, RecursionError):
-        raise RequestInvalid([Fault(pointer="/jwk", code="invalid", detail=_NO_KEY)]) from None
     roles = [one for one in ("reviewer", "approver", "risk", "auditor") if f"role-{one}" in here.form]
-    body = {"name": here.form.get("name", "").strip(), "roles": roles, "jwk": jwk}
+    body = {"name": here.form.get("name", "").strip(), "roles": roles, "jwk": _public_key(here)}
     proposed = await here.press(operator_proposals.propose_operator, body=body)
     return _people("hired" if proposed.status == "proposed" else "confirmed")
 
@@ -61,6 +68,16 @@ async def confirm(here: Here) -> str:
 async def reject(here: Here) -> str:
     await here.press(operator_proposals.reject_operator, path=here.path, body=_reason(here))
     return _people("declined")
+
+
+async def propose_wallet(here: Here) -> str:
+    body = {
+        "issuer": here.form.get("issuer", ""),
+        "name": here.form.get("name", "").strip(),
+        "jwk": _public_key(here),
+    }
+    proposed = await here.press(wallet_proposals.propose_wallet, body=body)
+    return _people("hired" if proposed.status == "proposed" else "confirmed")
 
 
 async def confirm_wallet(here: Here) -> str:
@@ -93,6 +110,18 @@ async def revoke(here: Here) -> str:
     path = {"client_id": here.form.get("client_id", "").strip()}
     await here.press(operators.revoke_any_client, path=path, body=_reason(here))
     return _people("revoked")
+
+
+def _public_key(here: Here) -> Any:
+    """What was pasted, as JSON; whether it is a key of ours is the operation's to say.
+
+    Raises:
+        RequestInvalid: it is no JSON.
+    """
+    try:
+        return msgspec.json.decode(here.form.get("jwk", ""))
+    except (msgspec.DecodeError, RecursionError):
+        raise RequestInvalid([Fault(pointer="/jwk", code="invalid", detail=_NO_KEY)]) from None
 
 
 def _reason(here: Here) -> dict[str, str]:
