@@ -61,10 +61,15 @@ _DRAWER: Final = ThreadPoolExecutor(1, thread_name_prefix="plot")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One quantity; `name` is a text or data, said in legend and table. None where nothing was measured."""
+    """One quantity; `name` is a text or data, said in legend and table. None where nothing was measured.
+
+    Attributes:
+        code: what the API calls it, shown aside where a name stands for it.
+    """
 
     name: str
     values: tuple[float | None, ...]
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

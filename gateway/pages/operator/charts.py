@@ -2,9 +2,11 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from gateway.pages.operator.names import DECLINES
 from gateway.pages.plots import MOST_LINES, Line, Plot
 from gateway.pages.texts import mark
 from gateway.wire.monitoring import MonitoredMinute, Monitoring
@@ -54,7 +56,10 @@ def latency(seen: Monitoring) -> Plot:
 
 
 def declines(seen: Monitoring) -> Plot:
-    return _most(seen, lambda one: {each.reason: float(each.payments) for each in one.declines}, {})
+    """By what the core or we said; a core's own reasons, which only it knows, stay codes."""
+    return _most(
+        seen, lambda one: {each.reason: float(each.payments) for each in one.declines}, DECLINES, coded=True
+    )
 
 
 def discounts(seen: Monitoring, currency: str) -> Plot:
@@ -87,13 +92,19 @@ def _most(
     seen: Monitoring,
     values: Callable[[MonitoredMinute], Mapping[str, float]],
     titles: Mapping[str, str],
+    *,
+    coded: bool = False,
 ) -> Plot:
-    """Bars of the greatest few, and all others as one."""
+    """Bars of the greatest few, and all others as one; `coded`, with what is titled beside its title."""
     minutes = [values(one) for one in seen.minutes]
     ranked = _ranked(pair for one in minutes for pair in one.items())
     kept = ranked if len(ranked) <= MOST_LINES else ranked[: MOST_LINES - 1]
     lines = [
-        Line(name=titles.get(name, name), values=tuple(one.get(name, 0.0) for one in minutes))
+        Line(
+            name=titles.get(name, name),
+            values=tuple(one.get(name, 0.0) for one in minutes),
+            code=name if coded and name in titles else "",
+        )
         for name in kept
     ]
     if rest := ranked[len(kept) :]:
@@ -106,7 +117,7 @@ def _most(
 def _plot(seen: Monitoring, lines: tuple[Line, ...], *, shape_bars: bool) -> Plot:
     """Where all of it is nothing, say so in place of an empty frame."""
     if not any(value for line in lines for value in line.values):
-        lines = tuple(Line(name=one.name, values=(None,) * len(one.values)) for one in lines)
+        lines = tuple(replace(one, values=(None,) * len(one.values)) for one in lines)
     return Plot(at=_times(seen), lines=lines, shape="bars" if shape_bars else "line")
 
 

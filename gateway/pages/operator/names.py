@@ -186,6 +186,26 @@ PURPOSES: Final = {
 ACTIONS: Final = {"query": mark("Ask the core"), "reverse": mark("Reverse it")}
 ATTEMPTS: Final = {"send": mark("Sent"), "query": mark("Asked"), "reverse": mark("Reversed")}
 
+# Why a payment was declined: short enough for a legend. The core's reasons first, then ours.
+DECLINES: Final = {
+    "insufficient_funds": mark("Balance too small"),
+    "payer_unknown": mark("Payer unknown to the core"),
+    "currency_not_supported": mark("Currency not held"),
+    "merchant_balance_insufficient": mark("Merchant's account too small"),
+    "funder_balance_insufficient": mark("Funder's account too small"),
+    "parent_not_found": mark("Earlier transfer not found"),
+    "parent_not_succeeded": mark("Earlier transfer moved nothing"),
+    "exceeds_parent": mark("More than the earlier transfer"),
+    "hold_closed": mark("Hold is over"),
+    "not_told": mark("No reason told"),
+    "declined": mark("Declined by the core"),
+    "declined_by_payer": mark("Declined by the payer"),
+    "declined_by_risk": mark("Stopped by a velocity rule"),
+    "payer_limit_exceeded": mark("Above the payer's limit"),
+    "confirmation_impossible": mark("Phone without network"),
+    "step_up": mark("Confirmation needed"),
+}
+
 DONE: Final = {
     "taken": mark("You have taken it; somebody else approves it."),
     "proposed": mark("Your terms are proposed."),
