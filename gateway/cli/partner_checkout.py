@@ -7,6 +7,7 @@ import click
 from gateway.cli.amount import AmountType
 from gateway.cli.application import own_merchant
 from gateway.cli.asking import Session, acting, repeatable
+from gateway.cli.deeds import deed
 from gateway.cli.shown import show
 from gateway.client import Partner
 from gateway.wire.checkout import CheckoutRequest, ReturnOrigins
@@ -54,15 +55,6 @@ def checkout_session(session: Session, session_id: str) -> None:
     session.show(Partner, lambda one: one.checkout(session_id))
 
 
-@click.command("expire-checkout")
-@click.argument("session_id", metavar="SESSION")
-@repeatable
-@acting
-def expire_checkout(session: Session, session_id: str, idempotency_key: str | None) -> None:
-    """End a checkout session before it is paid."""
-    session.show(Partner, lambda one: one.expire_checkout(session_id, idempotency_key=idempotency_key))
-
-
 @click.command("return-origins")
 @click.argument("origins", metavar="[ORIGIN]...", nargs=-1)
 @click.option("--merchant", "merchant_id", help="A sub-merchant; oneself if left out.")
@@ -77,4 +69,15 @@ def return_origins(session: Session, origins: tuple[str, ...], merchant_id: str 
     show(ReturnOrigins(origins=kept), session.how)
 
 
-COMMANDS = (checkout, checkout_session, expire_checkout, return_origins)
+COMMANDS = (
+    checkout,
+    checkout_session,
+    deed(
+        "expire-checkout",
+        "SESSION",
+        Partner,
+        Partner.expire_checkout,
+        "End a checkout session before it is paid.",
+    ),
+    return_origins,
+)

@@ -3,13 +3,15 @@
 import click
 import msgspec
 
+from gateway.cli import offer_deeds
 from gateway.cli.asking import Session, acting, most, read_json, repeatable
+from gateway.cli.deeds import deed
+from gateway.cli.offer_deeds import OFFER
 from gateway.cli.shown import show_all
 from gateway.client import Partner
 from gateway.wire.offer_figures import FiguresFilter
-from gateway.wire.offers import Deal, DealChange, Offer, OfferFilter, StateChange
+from gateway.wire.offers import Deal, Offer, OfferFilter
 
-_OFFER = click.argument("offer_id", metavar="OFFER")
 _REASON = click.option("--reason", default="", help="The bank reads it.")
 
 
@@ -31,14 +33,6 @@ def list_offers(session: Session, most: int) -> None:
     )
 
 
-@offers.command("show")
-@_OFFER
-@acting
-def show_offer(session: Session, offer_id: str) -> None:
-    """The version on the table, and who stands by it."""
-    session.show(Partner, lambda one: one.offer(offer_id))
-
-
 @offers.command("draft")
 @click.argument("deal", metavar="FILE", type=click.Path())
 @repeatable
@@ -52,27 +46,8 @@ def draft(session: Session, deal: str, idempotency_key: str | None) -> None:
     session.show(Partner, lambda one: one.draft_offer(wanted, idempotency_key=idempotency_key))
 
 
-@offers.command("change")
-@_OFFER
-@click.argument("sections", metavar="FILE", type=click.Path())
-@acting
-def change(session: Session, offer_id: str, sections: str) -> None:
-    """Make another version of the one there is, with the sections in FILE (JSON) in the place of its own."""
-    given = read_json(sections)
-
-    async def changed(one: Partner) -> Offer:
-        now = await one.offer(offer_id)
-        try:
-            wish = msgspec.convert({"hash": now.hash, **given}, DealChange)
-        except (msgspec.ValidationError, TypeError) as error:
-            raise click.ClickException(f"{sections}: {error}") from None
-        return await one.change_offer(offer_id, wish)
-
-    session.show(Partner, changed)
-
-
 @offers.command("propose")
-@_OFFER
+@OFFER
 @repeatable
 @acting
 def propose(session: Session, offer_id: str, idempotency_key: str | None) -> None:
@@ -84,65 +59,8 @@ def propose(session: Session, offer_id: str, idempotency_key: str | None) -> Non
     session.show(Partner, proposed)
 
 
-@offers.command("accept")
-@_OFFER
-@click.option("--hash", "version_hash", required=True, help="Of the version you have read: `offers show`.")
-@repeatable
-@acting
-def accept(session: Session, offer_id: str, version_hash: str, idempotency_key: str | None) -> None:
-    """Agree to the bank's version, exactly the one whose hash you name."""
-
-    async def accepted(one: Partner) -> Offer:
-        read = msgspec.structs.replace(await one.offer(offer_id), hash=version_hash)
-        return await one.accept_offer(read, idempotency_key=idempotency_key)
-
-    session.show(Partner, accepted)
-
-
-@offers.command("reject")
-@_OFFER
-@_REASON
-@repeatable
-@acting
-def reject(session: Session, offer_id: str, reason: str, idempotency_key: str | None) -> None:
-    """Turn the bank's version down."""
-    why = StateChange(reason=reason)
-    session.show(Partner, lambda one: one.reject_offer(offer_id, why, idempotency_key=idempotency_key))
-
-
-@offers.command("pause")
-@_OFFER
-@_REASON
-@repeatable
-@acting
-def pause(session: Session, offer_id: str, reason: str, idempotency_key: str | None) -> None:
-    """No payment gets it until it is resumed."""
-    why = StateChange(reason=reason)
-    session.show(Partner, lambda one: one.pause_offer(offer_id, why, idempotency_key=idempotency_key))
-
-
-@offers.command("resume")
-@_OFFER
-@repeatable
-@acting
-def resume(session: Session, offer_id: str, idempotency_key: str | None) -> None:
-    """Let it run again, if nobody else wants it paused."""
-    session.show(Partner, lambda one: one.resume_offer(offer_id, idempotency_key=idempotency_key))
-
-
-@offers.command("end")
-@_OFFER
-@_REASON
-@repeatable
-@acting
-def end(session: Session, offer_id: str, reason: str, idempotency_key: str | None) -> None:
-    """No payment gets it any more."""
-    why = StateChange(reason=reason)
-    session.show(Partner, lambda one: one.end_offer(offer_id, why, idempotency_key=idempotency_key))
-
-
 @offers.command("figures")
-@_OFFER
+@OFFER
 @click.option("--store", "store_id", help="Of one store alone.")
 @acting
 def figures(session: Session, offer_id: str, store_id: str | None) -> None:
@@ -150,5 +68,27 @@ def figures(session: Session, offer_id: str, store_id: str | None) -> None:
     matching = FiguresFilter(store_id=store_id)
     session.show(Partner, lambda one: one.offer_figures(offer_id, matching))
 
+
+for _command in (
+    offer_deeds.showing(Partner),
+    offer_deeds.accepting(Partner, "Agree to the bank's version, exactly the one whose hash you name."),
+    offer_deeds.changing(
+        "change",
+        Partner,
+        Partner.change_offer,
+        "Make another version of the one there is, with the sections in FILE (JSON) in the place of its own.",
+    ),
+    offer_deeds.stopping(
+        "reject", Partner, Partner.reject_offer, "Turn the bank's version down.", reason=_REASON
+    ),
+    offer_deeds.stopping(
+        "pause", Partner, Partner.pause_offer, "No payment gets it until it is resumed.", reason=_REASON
+    ),
+    deed(
+        "resume", "OFFER", Partner, Partner.resume_offer, "Let it run again, if nobody else wants it paused."
+    ),
+    offer_deeds.stopping("end", Partner, Partner.end_offer, "No payment gets it any more.", reason=_REASON),
+):
+    offers.add_command(_command)
 
 COMMANDS = (offers,)

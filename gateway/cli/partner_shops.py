@@ -6,6 +6,7 @@ import click
 
 from gateway.cli.application import own_merchant
 from gateway.cli.asking import Session, acting, reasoned, repeatable
+from gateway.cli.deeds import deed
 from gateway.cli.shown import show, show_all
 from gateway.client import Partner
 from gateway.wire.clients import Revocation
@@ -85,18 +86,6 @@ def terminals(session: Session, store_id: str, most: int) -> None:
     show_all(found, session.how, ("id", "status", "label"))
 
 
-@click.command("activation-code")
-@click.argument("terminal_id", metavar="TERMINAL")
-@repeatable
-@acting
-def activation_code(session: Session, terminal_id: str, idempotency_key: str | None) -> None:
-    """Get the code that `gateway till enrol` asks for; it is shown once and lives a quarter of an hour."""
-    show(
-        session.ask(Partner, lambda one: one.activation_code(terminal_id, idempotency_key=idempotency_key)),
-        session.how,
-    )
-
-
 @click.command("sticker")
 @click.argument("place_id", metavar="STORE|TERMINAL")
 @click.option(
@@ -115,24 +104,6 @@ def sticker(session: Session, place_id: str, save: Path | None, idempotency_key:
         except OSError as error:
             raise click.ClickException(f"{save}: {error.strerror}") from None
     show(made, session.how)
-
-
-@click.command("close-store")
-@click.argument("store_id", metavar="STORE")
-@repeatable
-@acting
-def close_store(session: Session, store_id: str, idempotency_key: str | None) -> None:
-    """Close a store for good; nobody is paid there any more."""
-    session.show(Partner, lambda one: one.close_store(store_id, idempotency_key=idempotency_key))
-
-
-@click.command("retire-terminal")
-@click.argument("terminal_id", metavar="TERMINAL")
-@repeatable
-@acting
-def retire_terminal(session: Session, terminal_id: str, idempotency_key: str | None) -> None:
-    """Take a terminal away for good, with the till that stands there."""
-    session.show(Partner, lambda one: one.retire_terminal(terminal_id, idempotency_key=idempotency_key))
 
 
 @click.command("revoke-till")
@@ -159,12 +130,30 @@ COMMANDS = (
     merchant,
     open_store,
     stores,
-    close_store,
+    deed(
+        "close-store",
+        "STORE",
+        Partner,
+        Partner.close_store,
+        "Close a store for good; nobody is paid there any more.",
+    ),
     place_terminal,
     terminals,
-    activation_code,
+    deed(
+        "activation-code",
+        "TERMINAL",
+        Partner,
+        Partner.activation_code,
+        "Get the code that `gateway till enrol` asks for; it is shown once and lives a quarter of an hour.",
+    ),
     sticker,
-    retire_terminal,
+    deed(
+        "retire-terminal",
+        "TERMINAL",
+        Partner,
+        Partner.retire_terminal,
+        "Take a terminal away for good, with the till that stands there.",
+    ),
     revoke_till,
     sub_merchants,
 )

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from gateway.cli.asking import Session, acting, most, repeatable
+from gateway.cli.deeds import deed
 from gateway.cli.shown import show, show_all
 from gateway.client import Partner
 from gateway.wire.webhooks import (
@@ -20,7 +21,6 @@ from gateway.wire.webhooks import (
 )
 
 _ENDPOINT = click.argument("endpoint_id", metavar="ENDPOINT")
-_DELIVERY = click.argument("delivery_id", metavar="DELIVERY")
 _TYPES = click.option("--type", "event_types", multiple=True, help="`discount.*`; every one if left out.")
 _TIME = click.DateTime(["%Y-%m-%dT%H:%M:%S%z"])
 
@@ -96,33 +96,6 @@ def remove(session: Session, endpoint_id: str) -> None:
     session.ask(Partner, lambda one: one.unsubscribe(endpoint_id))
 
 
-@webhooks.command("rotate-secret")
-@_ENDPOINT
-@repeatable
-@acting
-def rotate_secret(session: Session, endpoint_id: str, idempotency_key: str | None) -> None:
-    """Get another secret; the one before signs along for a day."""
-    session.show(Partner, lambda one: one.rotate_secret(endpoint_id, idempotency_key=idempotency_key))
-
-
-@webhooks.command("test")
-@_ENDPOINT
-@repeatable
-@acting
-def test(session: Session, endpoint_id: str, idempotency_key: str | None) -> None:
-    """Have a `ping` sent there."""
-    session.show(Partner, lambda one: one.send_test(endpoint_id, idempotency_key=idempotency_key))
-
-
-@webhooks.command("recover")
-@_ENDPOINT
-@repeatable
-@acting
-def recover(session: Session, endpoint_id: str, idempotency_key: str | None) -> None:
-    """Switch an endpoint on again that was disabled for failing."""
-    session.show(Partner, lambda one: one.recover(endpoint_id, idempotency_key=idempotency_key))
-
-
 @webhooks.command("deliveries")
 @_ENDPOINT
 @click.option("--state", type=click.Choice(get_args(DeliveryState)))
@@ -136,29 +109,11 @@ def deliveries(session: Session, endpoint_id: str, state: DeliveryState | None, 
 
 
 @webhooks.command("delivery")
-@_DELIVERY
+@click.argument("delivery_id", metavar="DELIVERY")
 @acting
 def delivery(session: Session, delivery_id: str) -> None:
     """One delivery with its body and every attempt."""
     session.show(Partner, lambda one: one.delivery(delivery_id))
-
-
-@webhooks.command("resend")
-@_DELIVERY
-@repeatable
-@acting
-def resend(session: Session, delivery_id: str, idempotency_key: str | None) -> None:
-    """Send one again, now."""
-    session.show(Partner, lambda one: one.resend(delivery_id, idempotency_key=idempotency_key))
-
-
-@webhooks.command("skip")
-@_DELIVERY
-@repeatable
-@acting
-def skip(session: Session, delivery_id: str, idempotency_key: str | None) -> None:
-    """Give one up, so that those behind it go out."""
-    session.show(Partner, lambda one: one.skip(delivery_id, idempotency_key=idempotency_key))
 
 
 @webhooks.command("replay")
@@ -196,5 +151,26 @@ def replay(
 
     show(session.ask(Partner, replayed), session.how)
 
+
+for _command in (
+    deed(
+        "rotate-secret",
+        "ENDPOINT",
+        Partner,
+        Partner.rotate_secret,
+        "Get another secret; the one before signs along for a day.",
+    ),
+    deed("test", "ENDPOINT", Partner, Partner.send_test, "Have a `ping` sent there."),
+    deed(
+        "recover",
+        "ENDPOINT",
+        Partner,
+        Partner.recover,
+        "Switch an endpoint on again that was disabled for failing.",
+    ),
+    deed("resend", "DELIVERY", Partner, Partner.resend, "Send one again, now."),
+    deed("skip", "DELIVERY", Partner, Partner.skip, "Give one up, so that those behind it go out."),
+):
+    webhooks.add_command(_command)
 
 COMMANDS = (webhooks,)
