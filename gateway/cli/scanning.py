@@ -21,7 +21,7 @@ def text_of(content: str, identity: Identity) -> str:
     Raises:
         ClickException: there is none to be read.
     """
-    for url in {identity.url, identity.issuer or identity.url}:
+    for url in {one.rstrip("/") for one in (identity.url, identity.issuer or identity.url)}:
         if content.startswith(url + _PAGE):
             return _on_page(content.removeprefix(url), identity)
     try:
