@@ -51,16 +51,19 @@ class Chores:
         self, state: State, work: Callable[[PoolConnectionProxy, Bulk], Awaitable[int]]
     ) -> int:
         """The bulk that waited longest; one that fails goes behind the others, so that it blocks nobody's."""
-        bulk = None
+        bulk, done = None, 0
         try:
             async with self.pool.acquire() as conn, conn.transaction():
                 bulk = await claimed(conn, state)
-                return 0 if bulk is None else await work(conn, bulk)
+                done = 0 if bulk is None else await work(conn, bulk)
         except Exception:
             if bulk is not None:
                 async with self.pool.acquire() as conn:
                     await put_behind(conn, bulk)
             raise
+        if bulk is not None:
+            self.hub.tell(bulk.id)  # for the page that shows how far it is
+        return done
 
     async def age_applications(self) -> int:
         """What waits for an applicant who never came back expires; what nobody needs any more is erased."""

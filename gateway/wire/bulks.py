@@ -67,6 +67,7 @@ class BulkLine(Struct, frozen=True, kw_only=True):
 class LineQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which results to list, in the order of the file."""
 
+    limit: Annotated[int, Meta(ge=1, le=1000, description="How many lines at most", examples=[20])] = 20
     cursor: Annotated[str, next_like("^[0-9]{1,9}$")] | None = None
     faulty: Annotated[bool, Meta(description="Only lines with faults")] = False
 

@@ -48,7 +48,7 @@ _PLACES = (
     Place(f"{HOME}/offers", mark("Offers"), "offers", also=f"{HOME}/new-offer"),
     Place(f"{HOME}/webhooks", mark("Webhooks"), "webhooks", also=f"{HOME}/deliveries"),
     Place(f"{HOME}/stores", mark("Stores and tills"), "merchants", also=f"{HOME}/terminals"),
-    Place(f"{HOME}/applications", mark("Applications"), "apply"),
+    Place(f"{HOME}/applications", mark("Applications"), "apply", also=f"{HOME}/bulks"),
     Place(f"{HOME}/changes", mark("On record"), "merchants"),
     Place(f"{HOME}/keys", mark("Keys"), "merchants"),
 )

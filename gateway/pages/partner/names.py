@@ -165,6 +165,14 @@ CHANGE_STATES: Final[Mapping[str, str]] = {
     "rejected": mark("Rejected"),
     "withdrawn": mark("Withdrawn"),
 }
+BULK_STATES: Final[Mapping[str, str]] = {
+    "reading": mark("Being read"),
+    "checked": mark("Waits for the bank"),
+    "under_review": mark("Under review"),
+    "admitting": mark("Being admitted"),
+    "done": mark("Done"),
+    "rejected": mark("Rejected"),
+}
 PAPERS: Final[Mapping[str, str]] = {
     "business_licence": mark("Business licence"),
     "representative_id": mark("The representative's identity document"),
@@ -176,12 +184,12 @@ PAPERS: Final[Mapping[str, str]] = {
     "other": mark("Something else"),
 }
 TONES: Final[Mapping[str, Tone]] = {
-    **dict.fromkeys(("succeeded", "delivered", "active", "live", "enabled", "approved", "verified"), "good"),
+    **dict.fromkeys(("succeeded", "delivered", "active", "live", "enabled", "approved", "verified", "done"), "good"),
     **dict.fromkeys(
         (
             "requires_payer", "requires_confirmation", "processing", "authorized", "capturing", "reversing",
             "pending", "sending", "submitted", "under_review", "needs_more_info", "to_be_verified", "to_be_signed",
-            "proposed", "countered", "agreed", "scheduled", "paused",
+            "proposed", "countered", "agreed", "scheduled", "paused", "reading", "checked", "admitting",
         ),
         "wait",
     ),

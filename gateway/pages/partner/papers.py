@@ -1,21 +1,11 @@
 """Papers of an application or a change: chosen, seen before they are sent, stored. A file comes piece by piece."""
 
-import asyncio
 from collections.abc import Mapping
-from typing import Final
 
-from aiohttp import BodyPartReader, web
-from aiohttp.web_protocol import RequestPayloadError
+from aiohttp import web
 
 from gateway.api import change_documents, documents
-from gateway.door.body import BODY_TIMEOUT_S
-from gateway.door.errors import (
-    BodyTooLarge,
-    BodyTooSlow,
-    MalformedHttp,
-    NotSignedIn,
-    UnsupportedContentType,
-)
+from gateway.door.errors import NotSignedIn
 from gateway.door.listeners import Page
 from gateway.door.operation import Operation
 from gateway.pages.frame import Refusal, language_of
@@ -23,13 +13,8 @@ from gateway.pages.partner.application import show_application
 from gateway.pages.partner.changes import show_change
 from gateway.pages.partner.console import HOME, SIGN_IN, Console, Draw, Here, leading_to
 from gateway.pages.partner.entrance import told
+from gateway.pages.partner.uploads import uploaded
 from gateway.pages.texts import translations
-from gateway.pages.visits import Visit, check_token
-
-_FORM: Final = "multipart/form-data"
-# Five megabytes over a telephone's line.
-_UPLOAD_S: Final = 4 * BODY_TIMEOUT_S
-_TOKEN_BYTES: Final = 256
 
 
 def paper_pages(console: Console) -> tuple[Page, ...]:
@@ -69,37 +54,7 @@ async def _put(here: Here, put: Operation, *, leads_to: str, back: Draw) -> web.
 
 async def _stored(here: Here, put: Operation) -> int:
     """How many bytes it has now."""
-    try:
-        async with asyncio.timeout(_UPLOAD_S):
-            media_type, content = await _sent(here.request, here.visit)
-    except TimeoutError:
-        raise BodyTooSlow from None
-    except (ValueError, RequestPayloadError, ConnectionError):  # no parts in it, or it broke off
-        raise MalformedHttp from None
-    stored = await here.do(put, path=here.path, body=content, headers={"Content-Type": media_type})
+    file = await uploaded(here, most_bytes=documents.FILES.max_bytes, accepts=documents.FILES.types)
+    stored = await here.do(put, path=here.path, body=file.content, headers={"Content-Type": file.media_type})
     size: int = stored.size_bytes
     return size
-
-
-async def _sent(request: web.BaseRequest, visit: Visit) -> tuple[str, bytes]:
-    """The file of a form of ours: the token comes first, so that a stranger's file is not read."""
-    if not request.content_type.startswith(_FORM):
-        raise UnsupportedContentType((_FORM,))
-    parts = await request.multipart()
-    token = await parts.next()
-    given = await _read(token, _TOKEN_BYTES) if isinstance(token, BodyPartReader) else b""
-    check_token(request, visit, given.decode(errors="replace"))
-    file = await parts.next()
-    if not isinstance(file, BodyPartReader):
-        raise UnsupportedContentType(documents.FILES.types)
-    content = await _read(file, documents.FILES.max_bytes)
-    return file.headers.get("Content-Type", ""), content
-
-
-async def _read(part: BodyPartReader, most: int) -> bytes:
-    content = bytearray()
-    while chunk := await part.read_chunk():
-        content += chunk
-        if len(content) > most:
-            raise BodyTooLarge(most)
-    return bytes(content)

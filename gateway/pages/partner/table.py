@@ -2,6 +2,7 @@
 
 from gateway.door.listeners import Page
 from gateway.pages.partner.application import application_pages, show_application
+from gateway.pages.partner.bulks import bulk_pages
 from gateway.pages.partner.captures import capture_pages
 from gateway.pages.partner.changes import change_pages
 from gateway.pages.partner.console import Console
@@ -26,6 +27,7 @@ def partner_pages(site: Site) -> tuple[Page, ...]:
         *capture_pages(console),
         *application_pages(console),
         *paper_pages(console),
+        *bulk_pages(console),
         *store_pages(console),
         *webhook_pages(console),
         *offer_pages(console),
