@@ -116,6 +116,33 @@ async def test_a_migration_gives_up_rather_than_stand_in_line_before_everybody_e
     await execute(server_url + name, "SELECT y FROM public.a, public.b")
 
 
+async def test_an_index_built_beside_payments_is_built_anew_after_a_crash(
+    server_url: str, tmp_path: Path, worker_id: str
+) -> None:
+    name = f"migrated_beside_{worker_id}"
+    (tmp_path / "0001_first.sql").write_text("CREATE TABLE public.a (x int); INSERT INTO a VALUES (1), (1);")
+    (tmp_path / "0002_indexes.sql").write_text(
+        "-- outside a transaction\n"
+        "CREATE INDEX CONCURRENTLY IF NOT EXISTS a_by_x ON public.a (x);\n"
+        "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS a_once ON public.a (x);\n"
+    )
+    (tmp_path / "0003_third.sql").write_text("ALTER TABLE public.a ADD z int;")
+    await execute(server_url + "postgres", f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await migrate(server_url + name, tmp_path)
+    valid = """SELECT array_agg(indexrelid::regclass || ' ' || indisvalid ORDER BY indexrelid) FROM pg_index
+                WHERE indrelid = 'public.a'::regclass"""
+    conn = await asyncpg.connect(server_url + name)
+    try:
+        assert await conn.fetchval(valid) == ["a_by_x true", "a_once false"]
+        await conn.execute("DELETE FROM public.a")
+        await asyncio.gather(*(migrate(server_url + name, tmp_path) for _ in range(2)))
+        assert await conn.fetchval(valid) == ["a_by_x true", "a_once true"]
+        await conn.execute("SELECT z FROM public.a")
+    finally:
+        await conn.close()
+
+
 async def test_a_statement_that_hangs_is_ended_by_the_pool(database_url: str) -> None:
     pool = await open_pool(database_url, size=1, statement_timeout_s=0.1)
     with pytest.raises(asyncpg.QueryCanceledError):
