@@ -20,6 +20,7 @@ async def whole_visit(visitor: Visitor, showroom: Showroom) -> None:
     await core_wants_a_confirmation(visitor)
     await core_hangs(visitor)
     await phone_scans_shop(visitor)
+    await core_hangs_online(visitor)
     await phone_follows_a_link(visitor)
     await phone_scans_sticker(visitor)
 
@@ -136,6 +137,22 @@ async def phone_scans_shop(visitor: Visitor) -> None:
     await visitor.does("phone.confirm")
     await expect(visitor.screen("shop", "result")).to_contain_text("¥190.00")
     await visitor.looks("shopped", only_thorough=True)
+
+
+async def core_hangs_online(visitor: Visitor) -> None:
+    """Neither phone nor shop guesses what became of it."""
+    await visitor.goes_back_to_the_shelves()
+    await visitor.does("shop.add")
+    await visitor.does("shop.check_out")
+    await visitor.scans("shop", "picture")
+    await visitor.flips("faults.freeze")
+    await visitor.does("phone.confirm")
+    for one in ("phone", "shop"):
+        await expect(visitor.screen(one, "result")).to_have_attribute("data-is", "wait")
+    await visitor.looks("hanging-online", only_thorough=True)
+    await visitor.flips("faults.freeze")
+    for one in ("phone", "shop"):
+        await expect(visitor.screen(one, "result")).to_have_attribute("data-is", "good")
 
 
 async def phone_follows_a_link(visitor: Visitor) -> None:

@@ -41,6 +41,7 @@ const FILLERS = {
   signed: (node, value) => say(node, value ? money(value, "CNY", "always") : ""),
   digits: (node, value) => say(node, (value ?? "").replace(/(\d{4})(?=\d)/g, "$1 ")),
   no: (node, value) => { say(node, short(value ?? "")); node.title = value ?? ""; },
+  name: (node, value) => join(node, value ?? ""),
   src: (node, value) => show(node, value),
   href: (node, value) => { if (/^https?:/.test(value ?? "")) node.href = value; else node.removeAttribute("href"); },
   value: (node, value) => { if (node.value !== String(value ?? "")) node.value = value ?? ""; },
@@ -89,9 +90,15 @@ function list(node, items) {
   for (const gone of known.values()) gone.remove();
 }
 
-// A number that somebody made up stays; one that a machine made is told apart by its end.
+// A number that somebody made up stays; one that a machine made begins with its time, and ends as many others do.
 function short(number) {
-  return number.length > LONGEST_NUMBER ? `${number.slice(0, 2)}…${number.slice(-8)}` : number;
+  return number.length > LONGEST_NUMBER ? `${number.slice(0, LONGEST_NUMBER - 6)}…` : number;
+}
+
+// A name may be broken where its parts meet, and is copied as it is.
+function join(node, name) {
+  if (node.textContent === name) return;
+  node.replaceChildren(...name.split(/(?<=[._])/).flatMap((part) => [part, document.createElement("wbr")]));
 }
 
 function amountOf(node, value) {
