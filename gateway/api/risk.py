@@ -19,7 +19,14 @@ async def list_velocity_hits(call: Call[None, VelocityHitQuery]) -> Answer:
     """Newest first. Neither the payer nor the merchant of the payment is ever told which rule it was."""
     cursor, limit = call.query.cursor, call.query.limit
     before_no = None if cursor is None else int(cursor)
-    rows = await sql.hits(call.parts.pool, before_no=before_no, limit=limit + 1)
+    rows = await sql.hits(
+        call.parts.pool,
+        rule=call.query.rule,
+        action=call.query.action,
+        subject=call.query.subject,
+        before_no=before_no,
+        limit=limit + 1,
+    )
     items = [
         VelocityHit(
             payment_id=row["payment_id"], partner_id=row["partner_id"], rule=row["rule"], action=row["action"],

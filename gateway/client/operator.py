@@ -13,7 +13,7 @@ from gateway.wire.documents import Document, DocumentList
 from gateway.wire.joining import Override
 from gateway.wire.merchants import Merchant, MerchantSearch, StandingChange
 from gateway.wire.monitoring import Monitoring
-from gateway.wire.risk import VelocityHit
+from gateway.wire.risk import VelocityHit, VelocityHitQuery
 from gateway.wire.transfers import InDoubt, InDoubtFilter
 
 
@@ -108,5 +108,6 @@ class Operator(BulkReviews, ChangeReviews, ClientReviews, Hiring, OfferReviews):
         """The last hour by the minute."""
         return await self.get("/admin/v1/monitoring", Monitoring)
 
-    def velocity_hits(self) -> AsyncIterator[VelocityHit]:
-        return self.pages("/admin/v1/velocity-hits", VelocityHit)
+    def velocity_hits(self, matching: VelocityHitQuery | None = None) -> AsyncIterator[VelocityHit]:
+        """Rules that fired, newest first."""
+        return self.pages("/admin/v1/velocity-hits", VelocityHit, matching)

@@ -54,14 +54,23 @@ async def insert_hit(conn: Connection | asyncpg.Pool, *, partner_id: str, paymen
 
 
 async def hits(
-    reader: Connection | asyncpg.Pool, *, before_no: int | None, limit: int
+    reader: Connection | asyncpg.Pool,
+    *,
+    rule: str | None,
+    action: str | None,
+    subject: str | None,
+    before_no: int | None,
+    limit: int,
 ) -> list[asyncpg.Record]:
     """What fired, newest first, for operators."""
     return await reader.fetch(
         """
-        SELECT * FROM gateway.velocity_hits WHERE $1::bigint IS NULL OR no < $1 ORDER BY no DESC LIMIT $2
+        SELECT * FROM gateway.velocity_hits
+         WHERE ($1::bigint IS NULL OR no < $1) AND ($2::text IS NULL OR rule = $2)
+           AND ($3::text IS NULL OR action = $3) AND ($4::text IS NULL OR subject = $4)
+         ORDER BY no DESC LIMIT $5
         """,
-        before_no, limit,
+        before_no, rule, action, subject, limit,
     )  # fmt: skip
 
 

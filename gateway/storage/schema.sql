@@ -2983,6 +2983,10 @@ CREATE INDEX velocity_by_age ON gateway.velocity USING brin (at);
 
 CREATE INDEX velocity_by_payment ON gateway.velocity USING btree (payment_id);
 
+CREATE INDEX velocity_hits_by_rule ON gateway.velocity_hits USING btree (rule, no DESC);
+
+CREATE INDEX velocity_hits_by_subject ON gateway.velocity_hits USING btree (subject, no DESC);
+
 CREATE INDEX activation_codes_by_maker ON merchants.activation_codes USING btree (created_by);
 
 CREATE INDEX activation_codes_expired ON merchants.activation_codes USING btree (expires_at);

@@ -8,6 +8,8 @@ from msgspec import Meta, Struct
 from gateway.wire.page import NEXT_NUMBER, PageQuery
 from gateway.wire.payments import ResourceId
 
+Action = Literal["decline", "step_up"]
+
 
 class VelocityHit(Struct, frozen=True, kw_only=True):
     """A rule of `VELOCITY_RULES` that fired on a payment.
@@ -20,7 +22,7 @@ class VelocityHit(Struct, frozen=True, kw_only=True):
     payment_id: ResourceId
     partner_id: ResourceId
     rule: Annotated[str, Meta(examples=["burst"])]
-    action: Literal["decline", "step_up"]
+    action: Action
     subject: str
     measured: int
     limit: int
@@ -29,6 +31,9 @@ class VelocityHit(Struct, frozen=True, kw_only=True):
 
 
 class VelocityHitQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which page of them."""
+    """Which of them to list; what is left out narrows nothing."""
 
     cursor: Annotated[str, NEXT_NUMBER] | None = None
+    rule: Annotated[str, Meta(max_length=32, examples=["burst"])] | None = None
+    action: Action | None = None
+    subject: Annotated[str, Meta(max_length=200, description="Exactly this one")] | None = None

@@ -134,6 +134,8 @@ async def operator(town: Town) -> AsyncIterator[Tour]:
         "merchants": "/merchants",
         "merchant": f"/merchants/{shop.merchant.id}",
         "in-doubt": "/in-doubt",
+        "velocity": "/velocity",
+        "velocity-none": "/velocity?rule=none-such",
         "monitoring": "/monitoring",
         "people": "/people",
         "trail": "/trail",

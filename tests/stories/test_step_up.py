@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -11,6 +12,7 @@ from gateway.settings import SettingsInvalid, read
 from merchants.payer import PayerFacts
 from tests.receivers import receiving
 from tests.town import MASTER_KEY, Answered, Supermarket, Town, a_town, cny
+from tests.visiting import an_operator_at_the_console
 
 
 async def _seen(town: Town, payment_id: str, state: str) -> Answered:
@@ -99,6 +101,30 @@ async def test_rules_decline_and_step_up_and_name_themselves_to_operators_alone(
         assert (hit["payment_id"], hit["action"], hit["measured"]) == (fourth.body["id"], "decline", 4)
         rest = await risk.get(f"/admin/v1/velocity-hits?cursor={listed.body['next']}")
         assert [one["rule"] for one in rest.body["items"]] == ["burst", "much", "much"]
+        await _shown(town, hit, f"{payer.issuer}:{payer.id}")
+
+
+async def _shown(town: Town, hit: dict[str, Any], subject: str) -> None:
+    """On a page of the operators' console, to those who look after risk, and by each of its filters."""
+    risk, reviewer = (
+        await an_operator_at_the_console(town, "risk"),
+        await an_operator_at_the_console(town, "reviewer"),
+    )
+    page = "/console/velocity"
+    assert (await reviewer.get(page)).status == 403
+    assert page not in (await reviewer.get("/console")).text
+    for asked, hits in (
+        ({}, 5),
+        ({"rule": "much"}, 2),
+        ({"action": "decline"}, 3),
+        ({"subject": subject}, 5),
+        ({"rule": "much", "subject": "mer_1"}, 0),
+        ({"rule": '"><script>alert(1)</script>'}, 0),
+    ):
+        seen = await risk.get(f"{page}?{urlencode(asked)}")
+        rows = seen.text.partition("<tbody>")[2]
+        assert (seen.status, rows.count("<tr>"), "<script>alert" in seen.text) == (200, hits, False), asked
+        assert (hit["payment_id"] in rows) == (hits > 2), asked
 
 
 async def _refused_at_confirm(town: Town, shop: Supermarket, payer: PayerFacts) -> None:

@@ -186,6 +186,18 @@ PURPOSES: Final = {
 ACTIONS: Final = {"query": mark("Ask the core"), "reverse": mark("Reverse it")}
 ATTEMPTS: Final = {"send": mark("Sent"), "query": mark("Asked"), "reverse": mark("Reversed")}
 
+VELOCITY: Final[Named] = {
+    "decline": (mark("Declined"), "bad"),
+    "step_up": (mark("Confirmation asked for"), "wait"),
+}
+
+
+def pace_of(subject: str) -> str:
+    """Whose pace a velocity rule watched: a payer is told by its issuer, the others by their ids."""
+    kinds = {"mer_": mark("Merchant"), "trm_": mark("Till")}
+    return kinds.get(subject[:4], mark("Payer"))
+
+
 # Why a payment was declined: short enough for a legend. The core's reasons first, then ours.
 DECLINES: Final = {
     "insufficient_funds": mark("Balance too small"),

@@ -48,6 +48,7 @@ _PLACES: Final = (
     Place(f"{HOME}/offers", mark("Offers")),
     Place(f"{HOME}/merchants", mark("Merchants")),
     Place(f"{HOME}/in-doubt", mark("In doubt"), frozenset({"risk", "auditor"})),
+    Place(f"{HOME}/velocity", mark("Velocity"), frozenset({"risk", "auditor"})),
     Place(f"{HOME}/monitoring", mark("Monitoring")),
     Place(f"{HOME}/people", mark("People")),
     Place(f"{HOME}/trail", mark("Audit trail"), frozenset({"auditor"})),

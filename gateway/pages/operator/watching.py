@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from gateway.api import in_doubt, monitoring
+from gateway.api import in_doubt, monitoring, risk
 from gateway.door.errors import NotFound
 from gateway.door.listeners import Page
 from gateway.pages import figures, plots
@@ -42,6 +42,7 @@ def watching_pages(office: Office) -> tuple[Page, ...]:
         office.page(f"{MONITORING}/now", tell),
         office.page(f"{MONITORING}/plots/{{name}}", draw),
         office.page(f"{HOME}/in-doubt", show_doubts),
+        office.page(f"{HOME}/velocity", show_velocity),
     )
 
 
@@ -82,6 +83,20 @@ async def draw(here: Here) -> web.StreamResponse:
 async def show_doubts(here: Here) -> web.StreamResponse:
     listed = await here.do(in_doubt.list_in_doubt, query={"limit": 50, "cursor": here.asked("cursor")})
     return here.draw("in-doubt.html", listed=listed, alarm_s=_OLD_S)
+
+
+async def show_velocity(here: Here) -> web.StreamResponse:
+    """Rules that fired, newest first: on whom, on which payment, and by how much."""
+    asked = {name: here.asked(name).strip() for name in ("rule", "action", "subject")}
+    listed = await here.do(
+        risk.list_velocity_hits, query={**asked, "limit": 50, "cursor": here.asked("cursor")}
+    )
+    return here.draw(
+        "velocity.html",
+        listed=listed,
+        asked=asked,
+        further={name: value for name, value in asked.items() if value},
+    )
 
 
 def tiles(seen: Monitoring, language: Language) -> list[dict[str, Any]]:

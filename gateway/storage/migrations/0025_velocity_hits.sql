@@ -1,0 +1,3 @@
+-- Operators ask which payments one payer, till or merchant was stopped at, and what one rule has stopped.
+CREATE INDEX velocity_hits_by_subject ON gateway.velocity_hits (subject, no DESC);
+CREATE INDEX velocity_hits_by_rule ON gateway.velocity_hits (rule, no DESC);
