@@ -26,8 +26,9 @@ from gateway.door.operation import Listener
 from gateway.pages.checkout_offers import WHY
 from gateway.pages.checkout_phase import Moment, moment_of
 from gateway.pages.figures import amount
-from gateway.pages.frame import HEADERS, language_of
+from gateway.pages.frame import language_of
 from gateway.pages.live import State
+from gateway.pages.sheet import leading_to
 from gateway.pages.site import Site
 from gateway.pages.texts import translations
 from gateway.parts import Parts
@@ -133,7 +134,7 @@ class Checkouts:
                 now=datetime.now(UTC),
             )
         self._parts.hub.tell(seen.payment.id, tried.payment.id, DELIVERIES)
-        return web.Response(status=303, headers={**HEADERS, "Location": f"/checkout/{path['key']}"})
+        return leading_to(f"/checkout/{path['key']}")
 
     async def _visited(self, key: str) -> Attempted:
         """The order that somebody asks for: what its page costs us, one order cannot ask for without end."""

@@ -4,6 +4,7 @@ A page's policy lets it load what stands below our own origin and nothing else: 
 host, no frame around it. Whatever a merchant or a customer wrote is escaped by Jinja2 and shown as text.
 """
 
+from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp import web
@@ -46,6 +47,11 @@ HEADERS: Final = {
     "Vary": "Accept-Language",
     "Cache-Control": "no-store",
 }
+
+
+def leading_to(url: str) -> web.Response:
+    """See there (303), by GET: reloading what follows a deed repeats nothing."""
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={**HEADERS, "Location": url})
 
 
 def language_of(request: web.BaseRequest) -> Language:

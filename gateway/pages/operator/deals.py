@@ -1,7 +1,7 @@
 """Offers that the bank co-signs: read with their figures and hash, accepted, countered, rejected, paused."""
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
@@ -10,10 +10,10 @@ from aiohttp import web
 from gateway.api import offer_reviews
 from gateway.door.listeners import Page
 from gateway.pages import plots
-from gateway.pages.operator import forms
 from gateway.pages.operator.office import HOME, Here, Office
 from gateway.pages.plots import Line, Plot
 from gateway.pages.texts import mark
+from gateway.pages.typed import CHINA, begins, minor_typed
 from gateway.wire.offer_figures import Figures
 from merchants.money import exponent
 
@@ -119,11 +119,11 @@ def days(did: Figures) -> Plot:
     unit = did.discount.currency
     scale = 1 if unit.startswith("points:") else 10 ** exponent(unit)
     given = {one.day: one.discount.amount_minor / scale for one in did.days}
-    today = did.as_of.astimezone(forms.CHINA).date()
+    today = did.as_of.astimezone(CHINA).date()
     shown = [today - timedelta(days=back) for back in reversed(range(_DAYS))]
     values = tuple(given.get(one, 0.0) for one in shown)
     line = Line(name=mark("Given"), values=values if any(values) else (None,) * _DAYS)
-    return Plot(at=tuple(_midnight(one) for one in shown), lines=(line,), shape="bars")
+    return Plot(at=tuple(begins(one) for one in shown), lines=(line,), shape="bars")
 
 
 def described(one: Any) -> list[tuple[str, Any]]:
@@ -135,21 +135,17 @@ def described(one: Any) -> list[tuple[str, Any]]:
     ]
 
 
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), forms.CHINA).astimezone(UTC)
-
-
 def _budget(total: str, currency: str) -> dict[str, int]:
     if not total.strip():
         return {}
     if currency.startswith("points:") and _POINTS.fullmatch(total.strip()):
         return {"total_minor": int(total)}
-    return {"total_minor": forms.minor(total, pointer="/budgets/total_minor", currency=currency)}
+    return {"total_minor": minor_typed(total, currency, pointer="/budgets/total_minor")}
 
 
 def _shares(bank: str) -> list[dict[str, Any]]:
     """In percent, of a deal that bank and partner share."""
-    points = forms.minor(bank, pointer="/funding/shares", currency="CNY")
+    points = minor_typed(bank, "CNY", pointer="/funding/shares")
     shares = [("bank", points), ("partner", 10_000 - points)]
     return [{"funder": funder, "basis_points": part} for funder, part in shares if part > 0]
 

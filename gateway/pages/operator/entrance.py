@@ -16,8 +16,9 @@ from gateway.door.errors import NotSignedIn
 from gateway.door.listeners import Page
 from gateway.identity.errors import SignInExpired
 from gateway.identity.sign_in import LIFE_S
-from gateway.pages.operator.office import HOME, SIGN_IN, Here, Office, leading_to
+from gateway.pages.operator.office import HOME, SIGN_IN, Here, Office
 from gateway.pages.sent import sent
+from gateway.pages.sheet import leading_to
 from gateway.pages.visits import check_origin
 from merchants.access import clients, grant
 from merchants.access.errors import OperatorsSignInElsewhere

@@ -1,34 +1,18 @@
 """What operators type, as operations want it; what cannot be read is a fault in words."""
 
 import re
-from datetime import timedelta, timezone
 from typing import Any, Final
 
 from gateway.door.errors import RequestInvalid
 from gateway.pages.texts import mark
-from gateway.pages.typed import minor_of
+from gateway.pages.typed import minor_typed
 from gateway.wire.problem import Fault
 
-CHINA: Final = timezone(timedelta(hours=8))
-"""Times that are typed are those of the bank, which knows no summer time."""
-_NO_AMOUNT: Final = mark("Give an amount such as 500.00.")
 # One in full is 10 000; what has more digits is nobody's fee.
 _FEE: Final = re.compile("[0-9]{1,5}")
 _NO_FEE: Final = mark("Give the fee in whole hundredths of a percent.")
 CURRENCY: Final = "CNY"
 """In which merchants are settled, and their limits are."""
-
-
-def minor(text: str, *, pointer: str, currency: str = CURRENCY) -> int:
-    """`500.00` in minor units.
-
-    Raises:
-        RequestInvalid: it is no amount, or has more digits than the currency.
-    """
-    found = minor_of(text, currency)
-    if found is None:
-        raise RequestInvalid([Fault(pointer=pointer, code="invalid", detail=_NO_AMOUNT)])
-    return found
 
 
 def terms(fee: str, limit: str) -> dict[str, Any]:
@@ -42,7 +26,7 @@ def terms(fee: str, limit: str) -> dict[str, Any]:
     asked: dict[str, Any] = {"fee_basis_points": int(fee), "payment_limit": None}
     if limit.strip():
         asked["payment_limit"] = {
-            "amount_minor": minor(limit, pointer="/payment_limit"),
+            "amount_minor": minor_typed(limit, CURRENCY, pointer="/payment_limit"),
             "currency": CURRENCY,
         }
     return asked

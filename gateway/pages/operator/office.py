@@ -15,9 +15,10 @@ from aiohttp import web
 from gateway.door.errors import InsufficientRole, NotSignedIn
 from gateway.door.listeners import Page, PageHandler
 from gateway.door.operation import Listener, Method, Operation
-from gateway.pages.frame import HEADERS, Refusal
+from gateway.pages.frame import Refusal
 from gateway.pages.operator import names
 from gateway.pages.operator.pressed import Forms
+from gateway.pages.sheet import leading_to
 from gateway.pages.site import Site
 from gateway.pages.texts import mark
 from gateway.pages.visits import Visit, Visits
@@ -191,11 +192,6 @@ class Office:
             listener=Listener.OPERATORS,
             handler=self.site.frame.page(handler),
         )
-
-
-def leading_to(url: str) -> web.Response:
-    """See there (303), by GET."""
-    return web.Response(status=HTTPStatus.SEE_OTHER, headers={**HEADERS, "Location": url})
 
 
 async def _drawn(here: Here, draw: Draw) -> web.StreamResponse:

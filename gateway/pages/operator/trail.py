@@ -10,9 +10,9 @@ from gateway.api import trail
 from gateway.door.errors import RequestInvalid
 from gateway.door.listeners import Page
 from gateway.pages.operator.colleagues import named
-from gateway.pages.operator.forms import CHINA
 from gateway.pages.operator.office import HOME, Here, Office
 from gateway.pages.texts import mark
+from gateway.pages.typed import CHINA
 from gateway.wire.problem import Fault
 
 TRAIL: Final = f"{HOME}/trail"

@@ -15,8 +15,9 @@ from gateway.door.listeners import Page
 from gateway.pages.faults import of_fault
 from gateway.pages.frame import language_of
 from gateway.pages.partner import joining, sections
-from gateway.pages.partner.console import HOME, Console, Here, leading_to
+from gateway.pages.partner.console import HOME, Console, Here
 from gateway.pages.partner.entrance import told
+from gateway.pages.sheet import leading_to
 from gateway.pages.texts import mark, translations
 from gateway.wire.applications import Application, ApplicationFault
 from gateway.wire.documents import Document

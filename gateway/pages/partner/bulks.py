@@ -19,8 +19,9 @@ from gateway.pages import figures
 from gateway.pages.faults import of_fault
 from gateway.pages.frame import HEADERS, Refusal, language_of
 from gateway.pages.live import State
-from gateway.pages.partner.console import HOME, SIGN_IN, Console, Here, leading_to
+from gateway.pages.partner.console import HOME, SIGN_IN, Console, Here
 from gateway.pages.partner.uploads import Upload, uploaded
+from gateway.pages.sheet import leading_to
 from gateway.pages.texts import mark, translations
 from gateway.wire.bulks import Bulk, BulkLine
 from merchants.onboarding.bulk_file import COLUMNS

@@ -1,7 +1,7 @@
 """What a payment holds: captured, all or part with the amounts shown before, or let go."""
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -10,6 +10,7 @@ from gateway.door.listeners import Page
 from gateway.pages.frame import Refusal
 from gateway.pages.partner import forms
 from gateway.pages.partner.console import HOME, Console, Here
+from gateway.pages.typed import amount_typed
 from gateway.payments.errors import NotCapturable
 from gateway.wire.payments import Payment
 
@@ -34,7 +35,7 @@ async def show_capture(here: Here) -> web.StreamResponse:
     shares, refusal = None, here.refusal
     if is_held and refusal is None and here.may("pay"):
         try:
-            body = {"amount": _amount(payment, typed)}
+            body = {"amount": amount_typed(typed, payment.order.currency)}
             shares = await here.do(captures.preview_capture, path=here.path, body=body)
         except Exception as error:  # noqa: BLE001 - the page says whatever it is beside the amount
             refusal = Refusal.of(error)
@@ -45,7 +46,7 @@ async def show_capture(here: Here) -> web.StreamResponse:
 
 async def capture(here: Here) -> str:
     payment = await _find(here)
-    body = {"amount": _amount(payment, here.form.get("amount", "")), "wait_s": _WAIT_S}
+    body = {"amount": amount_typed(here.form.get("amount", ""), payment.order.currency), "wait_s": _WAIT_S}
     await here.do(captures.capture_payment, path=here.path, body=body, key=here.form.get("key"))
     return f"{HOME}/payments/{payment.id}"
 
@@ -62,12 +63,6 @@ async def let_go(here: Here) -> str:
     body = {"wait_s": _WAIT_S}
     await here.do(payments.cancel_payment, path=here.path, body=body, key=here.form.get("key"))
     return f"{HOME}/payments/{payment.id}"
-
-
-def _amount(payment: Payment, typed: str) -> dict[str, Any]:
-    currency = payment.order.currency
-    minor = forms.minor(typed, currency, pointer="/amount/amount_minor")
-    return {"amount_minor": minor, "currency": currency}
 
 
 async def _find(here: Here) -> Payment:

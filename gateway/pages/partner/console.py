@@ -6,7 +6,6 @@ repeats nothing; refused, its page is drawn again with the reason, and with what
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -16,8 +15,9 @@ from aiohttp import web
 from gateway.door.errors import NotSignedIn
 from gateway.door.listeners import Page, PageHandler
 from gateway.door.operation import Listener, Method, Operation
-from gateway.pages.frame import HEADERS, Refusal
+from gateway.pages.frame import Refusal
 from gateway.pages.partner import names
+from gateway.pages.sheet import leading_to
 from gateway.pages.site import Site
 from gateway.pages.texts import mark
 from gateway.pages.visits import Visit, Visits
@@ -162,11 +162,6 @@ class Console:
             listener=Listener.PUBLIC,
             handler=self.site.frame.page(handler),
         )
-
-
-def leading_to(url: str) -> web.Response:
-    """See there (303), by GET."""
-    return web.Response(status=HTTPStatus.SEE_OTHER, headers={**HEADERS, "Location": url})
 
 
 async def _done(here: Here, do: Deed, back: Draw) -> web.StreamResponse:

@@ -10,8 +10,8 @@ from typing import Any, Final
 import msgspec
 
 from gateway.door.errors import RequestInvalid
-from gateway.pages.partner import forms
 from gateway.pages.texts import mark
+from gateway.pages.typed import minor_typed
 from gateway.wire import offers as wire
 from gateway.wire.problem import Fault
 
@@ -155,7 +155,7 @@ def _most(form: Mapping[str, str]) -> dict[str, Any]:
 
 def _amount(form: Mapping[str, str], pointer: str) -> int | None:
     typed = form.get(pointer, "").strip()
-    return forms.minor(typed, CURRENCY, pointer=pointer) if typed else None
+    return minor_typed(typed, CURRENCY, pointer=pointer) if typed else None
 
 
 def _count(form: Mapping[str, str], pointer: str) -> int | None:
@@ -170,7 +170,7 @@ def _count(form: Mapping[str, str], pointer: str) -> int | None:
 def _percent(form: Mapping[str, str], pointer: str) -> int:
     """Percent in basis points."""
     try:
-        points = forms.minor(form.get(pointer, "") or "0", CURRENCY, pointer=pointer)
+        points = minor_typed(form.get(pointer, "") or "0", CURRENCY, pointer=pointer)
     except RequestInvalid:
         points = -1
     if not 0 <= points <= _WHOLE:

@@ -18,8 +18,9 @@ from gateway.door.listeners import Page
 from gateway.pages.faults import of_fault
 from gateway.pages.frame import HEADERS, Refusal, language_of
 from gateway.pages.partner import forms, names
-from gateway.pages.partner.console import HOME, PLACE, SIGN_IN, Console, leading_to
+from gateway.pages.partner.console import HOME, PLACE, SIGN_IN, Console
 from gateway.pages.sent import sent
+from gateway.pages.sheet import leading_to
 from gateway.pages.texts import translations
 from gateway.pages.visits import check_origin
 from merchants.access import clients, grant

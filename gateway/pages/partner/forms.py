@@ -1,7 +1,7 @@
 """What people typed, as operations want it; what cannot be read is a fault beside its field."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import uuid4
 
@@ -9,15 +9,12 @@ import msgspec
 
 from gateway.door.errors import RequestInvalid
 from gateway.pages.texts import mark
-from gateway.pages.typed import minor_of
+from gateway.pages.typed import CHINA
 from gateway.wire.money import Amount
 from gateway.wire.problem import Fault
 from merchants.money import Money, format_amount
 
-CHINA: Final = timezone(timedelta(hours=8))
-"""Days in forms are those of the business, which knows no summer time."""
 _DEEPEST: Final = 4
-_NO_AMOUNT: Final = mark("Give an amount such as 12.80.")
 _UNREADABLE: Final = mark("Paste it whole: it begins with { and ends with }.")
 _NO_DAY: Final = mark("Give a day such as 2026-11-11.")
 
@@ -25,18 +22,6 @@ _NO_DAY: Final = mark("Give a day such as 2026-11-11.")
 def fresh_key() -> str:
     """An idempotency key for a form: sent twice, it is one deed."""
     return uuid4().hex
-
-
-def minor(text: str, currency: str, *, pointer: str = "/amount") -> int:
-    """`12.80` in minor units.
-
-    Raises:
-        RequestInvalid: it is no amount, or has more digits than the currency.
-    """
-    found = minor_of(text, currency)
-    if found is None:
-        raise RequestInvalid([Fault(pointer=pointer, code="invalid", detail=_NO_AMOUNT)])
-    return found
 
 
 def typed(amount: Amount) -> str:
@@ -56,11 +41,6 @@ def day(text: str, *, pointer: str) -> date | None:
         return date.fromisoformat(text.strip())
     except ValueError:
         raise RequestInvalid([Fault(pointer=pointer, code="invalid", detail=_NO_DAY)]) from None
-
-
-def begins(one: date) -> datetime:
-    """A day's first moment, in UTC."""
-    return datetime.combine(one, time(), CHINA).astimezone(UTC)
 
 
 def today() -> date:

@@ -7,8 +7,10 @@ from aiohttp import web
 from gateway.api import applications, merchants, offers, search, webhook_endpoints
 from gateway.door.listeners import Page
 from gateway.pages.partner import forms
-from gateway.pages.partner.console import HOME, Console, Here, leading_to
+from gateway.pages.partner.console import HOME, Console, Here
+from gateway.pages.sheet import leading_to
 from gateway.pages.texts import mark
+from gateway.pages.typed import begins
 from gateway.wire.applications import Application
 from gateway.wire.offers import Offer
 from gateway.wire.webhooks import WebhookEndpoint
@@ -40,7 +42,7 @@ async def show_front(here: Here) -> web.StreamResponse:
     """An applicant's front page is its application."""
     if not here.may("query"):
         return leading_to(f"{HOME}/applications")
-    since = forms.begins(forms.today())
+    since = begins(forms.today())
     paid = await here.do(search.list_payments, query={"limit": _LATEST, "from": since.isoformat()})
     latest = paid.items or (await here.do(search.list_payments, query={"limit": _LATEST})).items
     endpoints = (

@@ -9,8 +9,8 @@ from aiohttp import web
 from gateway.api import joining as api
 from gateway.door.listeners import Page
 from gateway.pages.frame import HEADERS
-from gateway.pages.partner import forms
 from gateway.pages.partner.console import HOME, Console, Draw, Here
+from gateway.pages.typed import minor_typed
 from gateway.wire.applications import Application
 from gateway.wire.joining import AccountVerification, Agreement
 from merchants.onboarding.errors import VerificationNotReady
@@ -44,7 +44,7 @@ async def show(here: Here, application: Application, shown: Mapping[str, Any]) -
 
 
 async def name_sum(here: Here) -> str:
-    sum_minor = forms.minor(here.form.get("sum", ""), _CURRENCY, pointer="/sum_minor")
+    sum_minor = minor_typed(here.form.get("sum", ""), _CURRENCY, pointer="/sum_minor")
     await here.do(api.verify_sum, path=_of(here), body={"sum_minor": sum_minor}, key=here.form.get("key"))
     return _back(here)
 

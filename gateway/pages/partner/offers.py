@@ -1,6 +1,6 @@
 """Co-branded offers: drafted, agreed with the bank, watched while they run."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, get_args
 
 from aiohttp import web
@@ -11,6 +11,7 @@ from gateway.pages import plots
 from gateway.pages.partner import deals, forms
 from gateway.pages.partner.console import HOME, Console, Here
 from gateway.pages.plots import Line, Plot
+from gateway.pages.typed import begins
 from gateway.wire.offer_figures import Figures
 from gateway.wire.offers import Offer, OfferState
 from merchants.money import exponent
@@ -160,7 +161,7 @@ def _plot(whole: Figures, parts: list[tuple[str, Figures]]) -> Plot | None:
     days = [first + timedelta(days=index) for index in range((last - first).days + 1)]
     digits = 0 if whole.discount.currency.startswith("points:") else exponent(whole.discount.currency)
     return Plot(
-        at=tuple(datetime.combine(one, time(), forms.CHINA).astimezone(UTC) for one in days),
+        at=tuple(begins(one) for one in days),
         lines=tuple(
             Line(
                 name=name,

@@ -11,9 +11,10 @@ from gateway.door.operation import Operation
 from gateway.pages.frame import Refusal, language_of
 from gateway.pages.partner.application import show_application
 from gateway.pages.partner.changes import show_change
-from gateway.pages.partner.console import HOME, SIGN_IN, Console, Draw, Here, leading_to
+from gateway.pages.partner.console import HOME, SIGN_IN, Console, Draw, Here
 from gateway.pages.partner.entrance import told
 from gateway.pages.partner.uploads import uploaded
+from gateway.pages.sheet import leading_to
 from gateway.pages.texts import translations
 
 

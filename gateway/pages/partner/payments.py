@@ -12,7 +12,9 @@ from gateway.door.errors import RequestInvalid
 from gateway.door.listeners import Page
 from gateway.pages.frame import Refusal
 from gateway.pages.partner import forms
-from gateway.pages.partner.console import HOME, Console, Here, leading_to
+from gateway.pages.partner.console import HOME, Console, Here
+from gateway.pages.sheet import leading_to
+from gateway.pages.typed import amount_typed, begins
 from gateway.wire.payments import Payment, PaymentState
 from gateway.wire.search import PaymentPage
 from gateway.wire.stores import Store
@@ -95,7 +97,7 @@ async def show_refund(here: Here) -> web.StreamResponse:
 
 async def refund(here: Here) -> str:
     payment = await _find(here)
-    asked = _amount(payment, here.form.get("amount", ""))
+    asked = amount_typed(here.form.get("amount", ""), payment.order.currency)
     body: dict[str, Any] = {
         "merchant_refund_no": here.form.get("merchant_refund_no", ""),
         "amount": asked,
@@ -108,7 +110,9 @@ async def refund(here: Here) -> str:
 
 
 async def _preview(here: Here, payment: Payment, typed: str) -> Any:
-    return await here.do(refunds.preview_refund, path=here.path, body={"amount": _amount(payment, typed)})
+    return await here.do(
+        refunds.preview_refund, path=here.path, body={"amount": amount_typed(typed, payment.order.currency)}
+    )
 
 
 async def _find(here: Here) -> Payment:
@@ -132,16 +136,10 @@ def _query(asked: dict[str, str]) -> dict[str, str | None]:
         "merchant_order_no": asked["q"],
         "state": asked["state"],
         "store_id": asked["store_id"],
-        "from": forms.begins(since).isoformat() if since else None,
-        "to": forms.begins(until + timedelta(days=1)).isoformat() if until else None,
+        "from": begins(since).isoformat() if since else None,
+        "to": begins(until + timedelta(days=1)).isoformat() if until else None,
         "cursor": asked["cursor"],
     }
-
-
-def _amount(payment: Payment, typed: str) -> dict[str, Any]:
-    currency = payment.order.currency
-    minor = forms.minor(typed, currency, pointer="/amount/amount_minor")
-    return {"amount_minor": minor, "currency": currency}
 
 
 def _refundable_minor(payment: Payment) -> int:

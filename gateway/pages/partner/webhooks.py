@@ -13,6 +13,7 @@ from gateway.pages.partner import forms
 from gateway.pages.partner.console import HOME, Console, Here
 from gateway.pages.partner.front import is_failing
 from gateway.pages.texts import mark
+from gateway.pages.typed import CHINA
 from gateway.wire.problem import Fault
 from gateway.wire.webhooks import DeliveryState
 
@@ -184,7 +185,7 @@ def _moment(text: str, *, pointer: str) -> str | None:
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=forms.CHINA).isoformat()
+        return datetime.fromisoformat(text).replace(tzinfo=CHINA).isoformat()
     except ValueError:
         fault = Fault(pointer=pointer, code="invalid", detail=mark("Give a day and a time."))
         raise RequestInvalid([fault]) from None
