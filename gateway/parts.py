@@ -63,3 +63,7 @@ class Parts:
     wallet_app_link: str
     sign_ins: SignIns | None
     max_wait_s: float
+
+    def may_wait_s(self, asked_s: float) -> float:
+        """How long a call waits that asks to wait for so long."""
+        return min(asked_s, self.max_wait_s)

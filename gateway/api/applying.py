@@ -6,7 +6,7 @@ from gateway.api import showing
 from gateway.api.clients import members_of
 from gateway.door.operation import Answer, Call, operation
 from gateway.wire import applications as wire
-from gateway.wire.clients import EXAMPLE_X, PublicJwk
+from gateway.wire.clients import EXAMPLE_JWK
 from merchants import merchant
 from merchants.access import clients
 from merchants.access.errors import PublicKeyUnacceptable
@@ -67,7 +67,7 @@ async def replay_apply(call: Call[wire.NewApplication], client_id: str) -> Answe
     problems=(PublicKeyUnacceptable,),
     example=wire.NewApplication(
         kind="supermarket",
-        jwk=PublicJwk(kty="OKP", crv="Ed25519", x=EXAMPLE_X),
+        jwk=EXAMPLE_JWK,
         short_name="鹏城百货",
     ),
 )

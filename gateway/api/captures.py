@@ -21,7 +21,7 @@ async def replay_capture(call: Call[wire.CaptureRequest], resource_id: str) -> A
     """The payment as it is now, captured by the first request."""
     payment = await found(call.parts, call.caller, resource_id)
     payment = await settled_within(
-        call.parts.payments, payment, wait_s=min(call.body.wait_s, call.parts.max_wait_s)
+        call.parts.payments, payment, wait_s=call.parts.may_wait_s(call.body.wait_s)
     )
     return answer(call.parts, payment, settled=200)
 
@@ -61,7 +61,7 @@ async def capture_payment(call: Call[wire.CaptureRequest]) -> Answer:
             payment_id=payment.id,
             order_minor=order_minor,
         )
-    wait_s = min(call.body.wait_s, call.parts.max_wait_s)
+    wait_s = call.parts.may_wait_s(call.body.wait_s)
     return answer(call.parts, await carry_out(call.parts.payments, accepted, wait_s=wait_s), settled=200)
 
 

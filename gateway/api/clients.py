@@ -15,7 +15,6 @@ from merchants.access.principal import Client, ClientKey
 from merchants.ids import BANK, new_id, partner_no_of
 
 _KEY_REFUSALS = (errors.PublicKeyUnacceptable, errors.PublicKeyUsedBefore, errors.TooManyLiveKeys)
-_EXAMPLE_JWK = wire.PublicJwk(kty="OKP", crv="Ed25519", x=wire.EXAMPLE_X)
 
 
 async def replay_registration(call: Call[Any], resource_id: str) -> Answer:
@@ -46,7 +45,7 @@ async def replay_key(call: Call[Any], resource_id: str) -> Answer:
     replay=replay_registration,
     answers={201: wire.RegisteredClient},
     problems=(*_KEY_REFUSALS, errors.ScopesNotYours),
-    example=wire.NewClient(name="Till server", scopes=["pay", "query"], jwk=_EXAMPLE_JWK),
+    example=wire.NewClient(name="Till server", scopes=["pay", "query"], jwk=wire.EXAMPLE_JWK),
 )
 async def create_client(call: Call[wire.NewClient]) -> Answer:
     """One more client of yours, with a key of its own and no more scopes than you have."""
@@ -137,7 +136,7 @@ async def revoke_client(call: Call[wire.Revocation]) -> Answer:
         errors.ClientAlreadyRevoked,
         errors.ScopesNotYours,
     ),
-    example=wire.NewKey(jwk=_EXAMPLE_JWK, proof="eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJjbGkifQ.c2lnbmF0dXJl"),
+    example=wire.NewKey(jwk=wire.EXAMPLE_JWK, proof="eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJjbGkifQ.c2lnbmF0dXJl"),
 )
 async def add_client_key(call: Call[wire.NewKey]) -> Answer:
     """A second live key: sign with the new one, then delete the old one, and no call fails in between.

@@ -9,7 +9,7 @@ from gateway.api.clients import members_of
 from gateway.door.operation import Answer, Call, Listener, operation
 from gateway.storage.hub import DELIVERIES
 from gateway.wire import key_resets as wire
-from gateway.wire.clients import EXAMPLE_X, PublicJwk, Rejection
+from gateway.wire.clients import EXAMPLE_JWK, Rejection
 from gateway.wire.page import Page
 from merchants.access import errors, key_resets
 from merchants.ids import BANK, new_id
@@ -162,7 +162,7 @@ async def reject_key_reset(call: Call[Rejection]) -> Answer:
     ),
     example=wire.KeyEnrolment(
         reset_code="7KX3PWQM-C4TR9ZHB",
-        jwk=PublicJwk(kty="OKP", crv="Ed25519", x=EXAMPLE_X),
+        jwk=EXAMPLE_JWK,
         proof="eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJjbGkifQ.c2lnbmF0dXJl",
     ),
 )

@@ -37,7 +37,7 @@ async def list_signed_events(call: Call[None, wire.SignedFeedQuery]) -> Answer:
     parts, tenant = call.parts, call.caller.tenant
     if parts.environment != "sandbox":
         raise ListeningClosed
-    page = await _next_page(parts, call.query, tenant, wait_s=min(call.query.wait_s, parts.max_wait_s))
+    page = await _next_page(parts, call.query, tenant, wait_s=parts.may_wait_s(call.query.wait_s))
     # Of the partner and no endpoint: nothing is stored, and a restart of either side changes nothing.
     secret = parts.sealing.index(tenant, purpose="webhook-listen")
     items = [_signed(parts, event, secret) for event in page.events]

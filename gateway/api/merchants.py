@@ -1,5 +1,7 @@
 """Merchants, for their partners to read and for the bank's people to suspend."""
 
+from collections.abc import Awaitable, Callable
+
 from gateway.api import showing
 from gateway.door.operation import Answer, Call, Listener, operation
 from gateway.storage.hub import DELIVERIES
@@ -96,13 +98,7 @@ async def replay_standing(call: Call[wire.StandingChange], merchant_id: str) -> 
 )
 async def suspend_merchant(call: Call[wire.StandingChange]) -> Answer:
     """Stop its payments at once; a suspended partner's sub-merchants are not paid either."""
-    merchant_id = call.path["merchant_id"]
-    async with call.claim.transaction(merchant_id) as conn:
-        suspended = await standing.suspend(
-            conn, merchant_id=merchant_id, actor=call.caller.client_id, reason=call.body.reason
-        )
-    call.parts.hub.tell(suspended.id, DELIVERIES)
-    return Answer(200, showing.merchant(suspended))
+    return await _moved(call, standing.suspend)
 
 
 @operation(
@@ -124,13 +120,7 @@ async def close_merchant(call: Call[wire.StandingChange]) -> Answer:
     Stickers are taken back; a partner's offers end, and those of others that it would pay a share of. Refunds, reading
     and webhooks go on. The company may apply again later.
     """
-    merchant_id = call.path["merchant_id"]
-    async with call.claim.transaction(merchant_id) as conn:
-        closed = await standing.close(
-            conn, merchant_id=merchant_id, actor=call.caller.client_id, reason=call.body.reason
-        )
-    call.parts.hub.tell(closed.id, DELIVERIES)
-    return Answer(200, showing.merchant(closed))
+    return await _moved(call, standing.close)
 
 
 @operation(
@@ -148,10 +138,17 @@ async def close_merchant(call: Call[wire.StandingChange]) -> Answer:
 )
 async def resume_merchant(call: Call[wire.StandingChange]) -> Answer:
     """Take a suspension back."""
+    return await _moved(call, standing.resume)
+
+
+async def _moved(
+    call: Call[wire.StandingChange], move: Callable[..., Awaitable[merchant.Merchant]]
+) -> Answer:
+    """Its partner is told, and whoever waits for it."""
     merchant_id = call.path["merchant_id"]
     async with call.claim.transaction(merchant_id) as conn:
-        resumed = await standing.resume(
+        moved = await move(
             conn, merchant_id=merchant_id, actor=call.caller.client_id, reason=call.body.reason
         )
-    call.parts.hub.tell(resumed.id, DELIVERIES)
-    return Answer(200, showing.merchant(resumed))
+    call.parts.hub.tell(moved.id, DELIVERIES)
+    return Answer(200, showing.merchant(moved))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway.api import offer_showing, showing
-from gateway.api.offers import A_HASH, do
+from gateway.api.offers import A_HASH, ACCEPTING_PROBLEMS, do
 from gateway.api.running_offers import figures_of
 from gateway.door.operation import Answer, Call, Listener, operation
 from gateway.wire import offer_figures as figure_wire
@@ -12,7 +12,6 @@ from gateway.wire.page import Page
 from merchants.offers import life, running
 from merchants.offers.campaign import State
 from merchants.offers.errors import (
-    FunderHasNotAccepted,
     OfferFunderNotFound,
     OfferHashMismatch,
     OfferIsOver,
@@ -120,14 +119,7 @@ async def counter_offer(call: Call[wire.DealChange]) -> Answer:
     idempotent=True,
     replay=replay_any_offer,
     answers={200: wire.Offer},
-    problems=(
-        OfferNotFound,
-        OfferHashMismatch,
-        OfferStateForbids,
-        OfferIsOver,
-        TooManyLiveOffers,
-        FunderHasNotAccepted,
-    ),
+    problems=ACCEPTING_PROBLEMS,
     example=wire.Acceptance(hash=A_HASH),
 )
 async def accept_proposal(call: Call[wire.Acceptance]) -> Answer:

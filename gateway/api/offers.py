@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from asyncpg.pool import PoolConnectionProxy
 
@@ -40,6 +40,14 @@ AN_OFFER = wire.Deal(
         rounding="bank",
     ),
     person_caps=wire.PersonCaps(uses_per_day=3),
+)
+ACCEPTING_PROBLEMS: Final = (
+    OfferNotFound,
+    OfferHashMismatch,
+    OfferStateForbids,
+    OfferIsOver,
+    TooManyLiveOffers,
+    FunderHasNotAccepted,
 )
 A_HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
@@ -164,14 +172,7 @@ async def propose_offer(call: Call[wire.Acceptance]) -> Answer:
     idempotent=True,
     replay=replay_offer,
     answers={200: wire.Offer},
-    problems=(
-        OfferNotFound,
-        OfferHashMismatch,
-        OfferStateForbids,
-        OfferIsOver,
-        TooManyLiveOffers,
-        FunderHasNotAccepted,
-    ),
+    problems=ACCEPTING_PROBLEMS,
     example=wire.Acceptance(hash=A_HASH),
 )
 async def accept_offer(call: Call[wire.Acceptance]) -> Answer:

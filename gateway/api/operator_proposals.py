@@ -14,7 +14,6 @@ from merchants.ids import BANK, new_id
 
 _PATH = "/admin/v1/operator-proposals"
 _DECIDING = (errors.OperatorProposalNotFound, errors.OperatorProposalDecided, errors.OwnOperatorProposal)
-_EXAMPLE_JWK = wire.PublicJwk(kty="OKP", crv="Ed25519", x=wire.EXAMPLE_X)
 
 
 async def replay_proposal(call: Call[Any], proposal_id: str) -> Answer:
@@ -33,7 +32,7 @@ async def replay_proposal(call: Call[Any], proposal_id: str) -> Answer:
     replay=replay_proposal,
     answers={201: wire.OperatorProposal},
     problems=(errors.PublicKeyUnacceptable,),
-    example=wire.NewOperator(name="Lin Wei", roles=["reviewer"], jwk=_EXAMPLE_JWK),
+    example=wire.NewOperator(name="Lin Wei", roles=["reviewer"], jwk=wire.EXAMPLE_JWK),
 )
 async def propose_operator(call: Call[wire.NewOperator]) -> Answer:
     """A colleague who shall sign in with a key of their own and do what the roles say, once another approver agrees.

@@ -60,7 +60,7 @@ async def replay_payment(call: Call[wire.PaymentRequest], resource_id: str) -> A
     payment = await found(call.parts, call.caller, resource_id)
     if payment.state is not State.REQUIRES_PAYER:
         payment = await settled_within(
-            call.parts.payments, payment, wait_s=_wait_s(call.parts, call.body.wait_s)
+            call.parts.payments, payment, wait_s=call.parts.may_wait_s(call.body.wait_s)
         )
     return answer(call.parts, payment)
 
@@ -104,7 +104,7 @@ async def create_payment(call: Call[wire.PaymentRequest]) -> Answer:
             await codes.count_wrong_code(conn, merchant_id=order.merchant_id, terminal_id=order.terminal_id)
             await credentials.count_wrong_code(conn, scheme=call.parts.payment_codes, code=order.code or "")
         raise
-    payment = await carry_out(call.parts.payments, accepted, wait_s=_wait_s(call.parts, call.body.wait_s))
+    payment = await carry_out(call.parts.payments, accepted, wait_s=call.parts.may_wait_s(call.body.wait_s))
     return answer(call.parts, payment)
 
 
@@ -163,7 +163,7 @@ async def _accepted_alone(call: Call[wire.PaymentRequest], order: Order) -> Acce
 async def read_payment(call: Call[None, wire.PaymentQuery]) -> Answer:
     """With `wait_s` the answer comes as soon as the payment is settled: a till needs no loop."""
     payment = await found(call.parts, call.caller, call.path["payment_id"])
-    wait_s = _wait_s(call.parts, call.query.wait_s)
+    wait_s = call.parts.may_wait_s(call.query.wait_s)
     if wait_s and not payment.settled:
         payment = await settled_within(call.parts.payments, payment, wait_s=wait_s)
     return Answer(200, for_merchant(payment, resolved_within=call.parts.payments.resolved_within))
@@ -172,7 +172,9 @@ async def read_payment(call: Call[None, wire.PaymentQuery]) -> Answer:
 async def replay_cancel(call: Call[wire.Waiting | wire.CancelOrder], resource_id: str) -> Answer:
     """The payment as it is now."""
     payment = await found(call.parts, call.caller, resource_id)
-    payment = await settled_within(call.parts.payments, payment, wait_s=_wait_s(call.parts, call.body.wait_s))
+    payment = await settled_within(
+        call.parts.payments, payment, wait_s=call.parts.may_wait_s(call.body.wait_s)
+    )
     return answer(call.parts, payment, settled=200)
 
 
@@ -251,10 +253,10 @@ def answer(parts: Parts, payment: Payment, *, settled: int = 201) -> Answer:
 
 async def _canceled(parts: Parts, accepted: Accepted, wait_s: float) -> Answer:
     parts.hub.tell(accepted.payment.id, DELIVERIES)
-    payment = await carry_out(parts.payments, accepted, wait_s=_wait_s(parts, wait_s))
+    payment = await carry_out(parts.payments, accepted, wait_s=parts.may_wait_s(wait_s))
     if accepted.instruction is None and not payment.settled:
         # Somebody else undoes it already, and is waited for.
-        payment = await settled_within(parts.payments, payment, wait_s=_wait_s(parts, wait_s))
+        payment = await settled_within(parts.payments, payment, wait_s=parts.may_wait_s(wait_s))
     return answer(parts, payment, settled=200)
 
 
@@ -306,7 +308,3 @@ def partner_of(caller: Caller) -> str:
     """Scopes of payments are granted to clients of a partner alone."""
     assert caller.partner_id is not None
     return caller.partner_id
-
-
-def _wait_s(parts: Parts, asked_s: float) -> float:
-    return min(asked_s, parts.max_wait_s)

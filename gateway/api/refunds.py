@@ -160,14 +160,14 @@ async def read_refund(call: Call[None, wire.PaymentQuery]) -> Answer:
     except payments.PaymentNotFound:
         raise payments.RefundNotFound from None
     asked = refunds.AcceptedRefund(refund=refund, payment=payment, instruction=None)
-    wait_s = min(call.query.wait_s, parts.max_wait_s)
+    wait_s = parts.may_wait_s(call.query.wait_s)
     refund = await carry_out_refund(parts.payments, asked, wait_s=wait_s)
     return Answer(200, refund_for_merchant(refund, currency=payment.currency))
 
 
 async def _carried_out(call: Call[wire.RefundRequest], accepted: refunds.AcceptedRefund) -> Answer:
     parts: Parts = call.parts
-    wait_s = min(call.body.wait_s, parts.max_wait_s)
+    wait_s = parts.may_wait_s(call.body.wait_s)
     refund: Refund = await carry_out_refund(parts.payments, accepted, wait_s=wait_s)
     body = refund_for_merchant(refund, currency=accepted.payment.currency)
     return Answer(202 if refund.state == "processing" else 201, body)

@@ -52,10 +52,18 @@ def shown(seen: store_code.Shown) -> wire.StoreScan:
 
 async def replay_store_payment(call: Call[wire.StorePaymentRequest], resource_id: str) -> Answer:
     """The payment as it is now."""
-    payment = await sql.find_of_payer(call.parts.pool, payment_id=resource_id, issuer=issuer_of(call))
-    assert payment is not None, "the key's row was committed with the payment"
-    payment = await settled_within(call.parts.payments, payment, wait_s=_wait_s(call.parts, call.body.wait_s))
-    return Answer(201 if payment.settled else 202, for_wallet(payment))
+    return await shown_again(call, resource_id, settled=201)
+
+
+async def shown_again(
+    call: Call[wire.StorePaymentRequest] | Call[wire.Confirmation], payment_id: str, *, settled: int
+) -> Answer:
+    """To a wallet that repeats what its payer agreed to: as things are now, once they are settled or its time is up."""
+    payment = await sql.find_of_payer(call.parts.pool, payment_id=payment_id, issuer=issuer_of(call))
+    assert payment is not None, "the key's row was committed with the payment, or with its payer's binding"
+    wait_s = call.parts.may_wait_s(call.body.wait_s)
+    payment = await settled_within(call.parts.payments, payment, wait_s=wait_s)
+    return Answer(settled if payment.settled else 202, for_wallet(payment))
 
 
 @operation(
@@ -99,7 +107,7 @@ async def create_store_payment(call: Call[wire.StorePaymentRequest]) -> Answer:
         call.claim.settle(accepted.payment.id)
     if accepted.payment.terminal_id is not None:
         call.parts.hub.tell(accepted.payment.terminal_id)
-    wait_s = _wait_s(call.parts, call.body.wait_s)
+    wait_s = call.parts.may_wait_s(call.body.wait_s)
     payment = await carry_out(call.parts.payments, accepted, wait_s=wait_s)
     return Answer(201 if payment.settled else 202, for_wallet(payment))
 
@@ -126,7 +134,7 @@ async def list_terminal_payments(call: Call[None, wire.TerminalQuery]) -> Answer
             call.parts.pool, partner_id=partner_id, terminal_id=terminal_id, after=after, limit=_AT_ONCE
         )
 
-    wait_s = 0.0 if after is None else _wait_s(call.parts, call.query.wait_s)
+    wait_s = 0.0 if after is None else call.parts.may_wait_s(call.query.wait_s)
     rows = await until(call.parts.payments, terminal_id, read, bool, wait_s=wait_s)
     within = call.parts.payments.resolved_within
     body = wire.TerminalPayments(
@@ -161,7 +169,3 @@ def _paying(call: Call[wire.StorePaymentRequest], consent: Consent) -> store_cod
         description=body.description,
         consent=consent,
     )
-
-
-def _wait_s(parts: Parts, asked_s: float) -> float:
-    return min(asked_s, parts.max_wait_s)

@@ -23,9 +23,7 @@ A_STORE = wire.NewStore(name="南山店", area_code="440305", address="深南大
 
 
 async def replay_store(call: Call[wire.NewStore], store_id: str) -> Answer:
-    async with call.parts.pool.acquire() as conn:
-        found = await store.find(conn, partner_id=call.caller.tenant, store_id=store_id)
-    return Answer(201, showing.store(found))
+    return await _store(call, store_id, status=201)
 
 
 @operation(
@@ -87,15 +85,11 @@ async def list_stores(call: Call[None, wire.StoreQuery]) -> Answer:
 )
 async def get_store(call: Call[None]) -> Answer:
     """One store of yours or of a sub-merchant of yours."""
-    async with call.parts.pool.acquire() as conn:
-        found = await store.find(conn, partner_id=call.caller.tenant, store_id=call.path["store_id"])
-    return Answer(200, showing.store(found))
+    return await _store(call, call.path["store_id"], status=200)
 
 
 async def replay_closed_store(call: Call[None], store_id: str) -> Answer:
-    async with call.parts.pool.acquire() as conn:
-        found = await store.find(conn, partner_id=call.caller.tenant, store_id=store_id)
-    return Answer(200, showing.store(found))
+    return await _store(call, store_id, status=200)
 
 
 @operation(
@@ -119,9 +113,7 @@ async def close_store(call: Call[None]) -> Answer:
 
 
 async def replay_terminal(call: Call[wire.NewTerminal], terminal_id: str) -> Answer:
-    async with call.parts.pool.acquire() as conn:
-        found = await terminal.find(conn, partner_id=call.caller.tenant, terminal_id=terminal_id)
-    return Answer(201, showing.terminal(found))
+    return await _terminal(call, terminal_id, status=201)
 
 
 @operation(
@@ -181,15 +173,11 @@ async def list_terminals(call: Call[None, wire.TerminalListQuery]) -> Answer:
 )
 async def get_terminal(call: Call[None]) -> Answer:
     """One terminal in a store of yours or of a sub-merchant of yours."""
-    async with call.parts.pool.acquire() as conn:
-        found = await terminal.find(conn, partner_id=call.caller.tenant, terminal_id=call.path["terminal_id"])
-    return Answer(200, showing.terminal(found))
+    return await _terminal(call, call.path["terminal_id"], status=200)
 
 
 async def replay_retired_terminal(call: Call[None], terminal_id: str) -> Answer:
-    async with call.parts.pool.acquire() as conn:
-        found = await terminal.find(conn, partner_id=call.caller.tenant, terminal_id=terminal_id)
-    return Answer(200, showing.terminal(found))
+    return await _terminal(call, terminal_id, status=200)
 
 
 @operation(
@@ -217,6 +205,18 @@ async def retire_terminal(call: Call[None]) -> Answer:
             reason="its terminal was retired",
         )
     return Answer(200, showing.terminal(retired))
+
+
+async def _store(call: Call[Any], store_id: str, *, status: int) -> Answer:
+    async with call.parts.pool.acquire() as conn:
+        found = await store.find(conn, partner_id=call.caller.tenant, store_id=store_id)
+    return Answer(status, showing.store(found))
+
+
+async def _terminal(call: Call[Any], terminal_id: str, *, status: int) -> Answer:
+    async with call.parts.pool.acquire() as conn:
+        found = await terminal.find(conn, partner_id=call.caller.tenant, terminal_id=terminal_id)
+    return Answer(status, showing.terminal(found))
 
 
 def _new_id(call: Call[Any, Any], prefix: str) -> str:

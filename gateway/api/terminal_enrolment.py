@@ -63,9 +63,7 @@ async def create_activation_code(call: Call[None]) -> Answer:
     strangers="joining",
     answers={201: wire.EnrolledTerminal},
     problems=(errors.ActivationCodeRefused, errors.PublicKeyUnacceptable),
-    example=wire.Enrolment(
-        activation_code="7KX3-PWQM", jwk=wire.PublicJwk(kty="OKP", crv="Ed25519", x=wire.EXAMPLE_X)
-    ),
+    example=wire.Enrolment(activation_code="7KX3-PWQM", jwk=wire.EXAMPLE_JWK),
 )
 async def enrol_terminal(call: Call[wire.Enrolment]) -> Answer:
     """Bind the till's own key to the terminal its code was made for; the till signs in with that key from now on.

@@ -1,7 +1,7 @@
 """What the wallet app's backend asks: what did my user scan, and what did they decide."""
 
 from gateway.api import payment_examples
-from gateway.api.store_payments import PLACE_PROBLEMS, shown
+from gateway.api.store_payments import PLACE_PROBLEMS, shown, shown_again
 from gateway.api.vouched import DEED_PROBLEMS, EXAMPLE, STATEMENT_PROBLEMS, consent_of, issuer_of, payer_of
 from gateway.door.operation import Answer, Call, operation
 from gateway.payments import confirm, sql, store_code
@@ -104,12 +104,7 @@ async def _scan_store_code(call: Call[wire.ScanRequest], scan_id: str) -> wire.S
 
 async def replay_confirm(call: Call[wire.Confirmation], resource_id: str) -> Answer:
     """The payment as it is now."""
-    payment = await sql.find_of_payer(call.parts.pool, payment_id=resource_id, issuer=issuer_of(call))
-    assert payment is not None, "the key's row was committed with the payer's binding"
-    payment = await settled_within(
-        call.parts.payments, payment, wait_s=min(call.body.wait_s, call.parts.max_wait_s)
-    )
-    return Answer(200 if payment.settled else 202, for_wallet(payment))
+    return await shown_again(call, resource_id, settled=200)
 
 
 @operation(
@@ -159,7 +154,7 @@ async def confirm_payment(call: Call[wire.Confirmation]) -> Answer:
                 now=call.now,
             )
     call.parts.hub.tell(payment_id)
-    payment = await carry_out(needs, accepted, wait_s=min(body.wait_s, call.parts.max_wait_s))
+    payment = await carry_out(needs, accepted, wait_s=call.parts.may_wait_s(body.wait_s))
     return Answer(200 if payment.settled else 202, for_wallet(payment))
 
 
@@ -208,7 +203,7 @@ async def read_wallet_payment(call: Call[None, wire.PaymentQuery]) -> Answer:
     payment = await sql.find_of_payer(call.parts.pool, payment_id=call.path["payment_id"], issuer=issuer)
     if payment is None:
         raise payments.PaymentNotFound
-    wait_s = min(call.query.wait_s, call.parts.max_wait_s)
+    wait_s = call.parts.may_wait_s(call.query.wait_s)
     if wait_s and payment.state is not State.REQUIRES_CONFIRMATION:
         payment = await settled_within(call.parts.payments, payment, wait_s=wait_s)
     return Answer(200, for_wallet(payment))

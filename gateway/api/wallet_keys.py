@@ -8,7 +8,6 @@ from gateway.wire import clients as wire
 from merchants.access import clients, errors, possession
 
 _PATH = "/wallet/v1/keys"
-_EXAMPLE_JWK = wire.PublicJwk(kty="OKP", crv="Ed25519", x=wire.EXAMPLE_X)
 
 
 async def replay_wallet_key(call: Call[Any], key_id: str) -> Answer:
@@ -32,7 +31,9 @@ async def replay_wallet_key(call: Call[Any], key_id: str) -> Answer:
         errors.TooManyLiveKeys,
         errors.KeyNotProven,
     ),
-    example=wire.NewWalletKey(jwk=_EXAMPLE_JWK, proof="eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJjbGkifQ.c2lnbmF0dXJl"),
+    example=wire.NewWalletKey(
+        jwk=wire.EXAMPLE_JWK, proof="eyJhbGciOiJFZERTQSJ9.eyJpc3MiOiJjbGkifQ.c2lnbmF0dXJl"
+    ),
 )
 async def add_wallet_key(call: Call[wire.NewWalletKey]) -> Answer:
     """A second live key of your own: sign with the new one, then delete the old one, and no call fails in between.

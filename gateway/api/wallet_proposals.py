@@ -15,7 +15,6 @@ from merchants.ids import BANK, new_id
 
 _PATH = "/admin/v1/wallet-proposals"
 _DECIDING = (errors.ProposalNotFound, errors.ProposalDecided, errors.OwnProposal)
-_EXAMPLE_JWK = wire.PublicJwk(kty="OKP", crv="Ed25519", x=wire.EXAMPLE_X)
 
 
 async def replay_wallet_proposal(call: Call[Any], proposal_id: str) -> Answer:
@@ -34,7 +33,7 @@ async def replay_wallet_proposal(call: Call[Any], proposal_id: str) -> Answer:
     replay=replay_wallet_proposal,
     answers={201: wire.WalletProposal},
     problems=(errors.PublicKeyUnacceptable, IssuerNotServed),
-    example=wire.NewWalletClient(issuer="bank", name="Wallet backend", jwk=_EXAMPLE_JWK),
+    example=wire.NewWalletClient(issuer="bank", name="Wallet backend", jwk=wire.EXAMPLE_JWK),
 )
 async def propose_wallet(call: Call[wire.NewWalletClient]) -> Answer:
     """A client for the backend of a wallet, which speaks for the payers of its issuer and of no other.

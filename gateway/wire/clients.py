@@ -45,6 +45,9 @@ class PublicJwk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     ext: bool | None = None
 
 
+EXAMPLE_JWK = PublicJwk(kty="OKP", crv="Ed25519", x=EXAMPLE_X)
+
+
 class NewClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One more server of yours, with the scopes it needs and no more."""
 
