@@ -1,4 +1,8 @@
-"""What an offer has done so far, from the very rows the money moves by; nothing is counted beside them."""
+"""What an offer has done so far, from the very rows the money moves by; nothing is counted beside them.
+
+It reads every payment of the offer, sorted once for each kind of part, as distinct people have no running sum: 1 s of
+processor time for 100,000 payments, 13 s for a million, which the statement's time-out ends before.
+"""
 
 from datetime import date, datetime
 from typing import TypeVar
