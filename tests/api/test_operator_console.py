@@ -1,5 +1,6 @@
 """The operators' console as a door: who gets in, what a role may press, and what nobody slips in."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -27,7 +28,14 @@ async def a_proposed_offer(town: Town, **changes: str) -> Campaign:
 
 async def test_nobody_sees_a_page_without_having_signed_in(town: Town) -> None:
     stranger = Visitor(http=town.http, url=town.operators)
-    for page in (*PAGES, "/console/trail", "/console/in-doubt", "/console/monitoring/now"):
+    for page in (
+        *PAGES,
+        "/console/trail",
+        "/console/in-doubt",
+        "/console/velocity",
+        "/console/now",
+        "/console/monitoring/now",
+    ):
         seen = await stranger.get(page)
         assert (seen.status, seen.leads_to.partition("?")[0]) == (303, "/console/sign-in"), page
     stranger.cookies["__Host-operator"] = "bm9ib2R5"
@@ -47,7 +55,7 @@ async def test_an_auditor_reads_and_cannot_press_what_takes_another_role(town: T
     offer = await a_proposed_offer(town)
     page = f"/console/offers/{offer.offer.id}"
     auditor = await an_operator_at_the_console(town, "auditor")
-    for one in (*PAGES, "/console/trail", "/console/in-doubt", page):
+    for one in (*PAGES, "/console/trail", "/console/in-doubt", "/console/velocity", page):
         seen = await auditor.get(one)
         assert seen.status == 200, one
         assert 'form method="post" action="/console/offers' not in seen.text
@@ -60,9 +68,25 @@ async def test_an_auditor_reads_and_cannot_press_what_takes_another_role(town: T
         refused = await auditor.post(f"{page}/{deed}", {"csrf": csrf, "key": f"k-{deed}", **typed})
         assert (refused.status, "insufficient_role" in refused.text) == (403, True), deed
     reviewer = await an_operator_at_the_console(town, "reviewer")
-    for closed in ("/console/trail", "/console/in-doubt"):
+    for closed in ("/console/trail", "/console/in-doubt", "/console/velocity"):
         assert (await reviewer.get(closed)).status == 403
         assert f'href="{closed}"' not in (await reviewer.get("/console")).text
+
+
+async def test_the_front_page_is_told_what_waits_for_those_who_may_see_it(town: Town) -> None:
+    reviewer, risk = [await an_operator_at_the_console(town, role) for role in ("reviewer", "risk")]
+
+    async def told(visitor: Visitor) -> dict[str, tuple[str, str]]:
+        tiles = json.loads((await visitor.get("/console/now")).text)["tiles"]
+        page = (await visitor.get("/console")).text
+        assert all(f'data-tile="{one["key"]}"' in page for one in tiles)
+        return {one["key"]: (one["value"], one["tone"]) for one in tiles}
+
+    before = await told(risk)
+    assert (before["list_any_offersproposed"], "list_in_doubt" in before) == (("0", "none"), True)
+    await a_proposed_offer(town)
+    after = await told(reviewer)
+    assert (after["list_any_offersproposed"], "list_in_doubt" in after) == (("1", ""), False)
 
 
 async def test_a_form_of_another_site_or_of_an_earlier_visit_does_nothing(town: Town) -> None:

@@ -77,9 +77,13 @@ async def _drawn(desk: Desk) -> None:
 async def test_an_offer_is_co_signed_with_its_figures_and_hash_in_sight(browser: Browser, town: Town) -> None:
     eyes = Eyes()
     shop = await town.supermarket()
-    async with town.pool.acquire() as conn, conn.transaction():
-        offer = await proposed(conn, shop.merchant.partner_id, a_deal(funding=SHARED))
     async with an_operators_desk(browser, town, eyes, roles=frozenset({"approver"})) as desk:
+        await desk.page.clock.install()
+        await desk.go("/console")
+        async with town.pool.acquire() as conn, conn.transaction():
+            offer = await proposed(conn, shop.merchant.partner_id, a_deal(funding=SHARED))
+        await desk.page.clock.fast_forward(20_000)
+        await expect(desk.page.locator("a[href='/console/offers'] [data-value]")).to_have_text("1")
         await desk.go("/console/offers")
         await desk.page.click(f"a[href='/console/offers/{offer.offer.id}']")
         await expect(desk.page.get_by_text(offer.hash)).to_be_visible()

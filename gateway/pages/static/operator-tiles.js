@@ -1,12 +1,15 @@
-// Tiles are asked for every few seconds; the plots are drawn anew with each minute, unless somebody reads their figures.
-const EVERY_MS = 3000;
+// Tiles are asked for every few seconds; a page with plots is drawn anew with each minute, unless somebody reads their figures.
 const tiles = document.querySelector("[data-tiles]");
 const live = document.querySelector("[data-live]");
+const everyMs = Number(tiles.dataset.everyMs);
 
 function show(told) {
   for (const one of told.tiles) {
     const tile = tiles.querySelector(`[data-tile="${CSS.escape(one.key)}"]`);
-    tile.querySelector("[data-value]").textContent = one.value;
+    if (!tile) continue;
+    const value = tile.querySelector("[data-value]");
+    value.textContent = one.value;
+    value.classList.toggle("none", one.tone === "none");
     tile.classList.toggle("bad", one.tone === "bad");
   }
 }
@@ -20,13 +23,13 @@ async function look() {
       const told = await answer.json();
       show(told);
       live.textContent = "";
-      const another = new Date(told.minute).getTime() !== new Date(tiles.dataset.minute).getTime();
+      const another = told.minute && new Date(told.minute).getTime() !== new Date(tiles.dataset.minute).getTime();
       if (another && !document.querySelector("details[open]")) return location.reload();
     } catch {
       live.textContent = live.dataset.lost;
     }
   }
-  setTimeout(look, EVERY_MS);
+  setTimeout(look, everyMs);
 }
 
-setTimeout(look, EVERY_MS);
+setTimeout(look, everyMs);
