@@ -62,7 +62,8 @@ async def open_sandbox(narrator: Narrator, *, with_page: bool = False) -> AsyncI
     async with AsyncExitStack() as stack:
         with narrator.chapter("A sandbox is set up"):
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gw-demo-")))
-            postgres = stack.enter_context(EmbeddedPostgres())
+            # Its folder goes with it, so nothing has to outlive a power cut.
+            postgres = stack.enter_context(EmbeddedPostgres(settings={"fsync": "off"}))
             await _create_database(postgres.url(), "gateway")
             narrator.say("PostgreSQL answers, with a folder of its own")
             processes = Processes(folder)

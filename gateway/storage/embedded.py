@@ -96,9 +96,10 @@ class EmbeddedPostgres:
         self._wait_for_answer()
 
     def stop(self) -> None:
-        """Stop at once but cleanly; a data folder that was temporary goes too."""
+        """Stop at once but cleanly; a data folder that was temporary goes too, and has nothing to write any more."""
+        mode = "immediate" if self._temporary else "fast"
         with contextlib.suppress(EmbeddedPostgresFailed):
-            self._pg_ctl("stop", "-m", "fast", "-t", "30")
+            self._pg_ctl("stop", "-m", mode, "-t", "30")
         if self._temporary:
             shutil.rmtree(self.data_dir, ignore_errors=True)
 
