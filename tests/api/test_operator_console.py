@@ -3,15 +3,17 @@
 import json
 import re
 from dataclasses import replace
+from http.cookies import SimpleCookie
 
 import pytest
 
+from merchants.access import sessions
 from merchants.offers.campaign import Campaign
 from tests.builders import a_deal
 from tests.campaigns import proposed
 from tests.identity_provider import CLIENT_SECRET, an_identity_provider
 from tests.town import Town, a_town
-from tests.visiting import Visitor, an_operator_at_the_console, hidden
+from tests.visiting import Seen, Visitor, an_operator_at_the_console, hidden
 
 PAGES = (
     "/console", "/console/cases", "/console/bulks", "/console/changes", "/console/offers", "/console/merchants",
@@ -180,6 +182,18 @@ async def test_an_assertion_for_another_place_or_of_somebody_else_lets_nobody_in
         assert "__Host-operator" not in stranger.cookies
 
 
+def strict(seen: Seen) -> dict[str, int]:
+    """How long each cookie lives that came with this; no script reads one, and none goes out in clear."""
+    lives = {}
+    for one in seen.headers.getall("Set-Cookie"):
+        name, morsel = next(iter(SimpleCookie(one).items()))
+        assert name.startswith("__Host-")
+        flags = [morsel[flag] for flag in ("httponly", "secure", "samesite", "path", "domain")]
+        assert flags == [True, True, "Lax", "/", ""], one
+        lives[name] = int(morsel["max-age"])
+    return lives
+
+
 @pytest.mark.parametrize("groups", ["reviewer", "nothing"])
 async def test_the_banks_identity_provider_lets_people_in_for_one_session(
     database_url: str, core_database_url: str, groups: str
@@ -188,18 +202,29 @@ async def test_the_banks_identity_provider_lets_people_in_for_one_session(
         environ = {"OIDC_ISSUER": provider, "OIDC_CLIENT_SECRET": CLIENT_SECRET}
         async with a_town(database_url, core_database_url, works=False, **environ) as town:
             visitor = Visitor(http=town.http, url=town.operators)
+            assert "/console/sign-in/provider" in (await visitor.get("/console/sign-in")).text
             begun = await visitor.get("/console/sign-in/provider")
+            assert strict(begun) == {"__Host-sign-in": 600}
             async with town.http.get(
                 begun.leads_to, params={"groups": groups}, allow_redirects=False
             ) as answer:
                 back = "/sign-in?" + answer.headers["Location"].partition("?")[2]
+            begun_with = visitor.cookies["__Host-sign-in"]
             foreign = Visitor(http=town.http, url=town.operators)
             assert (await foreign.get(back)).status in {400, 401, 403}, "another browser began it"
-            entered = await visitor.get(back)
+            entered = await visitor.get(back, **{"Sec-Fetch-Site": "cross-site"})
             if groups == "nothing":
                 assert (entered.status, "no_role_granted" in entered.text) == (403, True)
                 return
             assert entered.status == 200, entered.text
+            assert strict(entered) == {"__Host-operator": int(sessions.LIFE_S), "__Host-sign-in": 0}
+            assert 'content="0;url=/console"' in entered.text, "a page of ours leads on"
+            again = await Visitor(
+                http=town.http, url=town.operators, cookies={"__Host-sign-in": begun_with}
+            ).get(back)
+            assert again.status in {400, 401, 403, 502}, "a code is good once"
+            front = await visitor.get("/console")
+            assert (front.status, "Lin Wei" in front.text) == (200, True)
             assert (await visitor.get("/console/cases")).status == 200
             kept = dict(visitor.cookies)
             await visitor.press("/console", "/console/sign-out")
