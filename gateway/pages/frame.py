@@ -1,6 +1,7 @@
 """What every page has in common: amounts and times as its reader writes them, and how a refusal is shown."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
 from http import HTTPStatus
 from typing import Any
 
@@ -90,6 +91,12 @@ class Refusal:
         self.title = kind.title
         self.detail = kind.detail
         self.faults = faults
+
+    def pointing(self, place: Callable[[str], str]) -> "Refusal":
+        """The same, with its faults where the page has the fields that they are about."""
+        placed = copy(self)
+        placed.faults = {place(pointer): fault for pointer, fault in self.faults.items()}
+        return placed
 
     @classmethod
     def of(cls, error: Exception) -> "Refusal":

@@ -17,9 +17,9 @@ _PAGE: Final = 25
 _URL: Final = f"{HOME}/changes"
 _OPEN: Final = frozenset({"submitted", "under_review"})
 STAGES: Final = (
-    (mark("Asked for"), frozenset({"submitted"})),
+    (mark("Requested"), frozenset({"submitted"})),
     (mark("Review by the bank"), frozenset({"under_review"})),
-    (mark("Live"), frozenset({"approved"})),
+    (mark("In force"), frozenset({"approved"})),
 )
 # What a change may have to prove; the others are an application's.
 PAPERS: Final = ("business_licence", "bank_account", "representative_id", "qualification", "other")

@@ -1,21 +1,20 @@
-"""An offer's terms as a form, and back: the kinds that are drafted by hand; the rest comes through the API.
+"""A whole offer as a form, and back: who pays it, when it holds, what it may cost; what it gives is `deal_terms`.
 
-Amounts are typed in the currency's own units, shares in percent; a deal holds minor units and basis points.
+A deal that the form cannot say, such as one of several tiers, is changed through the API.
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
 from gateway.door.errors import RequestInvalid
+from gateway.pages.partner import deal_terms
+from gateway.pages.partner.deal_terms import CURRENCY, WHOLE, amount, count, percent, share, typed
 from gateway.pages.texts import mark
-from gateway.pages.typed import minor_typed
 from gateway.wire import offers as wire
 from gateway.wire.problem import Fault
 
-CURRENCY: Final = "CNY"
 KINDS: Final[Mapping[str, str]] = {
     "amount_off": mark("Amount off"),
     "threshold_off": mark("Off from a threshold on"),
@@ -26,90 +25,58 @@ KINDS: Final[Mapping[str, str]] = {
     "first_purchase": mark("First purchase"),
     "coupon": mark("Coupon"),
 }
-DRAFTED: Final = ("amount_off", "threshold_off", "percent_off", "cashback", "fee_waiver")
-FIRST: Final[Mapping[str, str]] = {
-    "": mark("On every payment"),
-    "partner": mark("On a customer's first payment with you"),
-    "wallet": mark("On a customer's first payment with the wallet"),
-}
 WEEKDAYS: Final = (
     mark("Mon"), mark("Tue"), mark("Wed"), mark("Thu"), mark("Fri"), mark("Sat"), mark("Sun"),
 )  # fmt: skip
-_WHOLE: Final = 10_000
-_NO_PERCENT: Final = mark("Give a percentage such as 12 or 2.5.")
+_BUDGETS: Final = ("total_minor", "daily_minor", "per_store_minor")
+_PRIORITY: Final = 100
+_TOO_MUCH: Final = mark("The shares come to more than the whole.")
 
 
 def deal_of(form: Mapping[str, str]) -> dict[str, Any]:
     """What the form says, as the API takes it; what does not fit its schema the API says.
 
     Raises:
-        RequestInvalid: an amount or a percentage cannot be read.
+        RequestInvalid: a figure cannot be read, or what is chosen does not go together.
     """
-    bank = _percent(form, "/funding/bank")
-    shares = [{"funder": "bank", "basis_points": bank}, {"funder": "partner", "basis_points": _WHOLE - bank}]
-    paying = [one for one in shares if one["basis_points"] != 0]
-    target: dict[str, Any] = {
-        "starts_on": form.get("/target/starts_on", ""),
-        "ends_on": form.get("/target/ends_on", ""),
-        "weekdays": [day for day in range(1, 8) if f"weekday:{day}" in form],
-    }
-    if form.get("hours:start") or form.get("hours:end"):
-        target["hours"] = [{"start": form.get("hours:start", ""), "end": form.get("hours:end", "")}]
-    budgets = {
-        name: _amount(form, f"/budgets/{name}") for name in ("total_minor", "daily_minor", "per_store_minor")
-    }
+    # Budgets of points count points.
+    figure = count if form.get("kind") == "points" else amount
     return {
         "name": form.get("/name", "").strip(),
         "currency": CURRENCY,
-        "terms": _terms(form),
-        "target": target,
-        "budgets": budgets,
-        "funding": {"shares": paying, "rounding": paying[0]["funder"]},
-        "person_caps": {name: _count(form, f"/person_caps/{name}") for name in ("uses", "uses_per_day")},
+        "terms": deal_terms.terms_of(form),
+        "target": _target(form),
+        "budgets": {name: figure(form, f"/budgets/{name}") for name in _BUDGETS},
+        "funding": _funding(form),
+        "person_caps": {name: count(form, f"/person_caps/{name}") for name in ("uses", "uses_per_day")},
+        "stacking": {
+            "group": form.get("/stacking/group", "").strip() or None,
+            "priority": _priority(form),
+            "exclusive": "exclusive" in form,
+        },
     }
 
 
 def fields_of(offer: wire.Offer) -> dict[str, str]:
     """The form that says this deal; what it cannot say is not drafted by hand."""
-    deal, caps = offer.deal, offer.deal.person_caps
-    bank = sum(one.basis_points for one in deal.funding.shares if one.funder == "bank")
+    deal, caps, stacking = offer.deal, offer.deal.person_caps, offer.deal.stacking
+    figure = _counted if isinstance(deal.terms, wire.Points) else typed
     fields = {
         "/name": deal.name,
         "/target/starts_on": str(deal.target.starts_on),
         "/target/ends_on": str(deal.target.ends_on),
-        "/budgets/total_minor": _typed(deal.budgets.total_minor),
-        "/budgets/daily_minor": _typed(deal.budgets.daily_minor),
-        "/budgets/per_store_minor": _typed(deal.budgets.per_store_minor),
+        "/target/segments": ", ".join(deal.target.segments),
         "/person_caps/uses": str(caps.uses or ""),
         "/person_caps/uses_per_day": str(caps.uses_per_day or ""),
-        "/funding/bank": _share(bank),
+        "/stacking/group": stacking.group or "",
+        "/stacking/priority": "" if stacking.priority == _PRIORITY else str(stacking.priority),
+        **{f"/budgets/{name}": figure(getattr(deal.budgets, name)) for name in _BUDGETS},
         **{f"weekday:{day}": "on" for day in deal.target.weekdays},
+        **({"exclusive": "on"} if stacking.exclusive else {}),
     }
     for one in deal.target.hours[:1]:
         fields |= {"hours:start": one.start, "hours:end": one.end}
-    return fields | _fields_of_terms(deal.terms)
-
-
-def _fields_of_terms(terms: wire.Terms) -> dict[str, str]:
-    first = ""
-    if isinstance(terms, wire.FirstPurchase):
-        first, terms = terms.first_with, terms.gives
-    facts = msgspec.to_builtins(terms)
-    fields = {"kind": facts["kind"], "first_with": first or facts.get("first_with") or ""}
-    if isinstance(terms, wire.ThresholdOff):
-        tier = terms.tiers[0]
-        fields |= {
-            "/terms/threshold": _typed(tier.threshold_minor),
-            "/terms/off_minor": _typed(tier.off_minor),
-        }
-        fields |= {"repeating": "on"} if terms.repeating else {}
-    for name in ("off_minor", "min_spend_minor", "cap_minor"):
-        if facts.get(name):
-            fields[f"/terms/{name}"] = _typed(facts[name])
-    for name in ("off_basis_points", "back_basis_points", "waived_basis_points"):
-        if facts.get(name):
-            fields["/terms/percent"] = _share(facts[name])
-    return fields
+    return fields | _fields_of_funding(deal.funding) | deal_terms.fields_of(deal.terms)
 
 
 def is_drafted_by_hand(offer: wire.Offer) -> bool:
@@ -121,66 +88,45 @@ def is_drafted_by_hand(offer: wire.Offer) -> bool:
     return said == offer.deal
 
 
-def _terms(form: Mapping[str, str]) -> dict[str, Any]:
-    kind, first = form.get("kind", ""), form.get("first_with", "")
-    terms: dict[str, Any] = {"kind": kind}
-    match kind:
-        case "amount_off":
-            terms |= {"off_minor": _amount(form, "/terms/off_minor"), **_least(form)}
-        case "threshold_off":
-            tier = {
-                "threshold_minor": _amount(form, "/terms/threshold"),
-                "off_minor": _amount(form, "/terms/off_minor"),
-            }
-            terms |= {"tiers": [tier], "repeating": "repeating" in form, **_most(form)}
-        case "percent_off":
-            terms |= {"off_basis_points": _percent(form, "/terms/percent"), **_least(form), **_most(form)}
-        case "cashback":
-            terms |= {"back_basis_points": _percent(form, "/terms/percent"), **_least(form), **_most(form)}
-        case "fee_waiver":
-            given = {"first_with": first} if first else {}
-            return terms | {"waived_basis_points": _percent(form, "/terms/percent"), **given}
-        case _:
-            pass
-    return {"kind": "first_purchase", "first_with": first, "gives": terms} if first else terms
+def _target(form: Mapping[str, str]) -> dict[str, Any]:
+    target: dict[str, Any] = {
+        "starts_on": form.get("/target/starts_on", ""),
+        "ends_on": form.get("/target/ends_on", ""),
+        "weekdays": [day for day in range(1, 8) if f"weekday:{day}" in form],
+        "segments": form.get("/target/segments", "").replace(",", " ").split(),
+    }
+    if form.get("hours:start") or form.get("hours:end"):
+        target["hours"] = [{"start": form.get("hours:start", ""), "end": form.get("hours:end", "")}]
+    return target
 
 
-def _least(form: Mapping[str, str]) -> dict[str, Any]:
-    return {"min_spend_minor": _amount(form, "/terms/min_spend_minor") or 0}
+def _funding(form: Mapping[str, str]) -> dict[str, Any]:
+    """What nobody else is named for is the partner's; the first who pays bears the odd cent."""
+    parts = {funder: percent(form, f"/funding/{funder}") for funder in ("bank", "seller", "other")}
+    rest = WHOLE - sum(parts.values())
+    if rest < 0:
+        raise RequestInvalid([Fault(pointer="/funding/bank", code="shares_do_not_sum", detail=_TOO_MUCH)])
+    every = {"bank": parts["bank"], "partner": rest, "seller": parts["seller"], "other": parts["other"]}
+    shares: list[dict[str, Any]] = [
+        {"funder": funder, "basis_points": points} for funder, points in every.items() if points
+    ]
+    if parts["other"]:
+        shares[-1]["partner_id"] = form.get("/funding/other_id", "").strip()
+    return {"shares": shares, "rounding": shares[0]["funder"]}
 
 
-def _most(form: Mapping[str, str]) -> dict[str, Any]:
-    return {"cap_minor": _amount(form, "/terms/cap_minor")}
+def _fields_of_funding(funding: wire.Funding) -> dict[str, str]:
+    fields = {
+        f"/funding/{one.funder}": share(one.basis_points) for one in funding.shares if one.funder != "partner"
+    }
+    others = [one.partner_id for one in funding.shares if one.partner_id is not None]
+    return {"/funding/bank": "0", **fields, "/funding/other_id": others[0] if others else ""}
 
 
-def _amount(form: Mapping[str, str], pointer: str) -> int | None:
-    typed = form.get(pointer, "").strip()
-    return minor_typed(typed, CURRENCY, pointer=pointer) if typed else None
+def _priority(form: Mapping[str, str]) -> int:
+    priority = count(form, "/stacking/priority")
+    return _PRIORITY if priority is None else priority
 
 
-def _count(form: Mapping[str, str], pointer: str) -> int | None:
-    typed = form.get(pointer, "").strip()
-    if not typed:
-        return None
-    if not typed.isascii() or not typed.isdigit():
-        raise RequestInvalid([Fault(pointer=pointer, code="invalid", detail=mark("Give a number."))])
-    return int(typed)
-
-
-def _percent(form: Mapping[str, str], pointer: str) -> int:
-    """Percent in basis points."""
-    try:
-        points = minor_typed(form.get(pointer, "") or "0", CURRENCY, pointer=pointer)
-    except RequestInvalid:
-        points = -1
-    if not 0 <= points <= _WHOLE:
-        raise RequestInvalid([Fault(pointer=pointer, code="wrong_percentage", detail=_NO_PERCENT)])
-    return points
-
-
-def _typed(amount_minor: int | None) -> str:
-    return "" if amount_minor is None else str(Decimal(amount_minor).scaleb(-2))
-
-
-def _share(basis_points: int) -> str:
-    return f"{basis_points / 100:g}"
+def _counted(number: int | None) -> str:
+    return "" if number is None else str(number)

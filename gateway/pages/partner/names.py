@@ -161,7 +161,7 @@ APPLICATION_STATES: Final[Mapping[str, str]] = {
 CHANGE_STATES: Final[Mapping[str, str]] = {
     "submitted": mark("Waits for the bank"),
     "under_review": mark("Under review"),
-    "approved": mark("Live"),
+    "approved": mark("In force"),
     "rejected": mark("Rejected"),
     "withdrawn": mark("Withdrawn"),
 }

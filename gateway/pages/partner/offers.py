@@ -8,7 +8,7 @@ from aiohttp import web
 from gateway.api import offers, running_offers, stores
 from gateway.door.listeners import Page
 from gateway.pages import plots
-from gateway.pages.partner import deals, forms
+from gateway.pages.partner import deal_terms, deals, forms
 from gateway.pages.partner.console import HOME, Console, Here
 from gateway.pages.plots import Line, Plot
 from gateway.pages.typed import begins
@@ -85,6 +85,7 @@ async def show_offer(here: Here) -> web.StreamResponse:
         figures=figures,
         kinds=deals.KINDS,
         weekdays=deals.WEEKDAYS,
+        ways=deal_terms.HANDED_OUT,
         days=_by_day(figures),
         stores=await _store_names(here, figures),
         by_store=await _by_store(here, figures),
@@ -191,12 +192,17 @@ async def _store_names(here: Here, figures: Figures) -> dict[str, str]:
 
 
 def _terms_page(here: Here, typed: Any, *, offer: Offer | None) -> web.Response:
+    """Each fault is said beside the field that says what is faulty."""
+    if here.refusal is not None:
+        here = here.refused(here.refusal.pointing(deal_terms.field_of))
     return here.draw(
         "offer-terms.html",
         typed=typed,
         offer=offer,
-        kinds={one: deals.KINDS[one] for one in deals.DRAFTED},
-        firsts=deals.FIRST,
+        kinds={one: deals.KINDS[one] for one in deal_terms.DRAFTED},
+        firsts=deal_terms.FIRST,
+        ways=deal_terms.HANDED_OUT,
+        programmes=deal_terms.PROGRAMMES,
         weekdays=deals.WEEKDAYS,
     )
 
