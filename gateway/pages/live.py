@@ -61,8 +61,11 @@ class Streams:
         topic: str,
         reader: str,
         read: Callable[[], Awaitable[State]],
+        pace_s: float = 0.0,
     ) -> web.StreamResponse:
         """Tell `read()`'s state now and whenever `topic` is told, until it is the last one.
+
+        A topic that is told all the time is read once in `pace_s`; what is told meanwhile is in that reading.
 
         Raises:
             WaitingRoomFull, TooManyWaits: no seat is free; `reader` is whose seats are counted.
@@ -73,14 +76,19 @@ class Streams:
                     read
                 )  # refused before the stream begins, where there is nothing to read
                 response = await _begun(request)
-                states = self._states(state, told, read, request.headers.get("Last-Event-ID", ""))
+                states = self._states(state, told, read, request.headers.get("Last-Event-ID", ""), pace_s)
                 with contextlib.suppress(ConnectionResetError):
                     await _told(response, states)
                     await response.write_eof()
         return response
 
     async def _states(
-        self, state: State, told: asyncio.Event, read: Callable[[], Awaitable[State]], seen: str
+        self,
+        state: State,
+        told: asyncio.Event,
+        read: Callable[[], Awaitable[State]],
+        seen: str,
+        pace_s: float,
     ) -> AsyncIterator[bytes]:
         while True:
             if state.version != seen or state.last:
@@ -88,7 +96,7 @@ class Streams:
                 seen = state.version
             else:
                 yield b":\n\n"
-            if state.last or not await self._something_to_read(told):
+            if state.last or await self._stops_within(pace_s) or not await self._something_to_read(told):
                 return
             told.clear()
             state = await self._read(read)
@@ -96,6 +104,14 @@ class Streams:
     async def _read(self, read: Callable[[], Awaitable[State]]) -> State:
         async with self._reads:
             return await read()
+
+    async def _stops_within(self, pace_s: float) -> bool:
+        """Let this time pass; True when the process stops in it."""
+        if pace_s:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pace_s):
+                    await self._stopping.wait()
+        return self._stopping.is_set()
 
     async def _something_to_read(self, told: asyncio.Event) -> bool:
         """Wait for a notice or for a while; False when the process stops."""

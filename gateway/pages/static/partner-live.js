@@ -39,7 +39,8 @@ function filled(row, values) {
       cell.textContent = value;
     }
     if (cell.tagName === "A") cell.href = values.url;
-    if (cell.classList.contains("badge") && values.tone) cell.classList.add(values.tone);
+    if ("tone" in cell.dataset && values.tone) cell.classList.add(values.tone);
+    if (cell.classList.contains("badge")) cell.hidden = value === "";
   }
   return row;
 }
