@@ -61,7 +61,7 @@ async def partner(town: Town) -> AsyncIterator[Tour]:
                     9_900 + 700 * number, code=await town.code(payer), merchant_order_no=f"T7-{number:06d}"
                 )
             ).body
-        await shop.ask(5_000)
+        held = (await shop.ask(5_000, code=await town.code(payer), capture="manual")).body
         refund = {"merchant_refund_no": "T7-R1", "amount": {"amount_minor": 4_000, "currency": "CNY"}}
         await shop.office.post(f"/v1/payments/{payment['id']}/refunds", refund)
         endpoint = made.body["id"]
@@ -78,6 +78,7 @@ async def partner(town: Town) -> AsyncIterator[Tour]:
                 "payments-none": "/payments?q=NOTHING",
                 "payment": f"/payments/{payment['id']}",
                 "refund": f"/payments/{payment['id']}/refund?amount=10",
+                "capture": f"/payments/{held['id']}/capture?amount=10",
                 "offers": "/offers",
                 "offer": f"/offers/{offer.id}",
                 "offer-terms": "/new-offer",
@@ -88,6 +89,8 @@ async def partner(town: Town) -> AsyncIterator[Tour]:
                 "store": f"/stores/{shop.place.store.id}",
                 "terminal": f"/terminals/{shop.place.terminal.id}",
                 "applications": "/applications",
+                "bulks": "/bulks",
+                "changes": "/changes",
                 "keys": "/keys",
                 "client": f"/keys/{file.stem}",
             }
