@@ -6,7 +6,7 @@ that only a story reaches, such as a secret that is shown once, are looked at by
 
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -196,10 +196,12 @@ async def look(town: Town) -> Looked:
     looked = Looked(0, [])
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for tour in TOURS.values():
-            async with tour(town) as pages:
+        async with AsyncExitStack() as stack:
+            # All are made ready before the first is walked: on a slow machine a walk outlasts the town's tokens.
+            tours = [await stack.enter_async_context(tour(town)) for tour in TOURS.values()]
+            for tour in tours:
                 for eyes in EVERY_LOOK:
-                    await _walk(browser, pages, eyes, looked)
+                    await _walk(browser, tour, eyes, looked)
         await browser.close()
     return looked
 
