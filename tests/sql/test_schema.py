@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from gateway.storage.embedded import EmbeddedPostgres
 from gateway.storage.migrate import MIGRATIONS, migrate
@@ -57,3 +58,27 @@ async def test_a_database_of_the_first_release_with_data_in_it_ends_with_the_sam
         ]
     finally:
         await conn.close()
+
+
+_CATCHING_UP = {
+    file.stem: file.read_text(encoding="utf-8") for file in MIGRATIONS.glob("0023_caught_up_*.sql")
+}
+
+
+@pytest.mark.parametrize("text", _CATCHING_UP.values(), ids=_CATCHING_UP)
+async def test_catching_up_stands_in_nobodys_way_where_there_is_nothing_to_catch_up_with(
+    database_url: str, text: str
+) -> None:
+    payments, upgrade = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
+    try:
+        async with payments.transaction():
+            await payments.execute(
+                """LOCK TABLE webhooks.endpoints, webhooks.deliveries, merchants.activation_codes
+                     IN ROW EXCLUSIVE MODE"""
+            )
+            async with upgrade.transaction():
+                await upgrade.execute("SET LOCAL lock_timeout = '50ms'")
+                await upgrade.execute(text)
+    finally:
+        await payments.close()
+        await upgrade.close()

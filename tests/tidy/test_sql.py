@@ -14,6 +14,7 @@ _STATEMENT = re.compile(
     r"^\s*(WITH \w+|SELECT\b|INSERT INTO|UPDATE \w+|DELETE FROM|CALL \w|LISTEN\b|NOTIFY\b|CREATE \w+|ALTER \w+)",
 )
 _QUALIFIED = re.compile(rf"(\w+\s+)?\b({'|'.join(SCHEMAS)})\.([a-z_]+)(\s*\()?")
+_INDEX = re.compile(r"^CREATE (?:UNIQUE )?INDEX (CONCURRENTLY)?.*?\bON ([a-z_.]+)", re.MULTILINE)
 # After these a parenthesis lists columns; it calls nothing.
 _TABLE_WORDS = {"INTO", "TABLE", "REFERENCES", "ON", "UPDATE"}
 # A word or two that touch no table of any floor.
@@ -74,10 +75,28 @@ def test_no_migration_names_another_floors_tables(migration: Path) -> None:
 
 def test_what_has_shipped_is_never_edited_and_nothing_is_put_before_it() -> None:
     """A database that has passed a name never runs what is changed or slipped in there: write a later file."""
-    shipped = (ROOT / "gateway/storage/migrations/shipped.sha256").read_text(encoding="utf-8").splitlines()
-    named = [(name, digest) for digest, _, name in (line.partition("  ") for line in shipped)]
+    named = _shipped()
     found = [(file.name, hashlib.sha256(file.read_bytes()).hexdigest()) for file in MIGRATIONS]
     assert found[: len(named)] == sorted(named)
+
+
+def test_an_index_of_a_table_that_is_in_use_is_built_beside_payments() -> None:
+    """Whoever writes to it would stand still until all that is in it is sorted: see `gateway/storage/migrate.py`."""
+    last_shipped = _shipped()[-1][0]
+    in_line = [
+        (file.name, table)
+        for file in MIGRATIONS
+        if file.name > last_shipped
+        for text in [file.read_text(encoding="utf-8")]
+        for concurrently, table in _INDEX.findall(text)
+        if not concurrently and f"CREATE TABLE {table} (" not in text
+    ]
+    assert in_line == []
+
+
+def _shipped() -> list[tuple[str, str]]:
+    lines = (ROOT / "gateway/storage/migrations/shipped.sha256").read_text(encoding="utf-8").splitlines()
+    return [(name, digest) for digest, _, name in (line.partition("  ") for line in lines)]
 
 
 def _foreign(sql: str, *, floor: str) -> Iterator[str]:

@@ -9,12 +9,12 @@ BEGIN
         ALTER TABLE merchants.activation_codes
             ADD COLUMN scopes text[] NOT NULL DEFAULT '{cancel,pay,query,refund}';
         ALTER TABLE merchants.activation_codes ALTER COLUMN scopes DROP DEFAULT;
+        CREATE INDEX activation_codes_by_maker ON merchants.activation_codes (created_by);
     END IF;
 END
 $$;
 COMMENT ON COLUMN merchants.activation_codes.scopes IS
     'What the till will be given: a till''s scopes, so far as the client that made the code had them itself.';
-CREATE INDEX IF NOT EXISTS activation_codes_by_maker ON merchants.activation_codes (created_by);
 
 CREATE OR REPLACE FUNCTION merchants.refuse_deciding_alone() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

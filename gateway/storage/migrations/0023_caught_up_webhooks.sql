@@ -1,7 +1,15 @@
 -- What 0011_webhooks_fair brings: its name sorts before 0015, which some databases had passed when it came, so that they
 -- never ran it. To a database that has it all, nothing happens here.
 
-ALTER TABLE webhooks.endpoints ADD COLUMN IF NOT EXISTS told bigint NOT NULL DEFAULT 0;
+DO $$
+BEGIN
+    -- Looked up first: IF NOT EXISTS shuts the table even where there is nothing to do, and every payment reads it.
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_attribute
+                    WHERE attrelid = 'webhooks.endpoints'::regclass AND attname = 'told') THEN
+        ALTER TABLE webhooks.endpoints ADD COLUMN told bigint NOT NULL DEFAULT 0;
+    END IF;
+END
+$$;
 COMMENT ON COLUMN webhooks.endpoints.told IS
     'The `sequence` of the last event about the endpoint itself: a test, or that it was disabled.';
 
