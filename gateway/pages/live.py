@@ -7,6 +7,7 @@ again what it has and misses nothing. The state's own version is the event's id;
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -27,6 +28,10 @@ _LOOK_AGAIN_S = 15.0
 _SPREAD = 0.4
 # Of a process: when a connection is lost everybody looks at once, and a till's payment needs a connection meanwhile.
 _READ_AT_ONCE = 4
+# So many times as long as a reading took nothing is read for that page again: a busy partner's day takes a second, and
+# pages are left open. No longer than a proxy takes a stream for alive, that is.
+_RESTS = 10.0
+_RESTS_MOST_S = 40.0
 # A browser whose stream broke waits this long before it comes back, to whichever replica.
 _RETRY_MS = 1_000
 
@@ -72,11 +77,11 @@ class Streams:
         """
         with self._room.seat(reader, reading=True):
             async with self._hub.waiting_for(topic) as told:
-                state = await self._read(
-                    read
-                )  # refused before the stream begins, where there is nothing to read
+                # Refused before the stream begins, where there is nothing to read.
+                state, took_s = await self._read(read)
                 response = await _begun(request)
-                states = self._states(state, told, read, request.headers.get("Last-Event-ID", ""), pace_s)
+                seen = request.headers.get("Last-Event-ID", "")
+                states = self._states(state, told, read, seen, pace_s=pace_s, took_s=took_s)
                 with contextlib.suppress(ConnectionResetError):
                     await _told(response, states)
                     await response.write_eof()
@@ -88,7 +93,9 @@ class Streams:
         told: asyncio.Event,
         read: Callable[[], Awaitable[State]],
         seen: str,
+        *,
         pace_s: float,
+        took_s: float,
     ) -> AsyncIterator[bytes]:
         while True:
             if state.version != seen or state.last:
@@ -96,14 +103,17 @@ class Streams:
                 seen = state.version
             else:
                 yield b":\n\n"
-            if state.last or await self._stops_within(pace_s) or not await self._something_to_read(told):
+            rest_s = rested_s(pace_s, took_s=took_s)
+            if state.last or await self._stops_within(rest_s) or not await self._something_to_read(told):
                 return
             told.clear()
-            state = await self._read(read)
+            state, took_s = await self._read(read)
 
-    async def _read(self, read: Callable[[], Awaitable[State]]) -> State:
+    async def _read(self, read: Callable[[], Awaitable[State]]) -> tuple[State, float]:
+        """The state, and how long it took to read."""
         async with self._reads:
-            return await read()
+            began = time.monotonic()
+            return await read(), time.monotonic() - began
 
     async def _stops_within(self, pace_s: float) -> bool:
         """Let this time pass; True when the process stops in it."""
@@ -123,6 +133,11 @@ class Streams:
             for one in waits:
                 one.cancel()
         return not self._stopping.is_set()
+
+
+def rested_s(pace_s: float, *, took_s: float) -> float:
+    """How long a page that keeps this pace asks for nothing after a reading that took so long."""
+    return max(pace_s, min(took_s * _RESTS, _RESTS_MOST_S)) if pace_s else 0.0
 
 
 async def _told(response: web.StreamResponse, states: AsyncIterator[bytes]) -> None:

@@ -7,6 +7,7 @@ import csv
 import hashlib
 import io
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -58,7 +59,7 @@ def bulk_pages(console: Console) -> tuple[Page, ...]:
         console.open("POST", _URL, take),
         console.page(f"{HOME}/bulk-columns.csv", give_columns),
         console.page(one, show_bulk),
-        console.page(f"{one}/live", tell_progress),
+        console.page(f"{one}/live", partial(_tell_progress, console)),
         console.page(f"{one}/faults.csv", give_faults),
     )
 
@@ -108,7 +109,7 @@ async def show_bulk(here: Here) -> web.StreamResponse:
     )
 
 
-async def tell_progress(here: Here) -> web.StreamResponse:
+async def _tell_progress(console: Console, here: Here) -> web.StreamResponse:
     """Its counters while somebody works on it; another state is another page."""
     bulk_id = here.path["bulk_id"]
 
@@ -116,12 +117,10 @@ async def tell_progress(here: Here) -> web.StreamResponse:
         bulk = await _find(here)
         told = {"shape": bulk.state, "values": _values(here, bulk), "done": _done(bulk)}
         data = msgspec.json.encode(told).decode()
-        version = f"{bulk.state}-{bulk.read}-{bulk.admitted}"
+        version = f"{bulk.state}-{bulk.read}-{bulk.admitted}-{bulk.faulty}"
         return State(version=version, data=data, last=bulk.state not in _WORKED_ON)
 
-    return await here.site.streams.send(
-        here.request, topic=bulk_id, reader=here.visit.client.client_id, read=read
-    )
+    return await console.tell(here, topic=bulk_id, read=read)
 
 
 async def give_faults(here: Here) -> web.StreamResponse:

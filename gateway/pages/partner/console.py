@@ -16,6 +16,7 @@ from gateway.door.errors import NotSignedIn
 from gateway.door.listeners import Page, PageHandler
 from gateway.door.operation import Listener, Method, Operation
 from gateway.pages.frame import Refusal
+from gateway.pages.live import State
 from gateway.pages.partner import names
 from gateway.pages.sheet import leading_to
 from gateway.pages.site import Site
@@ -152,6 +153,26 @@ class Console:
                 return leading_to(SIGN_IN)
 
         return self.open("POST", path, act)
+
+    async def tell(
+        self, here: Here, *, topic: str, read: Callable[[], Awaitable[State]], pace_s: float = 0.0
+    ) -> web.StreamResponse:
+        """Stream what `read()` says, for as long as they are signed in: who is not any more is told to ask anew."""
+
+        async def read_for_visitor() -> State:
+            try:
+                await self.visits.of(here.request)
+            except NotSignedIn:
+                return State(version="over", data='{"shape":"over"}', last=True)
+            return await read()
+
+        return await self.site.streams.send(
+            here.request,
+            topic=topic,
+            reader=here.visit.client.client_id,
+            read=read_for_visitor,
+            pace_s=pace_s,
+        )
 
     def open(self, method: Method, path: str, handler: PageHandler) -> Page:
         """For anybody."""

@@ -9,7 +9,6 @@ import msgspec
 from aiohttp import web
 
 from gateway.api import applications, merchants, offers, search, webhook_endpoints
-from gateway.door.errors import NotSignedIn
 from gateway.door.listeners import Page
 from gateway.pages import figures
 from gateway.pages.frame import language_of
@@ -65,14 +64,10 @@ async def show_front(here: Here) -> web.StreamResponse:
 
 
 async def _tell(here: Here, console: Console) -> web.StreamResponse:
-    """The same, as it changes; whoever is not let in any more is told to ask for the page, and signs in again."""
+    """The same, as it changes."""
     language = language_of(here.request)
 
     async def read() -> State:
-        try:
-            await console.visits.of(here.request)
-        except NotSignedIn:
-            return State(version="over", data='{"shape":"over"}', last=True)
         shown = await _health(here)
         told = {
             "shape": _shape(shown),
@@ -82,9 +77,7 @@ async def _tell(here: Here, console: Console) -> web.StreamResponse:
         data = msgspec.json.encode(told)
         return State(version=hashlib.sha256(data).hexdigest()[:16], data=data.decode())
 
-    return await here.site.streams.send(
-        here.request, topic=DELIVERIES, reader=here.visit.client.client_id, read=read, pace_s=_PACE_S
-    )
+    return await console.tell(here, topic=DELIVERIES, read=read, pace_s=_PACE_S)
 
 
 async def _health(here: Here) -> dict[str, Any]:
