@@ -97,13 +97,13 @@ def sticker(session: Session, place_id: str, save: Path | None, idempotency_key:
     """Get a code without an amount, for a store or one of its tills, good until it is revoked."""
     place = {"terminal_id" if place_id.startswith("trm_") else "store_id": place_id}
     made = session.ask(Partner, lambda one: one.sticker(**place, idempotency_key=idempotency_key))
+    show(made, session.how)  # first: it stands, whatever becomes of its picture
     if save is not None:
         picture = session.ask(Partner, lambda one: one.picture(made.id, use="poster"))
         try:
             save.write_bytes(picture)
         except OSError as error:
             raise click.ClickException(f"{save}: {error.strerror}") from None
-    show(made, session.how)
 
 
 @click.command("revoke-till")
