@@ -43,6 +43,7 @@ UserT = TypeVar("UserT", bound=SignedIn)
 _KINDS: dict[object, str] = {Till: "till", WalletBackend: "wallet", Partner: "partner", Operator: "operator"}
 
 
+_BROKE = "internal_error"
 _A = {"till": "a till", "wallet": "a wallet", "partner": "a partner", "operator": "an operator"}
 
 
@@ -147,8 +148,15 @@ def _patience_s() -> float:
     return float(os.environ.get("GATEWAY_RETRY_FOR_S", "5"))
 
 
+def leaves_open(error: GatewayError) -> bool:
+    """Whether what was asked may have been done: the answer is lost, or the gateway broke on its way to it."""
+    return isinstance(error, AnswerLost) or (isinstance(error, ProblemAnswered) and error.code == _BROKE)
+
+
 def _failed(error: GatewayError, url: str) -> click.ClickException:
     match error:
+        case ProblemAnswered() if leaves_open(error):
+            return NotKnown(f"{plain_lines(str(error))}\nwhether this was done is not known")
         case ProblemAnswered():
             return Refused(plain_lines(str(error)))
         case Unreachable():

@@ -8,11 +8,26 @@ from typing import assert_never
 import click
 import msgspec
 
-from gateway.cli.asking import NotKnown
-from gateway.cli.shown import plain
-from gateway.client import AnswerLost, WalletBackend
+from gateway.cli.asking import NotKnown, NotReached, leaves_open
+from gateway.cli.shown import plain, plain_lines
+from gateway.client import AnswerLost, GatewayError, ProblemAnswered, WalletBackend
 from gateway.wire.money import Amount, PositiveAmount
 from gateway.wire.payments import DEFAULT_WAIT_S, PayerFacts, Scan, StoreScan, WalletPayment
+
+
+async def look(
+    wallet: WalletBackend, code: str, payer: PayerFacts, amount: PositiveAmount | None
+) -> Scan | StoreScan:
+    """What the payer is shown.
+
+    Raises:
+        ClickException: the gateway did not answer; who only looked has paid nothing.
+        GatewayError: it is nothing to pay by.
+    """
+    try:
+        return await wallet.look(code, payer, amount)
+    except AnswerLost:
+        raise NotReached("the gateway did not answer, and nothing was paid") from None
 
 
 async def pay(
@@ -24,7 +39,7 @@ async def pay(
         ClickException: an amount is missing or too much, or nobody knows whether it was paid.
         GatewayError: it was not.
     """
-    seen, wait_s = await wallet.look(code, payer, amount), min(DEFAULT_WAIT_S, int(within_s))
+    seen, wait_s = await look(wallet, code, payer, amount), min(DEFAULT_WAIT_S, int(within_s))
     match seen:
         case Scan():
             if amount is not None:
@@ -50,8 +65,11 @@ async def _pay_order(wallet: WalletBackend, seen: Scan, payer: PayerFacts, *, wa
             quote=seen.quote,
             wait_s=wait_s,
         )
-    except AnswerLost:
-        raise NotKnown(f"whether this was paid is not known: gateway wallet wait {seen.payment_id}") from None
+    except GatewayError as error:
+        _raise_refusal(error)
+        raise NotKnown(
+            f"{_reason(error)}whether this was paid is not known: gateway wallet wait {seen.payment_id}"
+        ) from None
 
 
 async def _pay_store(
@@ -62,11 +80,22 @@ async def _pay_store(
         return await wallet.pay_store(
             seen.id, payer, amount=amount, payable=_agreed(seen.payable), quote=seen.quote, wait_s=wait_s
         )
-    except AnswerLost:
+    except GatewayError as error:
+        _raise_refusal(error)
         raise NotKnown(
-            "whether this was paid is not known; the shop's `gateway partner payments list` shows it, and another "
-            "scan would pay again"
+            f"{_reason(error)}whether this was paid is not known; the shop's `gateway partner payments list` shows it, "
+            "and another scan would pay again"
         ) from None
+
+
+def _raise_refusal(error: GatewayError) -> None:
+    if not leaves_open(error):
+        raise error
+
+
+def _reason(error: GatewayError) -> str:
+    """What the gateway said, with its request's id, before it is said what that means."""
+    return f"{plain_lines(str(error))}\n" if isinstance(error, ProblemAnswered) else ""
 
 
 def _agreed(payable: Amount) -> PositiveAmount:

@@ -78,7 +78,7 @@ def scan(
     """
     read = scanning.text_of(content, session.file.identity)
     if not pay:
-        show(_ask(session, lambda one: one.look(read, payer, amount)), session.how)
+        show(_ask(session, lambda one: paying.look(one, read, payer, amount)), session.how)
         return
     begun = _ask(session, lambda one: paying.pay(one, read, payer, amount, within_s=within_s))
     ended = outcome.awaited(begun, lambda: _ended(session, begun.id, within_s))

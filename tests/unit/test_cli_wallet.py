@@ -39,6 +39,18 @@ ORDER = Reply(
 STICKER = Reply(200, {**_SEEN, "kind": "store_code", "currency": "CNY"})
 [_IN_DOUBT] = payment_examples.CONFIRMED[202].values()
 IN_DOUBT = Reply(202, msgspec.to_builtins(_IN_DOUBT))
+BROKE = Reply(
+    500,
+    {
+        "type": "about:blank",
+        "title": "Internal error",
+        "status": 500,
+        "code": "internal_error",
+        "detail": "Something broke on our side",
+        "request_id": "req_7",
+        "errors": [],
+    },
+)
 
 
 async def scanned(folder: Path, *words: str, script: tuple[Reply | Lost, ...]) -> Result:
@@ -56,8 +68,10 @@ async def scanned(folder: Path, *words: str, script: tuple[Reply | Lost, ...]) -
         ((), (ORDER, Lost()), f"gateway wallet wait pay_{_ID}"),
         (("--amount", "7.20"), (STICKER, Lost()), "another scan would pay again"),
         ((), (ORDER, IN_DOUBT, Lost()), f"gateway wallet wait pay_{_ID}"),
+        ((), (ORDER, BROKE), f"gateway wallet wait pay_{_ID}"),
+        (("--amount", "7.20"), (STICKER, BROKE), "another scan would pay again"),
     ],
-    ids=["order", "sticker", "gone while it waits"],
+    ids=["order", "sticker", "gone while it waits", "order that broke", "sticker that broke"],
 )
 async def test_a_lost_answer_is_no_payment_and_no_refusal(
     tmp_path: Path, words: tuple[str, ...], script: tuple[Reply | Lost, ...], way_on: str
@@ -65,3 +79,8 @@ async def test_a_lost_answer_is_no_payment_and_no_refusal(
     ended = await scanned(tmp_path, *words, script=script)
     assert (ended.exit_code, way_on in ended.stderr) == (5, True), ended.output
     assert "nothing happened" not in ended.output
+
+
+async def test_who_never_saw_what_was_scanned_has_paid_nothing(tmp_path: Path) -> None:
+    ended = await scanned(tmp_path, script=(Lost(),))
+    assert (ended.exit_code, "nothing was paid" in ended.stderr) == (4, True), ended.output
