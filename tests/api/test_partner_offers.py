@@ -95,6 +95,7 @@ async def test_a_third_party_is_named_and_has_to_accept(town: Town) -> None:
         ({"kind": "percent_off", "/terms/percent": "100"}, "-terms-percent"),
         ({"kind": "threshold_off", "/terms/threshold": "5", "/terms/off_minor": "5"}, "-terms-off_minor"),
         ({"handed_out": "claimed", "/terms/copies": "many"}, "-terms-copies"),
+        ({"handed_out": "claimed", "/terms/copies": "9" * 5000}, "-terms-copies"),
     ],
 )
 async def test_what_cannot_be_meant_is_said_beside_its_field_and_stays_typed(

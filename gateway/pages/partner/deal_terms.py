@@ -3,6 +3,7 @@
 Amounts are typed in the currency's own units, shares in percent; terms hold minor units and basis points.
 """
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -33,6 +34,8 @@ PROGRAMMES: Final[Mapping[str, str]] = {
 }
 WHOLE: Final = 10_000
 _COUPONS: Final = frozenset({"amount_off", "threshold_off", "percent_off"})
+# More is no number of anything, and Python and JSON refuse to go on with it.
+_COUNT: Final = re.compile("[0-9]{1,15}")
 _NO_PERCENT: Final = mark("Give a percentage such as 12 or 2.5.")
 _NO_COUPON: Final = mark("Only discounts on every payment are handed out as coupons.")
 _EVERY_PAYMENT: Final = mark("Points are given on every payment.")
@@ -181,8 +184,8 @@ def count(form: Mapping[str, str], pointer: str) -> int | None:
     text = form.get(pointer, "").strip()
     if not text:
         return None
-    if not text.isascii() or not text.isdigit():
-        raise RequestInvalid([Fault(pointer=pointer, code="wrong_format", detail=mark("Give a number."))])
+    if not _COUNT.fullmatch(text):
+        raise RequestInvalid([Fault(pointer=pointer, code="invalid", detail=mark("Give a number."))])
     return int(text)
 
 
