@@ -273,6 +273,8 @@ async def test_an_application_is_filled_in_by_plain_forms_and_papers_come_behind
     visitor.client_id = begun["client_id"]
     assert json.loads((await visitor.send("/console/apply", asked)).text) == begun
     await visitor.sign_in()
+    for not_yet in ("stores", "changes", "bulks"):
+        assert (await visitor.get(f"/console/{not_yet}")).status == 403, not_yet
     page = f"/console/applications/{begun['application_id']}"
     shown = await visitor.get(page)
     assert "&lt;b&gt;Mall" in shown.text

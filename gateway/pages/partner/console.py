@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from gateway.door.errors import NotSignedIn
+from gateway.door.errors import InsufficientScope, NotSignedIn
 from gateway.door.listeners import Page, PageHandler
 from gateway.door.operation import Listener, Method, Operation
 from gateway.pages.frame import Refusal
@@ -80,8 +80,13 @@ class Here:
 
     @property
     def merchant_id(self) -> str:
-        """Whose console it is: a partner is the merchant of its own id."""
-        assert self.visit.caller.partner_id is not None, "an applicant's pages have no merchant"
+        """Whose console it is: a partner is the merchant of its own id.
+
+        Raises:
+            InsufficientScope: an applicant's, who is no merchant yet.
+        """
+        if self.visit.caller.partner_id is None:
+            raise InsufficientScope("merchants")
         return self.visit.caller.partner_id
 
     def refused(self, refusal: Refusal) -> "Here":
