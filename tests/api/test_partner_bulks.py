@@ -7,6 +7,7 @@ import random
 import aiohttp
 
 from merchants.merchant import Kind, Merchant
+from merchants.onboarding import bulk
 from tests.onboarded import an_active_merchant
 from tests.prove.bulk import a_sheet
 from tests.town import Town
@@ -58,6 +59,12 @@ async def test_a_file_is_watched_while_it_is_read_and_its_faults_come_as_a_sheet
     assert {int(row[0]): (row[2], row[3]) for row in rows[1:]} == sheet.due
     assert "/console/applications/app_" in (await visitor.get(f"{taken.leads_to}?lines=all")).text
     assert taken.leads_to in (await visitor.get(PAGE)).text
+    async with town.pool.acquire() as conn, conn.transaction():
+        await bulk.reject(
+            conn, bulk_id=taken.leads_to.rpartition("/")[2], operator_id="opr_1", reason="no contract"
+        )
+    anew, again = [await sent(visitor, sheet.text) for _ in range(2)]
+    assert anew.leads_to == again.leads_to != taken.leads_to, "what was turned down may be sent once more"
 
 
 async def test_a_cell_of_somebodys_is_no_formula_in_a_sheet_of_ours(town: Town) -> None:

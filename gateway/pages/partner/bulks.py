@@ -80,16 +80,30 @@ async def give_columns(here: Here) -> web.StreamResponse:
 async def _take(here: Here) -> web.StreamResponse:
     try:
         file = await uploaded(here, most_bytes=bulks.FILES.max_bytes, accepts=bulks.FILES.types)
-        taken: Bulk = await here.do(
-            bulks.create_bulk,
-            path={"merchant_id": here.merchant_id},
-            body=file.content,
-            headers={"Content-Type": _media_type(file)},
-            key=f"file-{hashlib.sha256(file.content).hexdigest()}",
-        )
+        taken = await _sent_once(here, file)
     except Exception as error:  # noqa: BLE001 - whatever it is, its page says so
         return await show_bulks(here.refused(Refusal.of(error)))
     return leading_to(f"{_URL}/{taken.id}")
+
+
+async def _sent_once(here: Here, file: Upload) -> Bulk:
+    """The same file is one deed, until the bank has turned that down: then it may be sent once more."""
+    key = f"file-{hashlib.sha256(file.content).hexdigest()}"
+    taken = await _send(here, file, key=key)
+    while taken.state == "rejected":
+        taken = await _send(here, file, key=f"{key}-{taken.id}")
+    return taken
+
+
+async def _send(here: Here, file: Upload, *, key: str) -> Bulk:
+    taken: Bulk = await here.do(
+        bulks.create_bulk,
+        path={"merchant_id": here.merchant_id},
+        body=file.content,
+        headers={"Content-Type": _media_type(file)},
+        key=key,
+    )
+    return taken
 
 
 async def show_bulk(here: Here) -> web.StreamResponse:
