@@ -59,7 +59,9 @@ class BodyReader:
         """
         if self._shape is None:
             return await self._read_none(request)
-        self._check_type(request)
+        self.accept(request.headers.get("Content-Type", ""))
+        if request.headers.get("Content-Encoding", "identity") != "identity":
+            raise UnsupportedContentEncoding
         return self.judge(await receive(request, self._consumes.max_bytes))
 
     def judge(self, raw: bytes) -> Body:
@@ -89,15 +91,13 @@ class BodyReader:
             raise RequestInvalid([fault])
         return NO_BODY
 
-    def _check_type(self, request: web.BaseRequest) -> None:
-        given = request.headers.get("Content-Type", "")
+    def accept(self, given: str) -> None:
+        """Raises UnsupportedContentType unless this is what the operation takes."""
         if given not in self._accepted:
             essence, _, parameters = given.lower().partition(";")
             charset = parameters.replace(" ", "").replace('"', "")
             if essence.strip() not in self._accepted or charset not in {"", "charset=utf-8"}:
                 raise UnsupportedContentType(self._consumes.types)
-        if request.headers.get("Content-Encoding", "identity") != "identity":
-            raise UnsupportedContentEncoding
 
 
 async def receive(request: web.BaseRequest, max_bytes: int) -> bytes:

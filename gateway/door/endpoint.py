@@ -148,6 +148,8 @@ class Endpoint:
             assert stranger is not None, "who is nobody's client is counted by where it comes from"
             self._desk.bearer.admit_stranger(stranger, self.operation.strangers, told={})
         self._check_key(wanted)
+        if "Content-Type" in wanted.headers:  # what somebody sent to a page as it is
+            self._body.accept(wanted.headers["Content-Type"])
         body = self._body.judge(content) if content is not None else NO_BODY
         answer, _ = await self._do(wanted, body, caller, request_id=request_id, now=datetime.now(UTC))
         return answer

@@ -14,6 +14,8 @@ from tests.town import Town
 from tests.visitors import Seen, Visitor, a_visitor
 
 PAGE = "/console/bulks"
+# What a browser says of a CSV file where a spreadsheet is installed.
+EXCEL = "application/vnd.ms-excel"
 
 
 async def a_mall(town: Town) -> tuple[Visitor, Merchant]:
@@ -24,11 +26,12 @@ async def a_mall(town: Town) -> tuple[Visitor, Merchant]:
     return visitor, mall
 
 
-async def sent(visitor: Visitor, content: bytes, name: str = "tenants.csv", token: str = "") -> Seen:
+async def sent(
+    visitor: Visitor, content: bytes, name: str = "tenants.csv", token: str = "", media_type: str = EXCEL
+) -> Seen:
     shown = (await visitor.get(PAGE)).text
     form = aiohttp.FormData({"csrf": token or shown.partition('name="csrf" value="')[2].partition('"')[0]})
-    # What a browser says of a CSV file where a spreadsheet is installed.
-    form.add_field("file", content, filename=name, content_type="application/vnd.ms-excel")
+    form.add_field("file", content, filename=name, content_type=media_type)
     return await visitor.send(PAGE, form)
 
 
@@ -81,6 +84,8 @@ async def test_a_file_that_is_none_is_refused_beside_the_form_and_anothers_is_no
     assert 'role="alert"' in refused.text
     assert 'type="file"' in refused.text
     assert (await sent(visitor, b"x", token="guessed")).status == 403
+    for name, media_type in (("tenants.xlsx", EXCEL), ("tenants.txt", "text/plain")):
+        assert (await sent(visitor, b"x", name, media_type=media_type)).status == 415, name
     empty = await visitor.get("/console/bulk-columns.csv")
     assert "credit_code" in empty.text
     assert "text/csv" in empty.headers["Content-Type"]
