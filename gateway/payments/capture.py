@@ -66,6 +66,8 @@ def taking(payment: Payment, order_minor: int | None) -> tuple[Leg, ...]:
     """
     if payment.state is not State.AUTHORIZED:
         raise NotCapturable(payment.state)
+    if payment.expires_at is None:  # nobody captured in time, and it is on its way back
+        raise NotCapturable(State.EXPIRED)
     taken_minor = payment.order_minor if order_minor is None else order_minor
     if taken_minor > payment.order_minor:
         raise CaptureAboveAuthorized(payment.order_minor)

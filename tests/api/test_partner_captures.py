@@ -75,3 +75,18 @@ async def test_what_is_held_is_let_go_whole_and_by_its_own_merchant_alone(town: 
     payment = (await shop.office.get(f"/v1/payments/{page.rpartition('/')[2]}")).body
     assert payment["state"] in {"canceled", "reversed"}
     assert "Nothing is held here" in (await visitor.get(f"{page}/capture")).text
+
+
+async def test_what_is_on_its_way_back_is_not_offered_to_be_taken(town: Town) -> None:
+    shop = await town.supermarket()
+    visitor = await at_the_console(town, shop)
+    page = await held(town, shop)
+    payment_id = page.rpartition("/")[2]
+    await town.pool.execute(
+        "UPDATE gateway.payments SET expires_at = NULL, reason = 'authorization_expired' WHERE id = $1",
+        payment_id,
+    )
+    assert f"{page}/capture" not in (await visitor.get(page)).text
+    assert "Nothing is held here" in (await visitor.get(f"{page}/capture")).text
+    shown = await shop.office.post(f"/v1/payments/{payment_id}/capture/preview", {})
+    assert (shown.status, shown.body["code"]) == (409, "not_capturable")

@@ -30,7 +30,7 @@ def capture_pages(console: Console) -> tuple[Page, ...]:
 async def show_capture(here: Here) -> web.StreamResponse:
     """What taking so much would mean for whom; `amount` is in the address, for nothing moves yet."""
     payment = await _find(here)
-    is_held = payment.state == "authorized"
+    is_held = payment.next_action.type == "capture"
     typed = here.form.get("amount") or here.request.query.get("amount") or forms.typed(payment.order)
     shares, refusal = None, here.refusal
     if is_held and refusal is None and here.may("pay"):
