@@ -18,8 +18,9 @@ setup: .venv/.ready
 demo: setup
 	ONCE=$(ONCE) $(PY) -m gateway demo
 
+# Tests wait more than they compute: three at a time keep two cores busy.
 test: setup
-	$(PY) -m pytest -n 2 --dist worksteal
+	$(PY) -m pytest -n 3 --dist worksteal
 
 check: setup
 	.venv/bin/ruff check .

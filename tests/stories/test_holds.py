@@ -217,16 +217,15 @@ async def test_a_capture_that_the_core_will_not_undo_is_refunded(town: Town) -> 
     assert canceled.body["refunded"] == cny(3_000)
 
 
-async def test_what_is_not_decided_when_the_till_gives_up_is_undone(town: Town) -> None:
+async def test_what_is_not_decided_when_the_till_gives_up_is_undone(crowded_town: Town) -> None:
+    """Of itself this town would be patient for 45 seconds."""
+    town = crowded_town
     shop = await town.supermarket()
     payer = await town.payer(20_000, behaviour="late_success", seconds=30)
     asked = await shop.ask(5_000, code=await town.code(payer), give_up_after_s=1, wait_s=0)
     assert asked.body["state"] == "processing"
-    began = asyncio.get_running_loop().time()
-    ended = await shop.till.get(f"/v1/payments/{asked.body['id']}?wait_s=20")
+    ended = await shop.till.get(f"/v1/payments/{asked.body['id']}?wait_s=30")
     assert ended.body["state"] == "reversed", ended.body
-    # The town's own patience would have ended at 2.25 s.
-    assert asyncio.get_running_loop().time() - began < 2.0
     assert await town.balance(f"payer:{payer.id}") == 20_000
 
 

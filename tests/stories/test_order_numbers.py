@@ -19,7 +19,10 @@ async def test_one_key_on_two_payments_refunds_is_refused_and_never_the_others_r
     assert (await shop.office.get(f"/v1/payments/{second['id']}/refunds")).body["items"] == []
 
 
-async def test_who_comes_second_is_told_which_payment_stands_or_pays_once_it_failed(town: Town) -> None:
+async def test_who_comes_second_is_told_which_payment_stands_or_pays_once_it_failed(
+    crowded_town: Town,
+) -> None:
+    town = crowded_town
     shop = await town.supermarket()
     codes = [await town.code(await town.payer(10)) for _ in range(40)]
     answers = await asyncio.gather(*(shop.ask(500, code=code, merchant_order_no="A-1") for code in codes))
