@@ -5,9 +5,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from gateway.cli.asking import SaidNo, ask_gateway
+from gateway.cli.asking import NotReached, SaidNo, ask_gateway
 from gateway.cli.identity import Identity, Unreadable
-from gateway.client import Gateway, UnexpectedAnswer
+from gateway.client import AnswerLost, Gateway, UnexpectedAnswer
 from gateway.client.transport import Request
 from gateway.demo.showroom import scanner
 from gateway.demo.showroom.refusals import Refused
@@ -42,6 +42,8 @@ def _on_page(path: str, identity: Identity) -> str:
             return await gateway.send(Request(method="GET", path=path, harmless=True))
         except UnexpectedAnswer:
             raise Unreadable(f"{gateway.url}{path} is no order's page") from None
+        except AnswerLost:
+            raise NotReached("the gateway did not show the page, and nothing was paid") from None
 
     link = _WalletLink()
     link.feed(ask_gateway(identity.url, page, issuer=identity.issuer).decode())

@@ -53,11 +53,12 @@ BROKE = Reply(
 )
 
 
-async def scanned(folder: Path, *words: str, script: tuple[Reply | Lost, ...]) -> Result:
+async def scanned(folder: Path, *words: str, script: tuple[Reply | Lost, ...], page: str = "") -> Result:
     async with scripted(*script) as server:
         file = IdentityFile.make(folder / "wallet.json", url=server.url)
         file.keep(client_id="cli_1", wallet_issuer="bank")
-        typed = ["wallet", "scan", "lan", "a code", "--pay", *words, "--as", str(file.path)]
+        shown = server.url + page if page else "a code"
+        typed = ["wallet", "scan", "lan", shown, "--pay", *words, "--as", str(file.path)]
         runner = CliRunner(env={"GATEWAY_RETRY_FOR_S": "0"})
         return await asyncio.to_thread(runner.invoke, main, typed)
 
@@ -81,6 +82,7 @@ async def test_a_lost_answer_is_no_payment_and_no_refusal(
     assert "nothing happened" not in ended.output
 
 
-async def test_who_never_saw_what_was_scanned_has_paid_nothing(tmp_path: Path) -> None:
-    ended = await scanned(tmp_path, script=(Lost(),))
+@pytest.mark.parametrize("page", ["", "/checkout/abc"], ids=["code", "page"])
+async def test_who_never_saw_what_was_scanned_has_paid_nothing(tmp_path: Path, page: str) -> None:
+    ended = await scanned(tmp_path, script=(Lost(),), page=page)
     assert (ended.exit_code, "nothing was paid" in ended.stderr) == (4, True), ended.output
