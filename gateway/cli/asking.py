@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -141,6 +142,9 @@ def ask_gateway(url: str, deed: Callable[[Gateway], Awaitable[T]], *, issuer: st
         return asyncio.run(asked())
     except GatewayError as error:
         raise _failed(error, url) from error
+    except KeyboardInterrupt:
+        # What was sent may be carried out all the same; "aborted" would say that it was not.
+        raise NotKnown("stopped: whether this was done is not known; look before you ask again") from None
 
 
 def _patience_s() -> float:
@@ -160,7 +164,7 @@ def _failed(error: GatewayError, url: str) -> click.ClickException:
         case ProblemAnswered():
             return Refused(plain_lines(str(error)))
         case Unreachable():
-            return NotReached(f"{url} cannot be reached, and nothing happened: {error}")
+            return NotReached(f"{url} cannot be reached, and nothing happened; is it running? {error}")
         case AnswerLost(idempotency_key=key):
             again = f"; to go on, add --idempotency-key {key}" if key else ""
             return NotKnown(f"whether this was done is not known{again}")
@@ -223,8 +227,21 @@ def addressed(command: Callable[..., None]) -> Callable[..., None]:
         help="What the gateway calls itself, where it is reached under another address than the world.",
     )(command)
     return click.option(
-        "--url", envvar="GATEWAY_URL", required=True, help="The gateway's address; or GATEWAY_URL."
+        "--url",
+        envvar="GATEWAY_URL",
+        required=True,
+        callback=_web_address,
+        help="The gateway's address; or GATEWAY_URL.",
     )(command)
+
+
+def _web_address(_context: click.Context, _option: click.Parameter, url: str) -> str:
+    """Judged before a key is written for it: `$(cat bank/url)` is empty while no sandbox is open."""
+    if not url:
+        raise click.BadParameter("it is empty; is the sandbox open whose address was meant?")
+    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).netloc:
+        raise click.BadParameter(f"{url!r} is no address that begins with http:// or https://")
+    return url
 
 
 def read_json(path: str) -> Any:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.identity import write_private
+from gateway.cli.identity import Unreadable, write_private
 
 _LARGEST = 5 * 1024 * 1024
 
@@ -33,7 +33,7 @@ def read_paper(file: Path) -> tuple[bytes, str]:
             raise click.ClickException(f"{file} has more than 5 MB")
         return file.read_bytes(), media_type or "application/octet-stream"
     except OSError as error:
-        raise click.ClickException(f"{file}: {error.strerror}") from None
+        raise Unreadable(f"{file}: {error.strerror}") from None
 
 
 def keep_paper(file: Path, content: bytes) -> None:

@@ -173,9 +173,16 @@ def _tell(session: Session) -> None:
         case As.ID:
             click.echo(session.file.identity.application_id)
         case As.TEXT if found.passes:
-            click.echo(f"{session.file.identity.application_id} has no faults: gateway partner submit")
+            click.echo(_without_faults(session))
         case As.TEXT:
             for fault in found.faults:
                 click.echo(f"{plain(fault.pointer)}: {plain(fault.detail)} ({plain(fault.code)})")
     if not found.passes:
         raise SaidNo(f"{len(found.faults)} to correct before submitting")
+
+
+def _without_faults(session: Session) -> str:
+    """What to do next; of one that was handed over already, how it stands."""
+    seen = session.ask(applicant(session), lambda one: one.application())
+    handed = seen.status not in {"draft", "needs_more_info"}
+    return f"{seen.id} has no faults" + (f", and is {seen.status}" if handed else ": gateway partner submit")

@@ -19,6 +19,7 @@ from gateway.wire.money import PositiveAmount
 
 _COLUMNS = ("id", "kind", "page", "media_type", "size_bytes", "uploaded_at")
 _ASK_EVERY_S = 0.25
+_WRONG = {"sent": "that is not the sum of the two credits; read it from the account's statement"}
 
 
 @click.command("upload")
@@ -72,7 +73,9 @@ def verify_account(session: Session, total: PositiveAmount, idempotency_key: str
     )
     show(found, session.how)
     if found.state != "verified":
-        raise SaidNo(f"not verified: {found.state}, {found.tries_left} tries left")
+        raise SaidNo(
+            f"{_WRONG.get(found.state, 'not verified')} ({found.state}; tries left: {found.tries_left})"
+        )
 
 
 @click.command("agreement")

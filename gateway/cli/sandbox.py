@@ -9,7 +9,7 @@ import click
 import uvloop
 from PIL import Image
 
-from gateway.cli.asking import answering
+from gateway.cli.asking import SaidNo, answering
 from gateway.cli.identity import IdentityFile
 from gateway.cli.sandbox_shop import shop
 from gateway.cli.shown import As
@@ -68,6 +68,8 @@ def statement(folder: Path, account_number: str, how: As) -> None:
         raise click.ClickException(f"no sandbox is open in {folder}") from None
     amounts = asyncio.run(read_statement(core_url, account_number))
     credits_ = [Money(amount_minor, CURRENCY) for amount_minor in amounts]
+    if not amounts:
+        raise SaidNo(f"nothing was credited to {account_number}; is it the account of the application?")
     total = Money(sum(one.amount_minor for one in credits_), CURRENCY)
     for one in credits_ if how is As.TEXT else [total]:
         click.echo(format_amount(one))

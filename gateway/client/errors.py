@@ -52,5 +52,18 @@ class ProblemAnswered(GatewayError):
         self.facts = facts
 
     def __str__(self) -> str:
-        faults = "".join(f"\n  {fault.pointer}: {fault.detail}" for fault in self.errors)
-        return f"{self.status} {self.code}: {self.detail} (request {self.request_id}){faults}"
+        told = [f"{self.status} {self.code}: {self.detail} (request {self.request_id})"]
+        told += [
+            f"  {name}: {_listed(fact)}" for name, fact in self.facts.items() if f"`{name}`" in self.detail
+        ]
+        told += [f"  {_at(fault, self.detail)}" for fault in self.errors]
+        return "\n".join(told)
+
+
+def _listed(fact: object) -> str:
+    return ", ".join(map(str, fact)) if isinstance(fact, list) else str(fact)
+
+
+def _at(fault: Fault, said: str) -> str:
+    """One fault; what was said of the whole already is not said again of its place."""
+    return fault.pointer if fault.detail == said else f"{fault.pointer}: {fault.detail}"

@@ -148,6 +148,8 @@ class Gateway:
                 access.nonce = response.headers.get("DPoP-Nonce", access.nonce)
         except aiohttp.ClientConnectorError as error:
             raise Unreachable(str(error)) from error
+        except aiohttp.InvalidURL as error:
+            raise Unreachable(f"{self.url!r} is no address that begins with http:// or https://") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise AnswerLost(request.idempotency_key) from error
         if response.status < _REDIRECT:

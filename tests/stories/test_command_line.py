@@ -35,6 +35,8 @@ async def test_an_application_is_told_every_fault_at_once_and_corrected(desk: De
     await desk.papers()
     await desk.done("partner", "correct", "application-part.json", "--as", "shop.json")
     await desk.done("partner", "submit", "--as", "shop.json")
+    handed = await desk.done("partner", "check", "--as", "shop.json")
+    assert "has no faults, and is submitted" in handed.out
     withdrawn = await desk.done("partner", "withdraw", "--reason", "later", "--as", "shop.json", "--json")
     assert withdrawn.json["status"] == "withdrawn"
 
@@ -52,6 +54,9 @@ async def test_what_is_no_application_is_explained_by_the_gateway_field_by_field
 
 async def test_a_lost_answer_is_asked_for_again_with_the_same_file(desk: Desk) -> None:
     await desk.application()
+    for url, words in (("", "it is empty"), ("127.0.0.1:9", "begins with http://")):
+        wrong = await desk.types("partner", "apply", "application.json", "--url", url, "--save", "shop.json")
+        assert (wrong.code, words in wrong.err) == (2, True), wrong
     nowhere = ("--url", "http://127.0.0.1:9")
     lost = await desk.types("partner", "apply", "application.json", *nowhere, "--save", "shop.json")
     assert (lost.code, "nothing happened" in lost.err) == (4, True)

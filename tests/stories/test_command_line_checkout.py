@@ -41,6 +41,8 @@ async def test_a_wallet_scans_what_a_shop_shows_and_says_what_became_of_it(desk:
     as_shop, as_wallet, picture = ("--as", "shop.json"), ("--as", "wallet.json"), str(desk.folder / "s.png")
     opened = await desk.done("partner", "checkout", "128.00", *as_shop, "--json")
     page, payer = opened.json["url"], (await desk.town.payer(20_000)).id
+    mistyped = await desk.types("wallet", "scan", payer, "stiker.png", *as_wallet)
+    assert (mistyped.code, "No such file" in mistyped.err) == (2, True), mistyped
     seen = await desk.done("wallet", "scan", payer, page, *as_wallet, "--json")
     assert (seen.json["kind"], seen.json["payable"]["amount_minor"]) == ("order_code", 12_800)
     paid = await desk.done("wallet", "scan", payer, page, "--pay", *as_wallet, "--json")
