@@ -5,9 +5,9 @@ import hashlib
 import click
 
 from gateway.cli.amount import AmountType
-from gateway.cli.asking import NotKnown, SaidNo, Session, acting, most, repeatable
+from gateway.cli.asking import NotKnown, Refused, SaidNo, Session, acting, most, repeatable
 from gateway.cli.shown import show, show_all
-from gateway.client import Partner
+from gateway.client import Partner, ProblemAnswered
 from gateway.wire.money import PositiveAmount
 from gateway.wire.payments import Refund, RefundPreviewRequest, RefundRequest
 from gateway.wire.search import PaymentFilter
@@ -101,10 +101,19 @@ def make(
     """Give AMOUNT of the order back; exits with 3 when it failed, with 5 while it is under way."""
     wish = RefundRequest(merchant_refund_no=number, amount=amount, reason=reason)
     key = idempotency_key or hashlib.sha256(f"{payment_id} {number}".encode()).hexdigest()
-    made: Refund = session.ask(
-        Partner,
-        lambda one: one.refund(payment_id, wish, idempotency_key=key),
-    )
+
+    async def given_back(one: Partner) -> Refund:
+        try:
+            return await one.refund(payment_id, wish, idempotency_key=key)
+        except ProblemAnswered as problem:
+            if problem.code != "idempotency_key_reused" or idempotency_key:
+                raise
+            raise Refused(
+                f"{number} is a refund of this payment already, with another amount or reason: "
+                "the same again, or another --number"
+            ) from None
+
+    made = session.ask(Partner, given_back)
     show(made, session.how)
     _judge(made)
 

@@ -19,6 +19,8 @@ async def test_money_is_given_back_after_a_look_at_who_gets_what(desk: Desk) -> 
     made = await desk.done(*wish)
     assert (made.json["state"], made.json["shares"]["order"]["amount_minor"]) == ("succeeded", 2_800)
     assert (await desk.done(*wish)).json["id"] == made.json["id"], "the number is the refund"
+    other = await desk.types(*wish[:4], "7.00", *wish[5:])
+    assert (other.code, "another --number" in other.err) == (1, True), other
     beyond = ("partner", "refunds", "make", paid, "100.01", "--number", "R-2", "--as", "shop.json")
     assert (await desk.types(*beyond)).code == 1
     listed = await desk.done("partner", "refunds", "list", paid, "--as", "shop.json", "-q")
