@@ -53,11 +53,14 @@ class ProblemAnswered(GatewayError):
 
     def __str__(self) -> str:
         told = [f"{self.status} {self.code}: {self.detail} (request {self.request_id})"]
-        told += [
-            f"  {name}: {_listed(fact)}" for name, fact in self.facts.items() if f"`{name}`" in self.detail
-        ]
+        told += [f"  {name}: {_listed(fact)}" for name, fact in self.facts.items() if _is_plain(fact)]
         told += [f"  {_at(fault, self.detail)}" for fault in self.errors]
         return "\n".join(told)
+
+
+def _is_plain(fact: object) -> bool:
+    """Whether it can be said in a line: a status, an amount, the roles it takes."""
+    return all(isinstance(one, str | int) for one in (fact if isinstance(fact, list) else [fact]))
 
 
 def _listed(fact: object) -> str:

@@ -37,6 +37,8 @@ async def test_an_application_is_told_every_fault_at_once_and_corrected(desk: De
     await desk.done("partner", "submit", "--as", "shop.json")
     handed = await desk.done("partner", "check", "--as", "shop.json")
     assert "has no faults, and is submitted" in handed.out
+    twice = await desk.types("partner", "submit", "--as", "shop.json")
+    assert (twice.code, "application_status: submitted" in twice.err) == (1, True), twice
     withdrawn = await desk.done("partner", "withdraw", "--reason", "later", "--as", "shop.json", "--json")
     assert withdrawn.json["status"] == "withdrawn"
 
