@@ -21,9 +21,12 @@ from gateway.storage.hub import Hub
 
 log = structlog.get_logger()
 
-# A notice may be lost with its connection; so long at most a page then shows what was. It is also how often a
-# stream with nothing to say gives a sign of life: proxies close what is silent for a minute.
+# How often a stream with nothing to say gives a sign of life: proxies close what is silent for a minute.
+_ALIVE_S = 15.0
+# A notice may be lost with the process that owed it; so long a page then shows what was, or longer where so many look
+# that looking were a load of its own.
 _LOOK_AGAIN_S = 15.0
+_LOOKS_A_SECOND = 10
 # Who came in a crowd would look again in one, and whose payment has just ended would wait behind it.
 _SPREAD = 0.4
 # Of a process: when a connection is lost everybody looks at once, and a till's payment needs a connection meanwhile.
@@ -104,8 +107,14 @@ class Streams:
             else:
                 yield b":\n\n"
             rest_s = rested_s(pace_s, took_s=took_s)
-            if state.last or await self._stops_within(rest_s) or not await self._something_to_read(told):
+            if state.last or await self._stops_within(rest_s):
                 return
+            look_at = time.monotonic() + self._look_again_s()
+            while not told.is_set() and (left_s := look_at - time.monotonic()) > 0:
+                if not await self._goes_on(told, within_s=min(left_s, _ALIVE_S)):
+                    return
+                if not told.is_set():
+                    yield b":\n\n"
             told.clear()
             state, took_s = await self._read(read)
 
@@ -123,11 +132,14 @@ class Streams:
                     await self._stopping.wait()
         return self._stopping.is_set()
 
-    async def _something_to_read(self, told: asyncio.Event) -> bool:
-        """Wait for a notice or for a while; False when the process stops."""
+    def _look_again_s(self) -> float:
+        longest_s = max(_LOOK_AGAIN_S, self._hub.waiting / _LOOKS_A_SECOND)
+        return longest_s * random.uniform(1 - _SPREAD, 1)  # noqa: S311 - spreads load, guards nothing
+
+    async def _goes_on(self, told: asyncio.Event, *, within_s: float) -> bool:
+        """Wait for a notice, or so long; False when the process stops."""
         waits = [asyncio.ensure_future(one.wait()) for one in (told, self._stopping)]
         try:
-            within_s = _LOOK_AGAIN_S * random.uniform(1 - _SPREAD, 1)  # noqa: S311 - spreads load, guards nothing
             await asyncio.wait(waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for one in waits:
