@@ -8,6 +8,7 @@ import asyncpg
 import structlog
 import tenacity
 
+from gateway.storage.connection import Connection
 from gateway.storage.errors import DatabaseUnreachable
 
 # A till waits 10 s at most for its answer; a statement that takes half of that is lost anyway.
@@ -84,7 +85,7 @@ async def open_pool(
                 setup=None,
                 init=None,
                 loop=None,
-                connection_class=asyncpg.Connection,
+                connection_class=Connection,
                 record_class=asyncpg.Record,
                 command_timeout=statement_timeout_s + 1.0,
                 timeout=5.0,

@@ -143,6 +143,22 @@ async def test_an_index_built_beside_payments_is_built_anew_after_a_crash(
         await conn.close()
 
 
+async def test_what_one_connection_learned_of_postgresqls_arrays_the_next_does_not_ask(
+    database_url: str,
+) -> None:
+    pool = await open_pool(database_url, size=2)
+    try:
+        async with pool.acquire() as first, pool.acquire() as second:
+            assert await first.fetchval("SELECT $1::bigint[]", [1, None]) == [1, None]
+            asked: list[str] = []
+            second.add_query_logger(lambda record: asked.append(record.query))
+            assert await second.fetchval("SELECT $1::bigint[]", [2, 3]) == [2, 3]
+            await first.fetchval("SELECT 1")  # the logger is called in a turn of its own
+            assert asked == ["SELECT $1::bigint[]"]
+    finally:
+        await pool.close()
+
+
 async def test_a_statement_that_hangs_is_ended_by_the_pool(database_url: str) -> None:
     pool = await open_pool(database_url, size=1, statement_timeout_s=0.1)
     with pytest.raises(asyncpg.QueryCanceledError):
