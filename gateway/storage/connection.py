@@ -5,9 +5,10 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 import asyncpg
 
-# PostgreSQL's own types are numbered below this, the same in every database; what lies above may be made anew
-# (src/include/access/transam.h, FirstNormalObjectId).
-_FIRST_OF_OURS: Final = 16_384
+# Types numbered below this have their numbers by hand in PostgreSQL's sources, the same in every server and release;
+# what lies above is numbered anew by each server, or may be made anew (src/include/access/transam.h,
+# FirstGenbkiObjectId).
+_FIRST_BY_CHANCE: Final = 10_000
 
 
 class _Unasked(NamedTuple):
@@ -31,6 +32,6 @@ class Connection(asyncpg.Connection):
         if wanted in self._known:
             return self._known[wanted], _Unasked()
         types, asked = await super()._introspect_types(typeoids, timeout)  # type: ignore[misc] # the stubs leave it out
-        if max(wanted) < _FIRST_OF_OURS:
+        if max(wanted) < _FIRST_BY_CHANCE:
             self._known[wanted] = types
         return types, asked

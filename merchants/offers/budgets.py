@@ -37,10 +37,7 @@ async def tell_eighty(conn: PoolConnectionProxy, *, now: datetime, limit: int) -
     for row in await sql.mark_eighty(conn, limit=min(limit, _TOLD_AT_ONCE)):
         try:
             told.append(campaign_of(row))
-        except (
-            ValueError,
-            msgspec.DecodeError,
-        ) as error:  # damaged: nobody is told, and no other offer waits for it
+        except (ValueError, msgspec.DecodeError) as error:  # damaged: no other offer waits for it
             log.exception("eighty_not_told", offer_id=row["id"], error=type(error).__name__)
     if told:
         news = [event for one in told for event in events.of_budget(one, occurred_at=now)]

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from webhooks.address_guard import AddressPolicy
+from webhooks.sender import DEADLINE_S as OWN_DEADLINE_S
 from webhooks.sender import Attempt, Reason, Sender
 
 DESK = AddressPolicy(plain_http=True, loopback=True)
@@ -130,7 +131,8 @@ async def test_hanging_before_the_headers_ends_at_the_deadline() -> None:
     attempt = await _attempt(behaviour, deadline_s=DEADLINE_S)
     assert attempt.reason is Reason.HEADERS_TIMED_OUT
     assert attempt.status is None
-    assert attempt.duration_ms >= DEADLINE_S * 1000
+    # Longer only by what the machine is busy with: the sender's own deadline would have come after this.
+    assert DEADLINE_S * 1000 <= attempt.duration_ms < OWN_DEADLINE_S * 500
 
 
 async def test_drip_fed_headers_end_at_the_deadline() -> None:
